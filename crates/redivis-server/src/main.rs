@@ -1,0 +1,2 @@
+//! redivis-server
+fn main() {}

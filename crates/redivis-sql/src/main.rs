@@ -1,0 +1,2 @@
+//! redivis-sql
+fn main() {}
