@@ -1,0 +1,77 @@
+//! The official JavaScript client, unmodified from the npm registry, run by Node.
+//!
+//! Installed without scripts: its optional native module for the system's key chain is not built, so that no test can
+//! reach a person's stored credentials. The client then keeps its token in memory.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+use std::time::Duration;
+
+use crate::server::Server;
+use crate::{process, scratch};
+
+const VERSION: &str = "0.3.10";
+const INSTALL_LIMIT: Duration = Duration::from_secs(300);
+const RUN_LIMIT: Duration = Duration::from_secs(240);
+
+/// The official JavaScript client, ready to run.
+#[derive(Debug)]
+pub struct NodeClient {
+    folder: PathBuf,
+}
+
+impl NodeClient {
+    /// The client, installed if it is not.
+    pub fn new() -> NodeClient {
+        let requirement = format!("redivis@{VERSION}");
+        let folder = scratch::installed("node", &requirement, |folder| {
+            let mut command = Command::new("npm");
+            command
+                .args([
+                    "install",
+                    "--ignore-scripts",
+                    "--no-audit",
+                    "--no-fund",
+                    "--no-save",
+                    "--prefix",
+                ])
+                .arg(folder)
+                .arg(&requirement);
+            let finished = process::run(command, INSTALL_LIMIT);
+            assert!(
+                finished.status.success(),
+                "The tests with the official JavaScript client need node (20 or newer), npm, and the npm registry.\n{}{}",
+                finished.stdout,
+                finished.stderr
+            );
+        });
+        NodeClient { folder }
+    }
+
+    /// Runs a script of the folder `node` against `server`, signed in if the server has a token, and returns what it
+    /// printed.
+    #[track_caller]
+    pub fn run(&self, script: &str, arguments: &[&str], server: &Server) -> String {
+        // Modules are found beside the script that imports them, so the script runs from beside the client.
+        let run = tempfile::tempdir_in(&self.folder).expect("the target folder is writable");
+        let copy = run.path().join(script);
+        fs::copy(
+            Path::new(env!("CARGO_MANIFEST_DIR"))
+                .join("node")
+                .join(script),
+            &copy,
+        )
+        .expect("the script is there");
+        let mut command = Command::new("node");
+        command.arg(&copy).args(arguments).env("HOME", run.path());
+        server.configure(&mut command);
+        process::run(command, RUN_LIMIT).success()
+    }
+}
+
+impl Default for NodeClient {
+    fn default() -> Self {
+        Self::new()
+    }
+}
