@@ -1,0 +1,47 @@
+//! The bearer token: who is asking.
+//!
+//! A type of its own, so that a secret cannot slip into a log, a `Debug` dump or an error by being "just a string".
+
+use std::fmt;
+
+/// A Redivis API token or OAuth access token, sent as `Authorization: Bearer …` (redivis-api §1.3).
+///
+/// It has no `Display`, and its `Debug` shows no part of the secret.
+#[derive(Clone, PartialEq, Eq)]
+pub struct Token(String);
+
+impl Token {
+    /// Wraps a token's secret; white space around it (a file's last newline, say) is not part of it.
+    pub fn new(secret: impl AsRef<str>) -> Self {
+        Self(secret.as_ref().trim().to_owned())
+    }
+
+    /// The token in `REDIVIS_API_TOKEN`; `None` when the variable is unset or blank.
+    pub fn from_env() -> Option<Self> {
+        let token = Self::new(std::env::var("REDIVIS_API_TOKEN").ok()?);
+        (!token.0.is_empty()).then_some(token)
+    }
+
+    /// The secret itself, for the one place that puts it into a request header.
+    pub(crate) fn secret(&self) -> &str {
+        &self.0
+    }
+}
+
+impl fmt::Debug for Token {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Token(…)")
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn debug_shows_nothing_of_the_secret() {
+        let token = Token::new(" AAAAAsecret\n");
+        assert_eq!(token.secret(), "AAAAAsecret");
+        assert_eq!(format!("{token:?}"), "Token(…)");
+    }
+}

@@ -1,0 +1,223 @@
+//! What went wrong, told so that a program can decide and a person can act.
+//!
+//! One error type for the whole crate: callers match on [`ErrorKind`], people read the message, and nobody parses text.
+
+use std::error::Error as StdError;
+use std::fmt;
+use std::time::Duration;
+
+/// The result of every call of this crate.
+pub type Result<T> = std::result::Result<T, Error>;
+
+type Source = Box<dyn StdError + Send + Sync>;
+
+/// A failed operation: what was tried, on what, why it failed, and whether trying again may help.
+///
+/// Never contains the token.
+pub struct Error(Box<Inner>);
+
+struct Inner {
+    operation: &'static str,
+    resource: String,
+    kind: ErrorKind,
+    retry: Retry,
+    message: String,
+    status: Option<u16>,
+    code: Option<String>,
+    retry_after: Option<Duration>,
+    tried: Option<(u32, Duration)>,
+    source: Option<Source>,
+}
+
+/// The kinds of failure that callers treat differently.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum ErrorKind {
+    /// The resource does not exist, or may not be seen (404; 410 for what has expired).
+    NotFound,
+    /// No token, or one that the service does not accept (401).
+    Unauthorized,
+    /// The token does not allow this (403).
+    Forbidden,
+    /// The service refused what was asked, a query failed, or the caller's input was not valid.
+    Invalid,
+    /// Too many requests (429), for longer than the retry policy waits.
+    RateLimited,
+    /// The service failed (5xx), for longer than the retry policy waits.
+    Unavailable,
+    /// The network failed: DNS, connection, TLS, a stall or a body that was cut.
+    Transport,
+    /// The answer was not what the API promises: HTML instead of JSON, garbage instead of Arrow, a changed schema.
+    Protocol,
+    /// The rows themselves are at fault: a value that cannot be read as its variable's type.
+    Data,
+    /// The client is not configured correctly: a bad endpoint URL, an unusable token.
+    Configuration,
+}
+
+/// How far repeating the same request may help.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Retry {
+    /// The same request gives the same answer.
+    No,
+    /// A few times: an odd answer may come from something in between, but it may also be what the service says.
+    Few,
+    /// As long as the policy allows.
+    Yes,
+}
+
+impl Error {
+    pub(crate) fn new(
+        operation: &'static str,
+        resource: impl Into<String>,
+        kind: ErrorKind,
+        message: impl Into<String>,
+    ) -> Self {
+        let retry = match kind {
+            ErrorKind::RateLimited | ErrorKind::Unavailable | ErrorKind::Transport => Retry::Yes,
+            ErrorKind::Protocol => Retry::Few,
+            _ => Retry::No,
+        };
+        Self(Box::new(Inner {
+            operation,
+            resource: resource.into(),
+            kind,
+            retry,
+            message: message.into(),
+            status: None,
+            code: None,
+            retry_after: None,
+            tried: None,
+            source: None,
+        }))
+    }
+
+    pub(crate) fn with_source(mut self, source: impl Into<Source>) -> Self {
+        self.0.source = Some(source.into());
+        self
+    }
+
+    pub(crate) fn with_retry(mut self, retry: Retry) -> Self {
+        self.0.retry = retry;
+        self
+    }
+
+    pub(crate) fn with_response(
+        mut self,
+        status: u16,
+        code: Option<String>,
+        retry_after: Option<Duration>,
+    ) -> Self {
+        self.0.status = Some(status);
+        self.0.code = code;
+        self.0.retry_after = retry_after;
+        self
+    }
+
+    pub(crate) fn with_tried(mut self, attempts: u32, elapsed: Duration) -> Self {
+        self.0.tried = Some((attempts, elapsed));
+        self
+    }
+
+    pub(crate) fn retry(&self) -> Retry {
+        self.0.retry
+    }
+
+    pub(crate) fn retry_after(&self) -> Option<Duration> {
+        self.0.retry_after
+    }
+
+    /// What was tried, as a verb with its object: "read stream", "get table".
+    pub fn operation(&self) -> &str {
+        self.0.operation
+    }
+
+    /// What it was tried on: a reference, a URI or a stream's id; empty when there is none.
+    pub fn resource(&self) -> &str {
+        &self.0.resource
+    }
+
+    /// The kind of failure.
+    pub fn kind(&self) -> ErrorKind {
+        self.0.kind
+    }
+
+    /// Whether the same request may succeed later. Retries within the policy have been made already.
+    pub fn is_retryable(&self) -> bool {
+        self.0.retry != Retry::No
+    }
+
+    /// The HTTP status, when the service answered.
+    pub fn status(&self) -> Option<u16> {
+        self.0.status
+    }
+
+    /// The service's short code for the error, such as `not_found` or `insufficient_scope` (redivis-api §1.4).
+    pub fn code(&self) -> Option<&str> {
+        self.0.code.as_deref()
+    }
+
+    /// The reason alone: the service's own words where it gave any, without operation, resource and status.
+    pub fn message(&self) -> &str {
+        &self.0.message
+    }
+
+    /// How often it was tried, and for how long without progress, when it was tried more than once.
+    pub fn attempts(&self) -> Option<(u32, Duration)> {
+        self.0.tried
+    }
+}
+
+impl fmt::Display for Error {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Inner {
+            operation,
+            resource,
+            message,
+            ..
+        } = &*self.0;
+        write!(f, "cannot {operation}")?;
+        if !resource.is_empty() {
+            write!(f, " {resource}")?;
+        }
+        write!(f, ": {message}")?;
+        match (self.0.status, &self.0.code) {
+            (Some(status), Some(code)) => write!(f, " (HTTP {status}, {code})")?,
+            (Some(status), None) => write!(f, " (HTTP {status})")?,
+            _ => {}
+        }
+        if let Some((attempts, elapsed)) = self.0.tried {
+            write!(
+                f,
+                "; gave up after {attempts} attempts in {:.1} s",
+                elapsed.as_secs_f64()
+            )?;
+        }
+        Ok(())
+    }
+}
+
+impl fmt::Debug for Error {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Error")
+            .field("operation", &self.0.operation)
+            .field("resource", &self.0.resource)
+            .field("kind", &self.0.kind)
+            .field("message", &self.0.message)
+            .field("status", &self.0.status)
+            .field("code", &self.0.code)
+            .field("retry_after", &self.0.retry_after)
+            .field("attempts", &self.0.tried)
+            .field("source", &self.0.source)
+            .finish()
+    }
+}
+
+impl StdError for Error {
+    fn source(&self) -> Option<&(dyn StdError + 'static)> {
+        self.0
+            .source
+            .as_deref()
+            .map(|source| source as &(dyn StdError + 'static))
+    }
+}

@@ -1,0 +1,95 @@
+//! From the columns a stream has to the columns the reader asked for.
+//!
+//! The streams of an unreleased table have the columns of their uploads, in their order, spelling and type; the reader wants
+//! one schema. What fits already is passed on untouched (redivis-api §8.2).
+
+use std::collections::HashMap;
+use std::sync::Arc;
+
+use arrow::array::{ArrayRef, RecordBatch, RecordBatchOptions, new_null_array};
+use arrow::datatypes::{Schema, SchemaRef};
+use arrow::error::ArrowError;
+
+use super::cast::{CastError, cast};
+
+/// Why rows cannot be brought into the wanted schema.
+#[derive(Debug, thiserror::Error)]
+pub(super) enum AlignError {
+    /// Two columns have the same name but for their case.
+    #[error("the stream has the variable `{0}` twice")]
+    Duplicate(String),
+    /// A value or a whole column does not fit.
+    #[error("variable `{variable}`: {source}")]
+    Cast { variable: String, source: CastError },
+    /// The columns do not make a batch, as when nulls meet a field that has none.
+    #[error("{0}")]
+    Batch(#[from] ArrowError),
+}
+
+/// How to make the wanted columns from a stream's.
+#[derive(Debug)]
+pub(super) struct Alignment {
+    target: SchemaRef,
+    columns: Vec<Column>,
+}
+
+#[derive(Debug)]
+enum Column {
+    /// The stream's column at this place, as it is.
+    Same(usize),
+    /// The stream's column at this place, in another type.
+    Cast(usize),
+    /// Not in the stream: nulls.
+    Missing,
+}
+
+impl Alignment {
+    /// Matches columns by name, without regard to case. Columns that nobody asked for are left out.
+    pub(super) fn new(source: &Schema, target: SchemaRef) -> Result<Self, AlignError> {
+        let mut places = HashMap::with_capacity(source.fields().len());
+        for (place, field) in source.fields().iter().enumerate() {
+            if places.insert(field.name().to_lowercase(), place).is_some() {
+                return Err(AlignError::Duplicate(field.name().clone()));
+            }
+        }
+        let columns = target
+            .fields()
+            .iter()
+            .map(|wanted| match places.get(&wanted.name().to_lowercase()) {
+                None => Column::Missing,
+                Some(&place) if source.field(place).data_type() == wanted.data_type() => {
+                    Column::Same(place)
+                }
+                Some(&place) => Column::Cast(place),
+            })
+            .collect();
+        Ok(Self { target, columns })
+    }
+
+    /// The batch with the wanted columns. Columns that fit are not copied.
+    pub(super) fn apply(&self, batch: &RecordBatch) -> Result<RecordBatch, AlignError> {
+        let columns = self
+            .columns
+            .iter()
+            .zip(self.target.fields())
+            .map(|(column, wanted)| match column {
+                Column::Same(place) => Ok(Arc::clone(batch.column(*place))),
+                Column::Cast(place) => {
+                    cast(batch.column(*place), wanted.data_type()).map_err(|source| {
+                        AlignError::Cast {
+                            variable: wanted.name().clone(),
+                            source,
+                        }
+                    })
+                }
+                Column::Missing => Ok(new_null_array(wanted.data_type(), batch.num_rows())),
+            })
+            .collect::<Result<Vec<ArrayRef>, AlignError>>()?;
+        // With no columns wanted the number of rows is all there is.
+        let options = RecordBatchOptions::new().with_row_count(Some(batch.num_rows()));
+        let target = Arc::clone(&self.target);
+        Ok(RecordBatch::try_new_with_options(
+            target, columns, &options,
+        )?)
+    }
+}

@@ -1,0 +1,101 @@
+//! Read sessions: a table, upload or query result laid out as streams that can be read side by side.
+
+use std::time::Instant;
+
+use chrono::{DateTime, Utc};
+use serde::{Deserialize, Serialize};
+
+use crate::client::Client;
+use crate::error::Result;
+use crate::request::Call;
+use crate::resource::{checked_uri, integer, timestamp};
+
+/// How rows are encoded in a stream.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Format {
+    /// Arrow IPC streams.
+    #[default]
+    Arrow,
+    /// One JSON object per line.
+    Jsonl,
+    /// Comma-separated values.
+    Csv,
+}
+
+/// What to read, and in how many streams (redivis-api §5.1).
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct ReadSessionRequest {
+    /// The encoding of the streams.
+    pub format: Format,
+    /// The most rows over all streams. The service may send a few more; cut where it matters.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub max_results: Option<u64>,
+    /// The variables and their order, in any case. `None`: all, in the table's order.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub selected_variables: Option<Vec<String>>,
+    /// The most streams wanted; an unreleased table has at least one for each of its uploads. `None`: 1.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub requested_stream_count: Option<u32>,
+    /// Whether everybody who knows a stream's id may read it.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    pub allow_anonymous_access: bool,
+    /// The addresses that may read the streams. Empty: those the service allows by default.
+    #[serde(rename = "allowedIPs", skip_serializing_if = "Vec::is_empty")]
+    pub allowed_ips: Vec<String>,
+}
+
+/// A read session; its streams can be read until they expire, 6 hours after its creation (redivis-api §5.1).
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "camelCase")]
+#[non_exhaustive]
+pub struct ReadSession {
+    /// Rows over all streams, as far as the service says.
+    #[serde(default, deserialize_with = "integer")]
+    pub num_rows: Option<u64>,
+    /// The streams; together they hold every row once.
+    pub streams: Vec<ReadStreamInfo>,
+    /// When it was created, by the local clock.
+    #[serde(skip, default = "Instant::now")]
+    pub created: Instant,
+}
+
+/// A stream of a read session.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "camelCase")]
+#[non_exhaustive]
+pub struct ReadStreamInfo {
+    /// The id; who knows it may be all that is asked, if the session allows anonymous access.
+    pub id: String,
+    /// The encoding.
+    #[serde(default)]
+    pub format: Format,
+    /// When the stream ceases to be readable.
+    #[serde(default, deserialize_with = "timestamp")]
+    pub expires_at: Option<DateTime<Utc>>,
+    /// About how many rows it has.
+    #[serde(default, deserialize_with = "integer")]
+    pub estimated_rows: Option<u64>,
+}
+
+impl Client {
+    /// Lays the rows of a table, upload or query result out for reading: `POST <parent>/readSessions` (redivis-api §5.1).
+    ///
+    /// `parent_uri` is the `uri` of one of these, or `/uploads/:upload`.
+    pub async fn create_read_session(
+        &self,
+        parent_uri: &str,
+        request: &ReadSessionRequest,
+    ) -> Result<ReadSession> {
+        const OPERATION: &str = "create a read session on";
+        let uri = checked_uri(OPERATION, parent_uri)?;
+        let call = Call::post(
+            OPERATION,
+            parent_uri,
+            format!("{uri}/readSessions"),
+            request,
+        )?;
+        self.json(&call).await
+    }
+}

@@ -1,0 +1,231 @@
+//! A read stream as record batches: every row once, over as many connections as it takes.
+//!
+//! Here is the network side only: opening, waiting, trying again. What the bytes mean and where to resume is the decoder's.
+
+use std::fmt;
+use std::pin::Pin;
+use std::sync::Arc;
+use std::task::{Context, Poll};
+
+use arrow::array::RecordBatch;
+use arrow::datatypes::SchemaRef;
+use futures::stream::{self, BoxStream, Stream, StreamExt};
+
+use super::align::{AlignError, Alignment};
+use super::body::Body;
+use super::decoder::{End, Fault, ResumableDecoder};
+use super::progress::ReadProgress;
+use super::session::ReadStreamInfo;
+use crate::client::Client;
+use crate::error::{Error, ErrorKind, Result, Retry};
+use crate::reference::path_segment;
+use crate::request::Call;
+use crate::retry::Attempts;
+
+const OPERATION: &str = "read stream";
+
+/// Record batches in the schema that was asked for.
+///
+/// Nothing is sent before the first poll, nothing runs between polls, and dropping it closes its connection. After an error
+/// or the end it yields nothing more.
+pub struct ArrowStream {
+    batches: BoxStream<'static, Result<RecordBatch>>,
+    schema: SchemaRef,
+    progress: Arc<ReadProgress>,
+}
+
+impl ArrowStream {
+    pub(super) fn new(
+        batches: impl Stream<Item = Result<RecordBatch>> + Send + 'static,
+        schema: SchemaRef,
+        progress: Arc<ReadProgress>,
+    ) -> Self {
+        Self {
+            batches: batches.boxed(),
+            schema,
+            progress,
+        }
+    }
+
+    /// The schema of every batch.
+    pub fn schema(&self) -> SchemaRef {
+        Arc::clone(&self.schema)
+    }
+
+    /// What reading has cost so far; it stays up to date and outlives the stream.
+    pub fn progress(&self) -> Arc<ReadProgress> {
+        Arc::clone(&self.progress)
+    }
+}
+
+impl Stream for ArrowStream {
+    type Item = Result<RecordBatch>;
+
+    fn poll_next(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<Self::Item>> {
+        self.batches.poll_next_unpin(cx)
+    }
+}
+
+impl fmt::Debug for ArrowStream {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("ArrowStream")
+            .field("schema", &self.schema)
+            .field("progress", &self.progress)
+            .finish_non_exhaustive()
+    }
+}
+
+impl Client {
+    /// Reads a stream of a read session of format [`Arrow`](super::Format::Arrow): `GET /readStreams/:id` (redivis-api §5.2).
+    ///
+    /// Batches come in `schema`, whatever the stream's own: variables are matched by name without regard to case, missing
+    /// ones are null, others are left out, and values are converted only where nothing is lost. A broken, stalled or refused
+    /// connection is taken up again at the row after the last one handed on, as the retry policy allows; a stream is complete
+    /// only when the service says so. See [`read`](super) for what this guarantees.
+    ///
+    /// Errors: kind [`ErrorKind::Data`] for a value that does not fit, naming variable, value and stream;
+    /// [`ErrorKind::Protocol`] for an answer that is no Arrow stream or whose columns changed; else what the service or the
+    /// network said last, and how often it was tried.
+    pub fn read_arrow(&self, stream: &ReadStreamInfo, schema: SchemaRef) -> ArrowStream {
+        let progress = Arc::new(ReadProgress::default());
+        let reader = Reader {
+            client: self.clone(),
+            id: stream.id.clone(),
+            target: Arc::clone(&schema),
+            decoder: ResumableDecoder::default(),
+            alignment: None,
+            answer: None,
+            attempts: Attempts::new(self.retry_policy().clone()),
+            progress: Arc::clone(&progress),
+        };
+        let batches = stream::try_unfold(reader, |mut reader| async move {
+            Ok(reader.next().await?.map(|batch| (batch, reader)))
+        });
+        ArrowStream::new(batches, schema, progress)
+    }
+}
+
+/// A stream being read.
+struct Reader {
+    client: Client,
+    id: String,
+    target: SchemaRef,
+    decoder: ResumableDecoder,
+    /// Known from the first answer's columns on; all answers have the same.
+    alignment: Option<Alignment>,
+    /// The answer being read, with its call for messages.
+    answer: Option<(Call, Body)>,
+    attempts: Attempts,
+    progress: Arc<ReadProgress>,
+}
+
+/// What one look at an answer brings.
+enum Step {
+    Rows(RecordBatch),
+    Complete,
+    AskAgain,
+}
+
+impl Reader {
+    async fn next(&mut self) -> Result<Option<RecordBatch>> {
+        loop {
+            let error = match self.step().await {
+                Ok(Step::Rows(batch)) => {
+                    self.attempts.progress();
+                    let batch = self.align(&batch)?;
+                    self.progress.add_rows(batch.num_rows());
+                    return Ok(Some(batch));
+                }
+                Ok(Step::Complete) => return Ok(None),
+                Ok(Step::AskAgain) => {
+                    self.answer = None;
+                    continue;
+                }
+                Err(error) => error,
+            };
+            self.answer = None;
+            if self.decoder.is_complete_though_broken() {
+                return Ok(None);
+            }
+            self.attempts.wait_after(error).await?;
+            self.progress.add_retry();
+        }
+    }
+
+    async fn step(&mut self) -> Result<Step> {
+        let (call, body) = match &mut self.answer {
+            Some(answer) => answer,
+            none => {
+                self.decoder.open();
+                let call = call(&self.id, self.decoder.offset());
+                let body = Body::open(&self.client, &call, &self.progress).await?;
+                let body = body.expect_arrow(&self.client, &call).await?;
+                none.insert((call, body))
+            }
+        };
+        loop {
+            if let Some(batch) = self.decoder.next().map_err(|fault| explain(call, fault))? {
+                return Ok(Step::Rows(batch));
+            }
+            if !self.decoder.has_ended()
+                && let Some(bytes) = body.chunk(call, &self.progress).await?
+            {
+                self.decoder.push(bytes);
+                continue;
+            }
+            return match self.decoder.end().map_err(|fault| explain(call, fault))? {
+                End::Complete => Ok(Step::Complete),
+                End::AskAgain => Ok(Step::AskAgain),
+            };
+        }
+    }
+
+    fn align(&mut self, batch: &RecordBatch) -> Result<RecordBatch> {
+        let alignment = match &self.alignment {
+            Some(alignment) => alignment,
+            None => {
+                let alignment = Alignment::new(&batch.schema(), Arc::clone(&self.target))
+                    .map_err(|error| misaligned(OPERATION, &self.id, error))?;
+                self.alignment.insert(alignment)
+            }
+        };
+        alignment
+            .apply(batch)
+            .map_err(|error| misaligned(OPERATION, &self.id, error))
+    }
+}
+
+fn call(id: &str, offset: u64) -> Call {
+    Call::get(OPERATION, id, format!("/readStreams/{}", path_segment(id)))
+        .query("offset", offset)
+        .query("eosSentinel", true)
+}
+
+pub(super) fn misaligned(operation: &'static str, resource: &str, error: AlignError) -> Error {
+    let kind = match &error {
+        AlignError::Duplicate(_) => ErrorKind::Protocol,
+        AlignError::Cast { .. } | AlignError::Batch(_) => ErrorKind::Data,
+    };
+    Error::new(operation, resource, kind, error.to_string())
+        .with_retry(Retry::No)
+        .with_source(error)
+}
+
+pub(super) fn explain(call: &Call, fault: Fault) -> Error {
+    let kind = match &fault {
+        Fault::Cut => ErrorKind::Transport,
+        Fault::Malformed(_) | Fault::Undecodable(_) | Fault::SchemaChanged(_) => {
+            ErrorKind::Protocol
+        }
+    };
+    let error = call.error(kind, fault.to_string());
+    match fault {
+        // The same stream would have to change back.
+        Fault::SchemaChanged(_) => error.with_retry(Retry::No),
+        _ => error,
+    }
+    .with_source(fault)
+}
+
+#[cfg(test)]
+mod tests;

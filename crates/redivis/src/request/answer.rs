@@ -1,0 +1,278 @@
+//! The service's words: errors in every shape it has used, and its warnings.
+//!
+//! Shapes and statuses: redivis-api §1.4. Whatever comes is reduced to one legible line without the token, since it ends up
+//! on terminals and in logs.
+
+use std::collections::HashSet;
+use std::sync::{Mutex, OnceLock, PoisonError};
+use std::time::SystemTime;
+
+use percent_encoding::percent_decode_str;
+use reqwest::header::{HeaderMap, RETRY_AFTER};
+use reqwest::{Response, StatusCode};
+use serde_json::Value;
+
+use super::Call;
+use crate::client::Client;
+use crate::error::{Error, ErrorKind, Retry};
+use crate::retry::parse_retry_after;
+
+const MAX_ERROR_BYTES: usize = 64 << 10;
+const MAX_SHOWN_CHARS: usize = 400;
+const MAX_WARNINGS: usize = 1000;
+const HEAD_ERROR: &str = "x-redivis-error-payload";
+const WARNING: &str = "x-redivis-warning";
+
+impl Client {
+    /// The error that an unsuccessful answer means.
+    pub(super) async fn refusal(&self, call: &Call, response: Response) -> Error {
+        let status = response.status();
+        let retry_after = response
+            .headers()
+            .get(RETRY_AFTER)
+            .and_then(|value| value.to_str().ok())
+            .and_then(|value| parse_retry_after(value, SystemTime::now()));
+        let head = head_payload(response.headers());
+        // A body that breaks off says less, but the status stands.
+        let body = match head {
+            Some(payload) => payload,
+            None => match self.body(call, response, MAX_ERROR_BYTES).await {
+                Ok((body, _)) => body.to_vec(),
+                Err(_) => Vec::new(),
+            },
+        };
+        let words = words(&body);
+        let mut message = self.clean(&words.message.unwrap_or_default());
+        if message.is_empty() {
+            message = status
+                .canonical_reason()
+                .unwrap_or("the service gave no reason")
+                .to_lowercase();
+        }
+        match status {
+            StatusCode::UNAUTHORIZED if self.is_anonymous() => {
+                message.push_str("; sign in by setting REDIVIS_API_TOKEN");
+            }
+            StatusCode::UNAUTHORIZED => {
+                message.push_str("; check REDIVIS_API_TOKEN");
+            }
+            _ => {}
+        }
+        let (kind, retry) = judge(status, call.is_repeatable());
+        call.error(kind, message).with_retry(retry).with_response(
+            status.as_u16(),
+            words.code.map(|code| self.clean(&code)),
+            retry_after,
+        )
+    }
+
+    /// The start of a body as one line that is safe to print.
+    pub(crate) fn legible(&self, body: &[u8]) -> String {
+        self.clean(&String::from_utf8_lossy(
+            &body[..body.len().min(4 * MAX_SHOWN_CHARS)],
+        ))
+    }
+
+    /// One line, no control characters, no token, not too long.
+    pub(crate) fn clean(&self, text: &str) -> String {
+        let mut text = match self.token() {
+            Some(token) => text.replace(token.secret(), "[token]"),
+            None => text.to_owned(),
+        };
+        text = text
+            .split(|c: char| c.is_whitespace() || c.is_control())
+            .filter(|word| !word.is_empty())
+            .collect::<Vec<_>>()
+            .join(" ");
+        if let Some((end, _)) = text.char_indices().nth(MAX_SHOWN_CHARS) {
+            text.truncate(end);
+            text.push('…');
+        }
+        text
+    }
+}
+
+fn judge(status: StatusCode, repeatable: bool) -> (ErrorKind, Retry) {
+    let again = if repeatable { Retry::Yes } else { Retry::No };
+    match status.as_u16() {
+        401 => (ErrorKind::Unauthorized, Retry::No),
+        403 => (ErrorKind::Forbidden, Retry::No),
+        404 | 410 => (ErrorKind::NotFound, Retry::No),
+        // Refused before anything was done, so repeatable whatever the call.
+        429 => (ErrorKind::RateLimited, Retry::Yes),
+        503 => (ErrorKind::Unavailable, Retry::Yes),
+        500 | 502 | 504 => (ErrorKind::Unavailable, again),
+        500.. => (ErrorKind::Unavailable, Retry::No),
+        400.. => (ErrorKind::Invalid, Retry::No),
+        _ => (ErrorKind::Protocol, Retry::No),
+    }
+}
+
+/// The error that stands in for a body in the answer to `HEAD`.
+fn head_payload(headers: &HeaderMap) -> Option<Vec<u8>> {
+    let value = headers.get(HEAD_ERROR)?.to_str().ok()?;
+    Some(percent_decode_str(value).collect())
+}
+
+#[derive(Debug, Default, PartialEq)]
+struct Words {
+    code: Option<String>,
+    message: Option<String>,
+}
+
+/// Code and message of an error body: `{error, error_description}`, `{error: {message}}`, `{message}`, HTML or plain text.
+fn words(body: &[u8]) -> Words {
+    let text = |value: &Value, key: &str| {
+        value
+            .get(key)
+            .and_then(Value::as_str)
+            .filter(|text| !text.trim().is_empty())
+            .map(str::to_owned)
+    };
+    match serde_json::from_slice::<Value>(body) {
+        Ok(value @ Value::Object(_)) => {
+            let nested = value.get("error").filter(|error| error.is_object());
+            let code = nested
+                .and_then(|error| text(error, "error").or_else(|| text(error, "code")))
+                .or_else(|| text(&value, "error"));
+            let message = text(&value, "error_description")
+                .or_else(|| nested.and_then(|error| text(error, "error_description")))
+                .or_else(|| nested.and_then(|error| text(error, "message")))
+                .or_else(|| text(&value, "message"))
+                .or_else(|| code.clone());
+            Words { code, message }
+        }
+        Ok(Value::String(message)) => Words {
+            code: None,
+            message: Some(message),
+        },
+        Ok(_) => Words::default(),
+        Err(_) => Words {
+            code: None,
+            message: Some(without_markup(&String::from_utf8_lossy(body))),
+        },
+    }
+}
+
+/// The text of an HTML page: its title where it has one, as a proxy's page says there what happened.
+fn without_markup(text: &str) -> String {
+    if !text.trim_start().starts_with('<') {
+        return text.to_owned();
+    }
+    let lower = text.to_ascii_lowercase();
+    if let Some(start) = lower.find("<title>").map(|at| at + "<title>".len())
+        && let Some(end) = lower[start..].find("</title>")
+    {
+        return text[start..start + end].to_owned();
+    }
+    let mut plain = String::new();
+    let mut in_tag = false;
+    for c in text.chars() {
+        match c {
+            '<' => in_tag = true,
+            '>' if in_tag => {
+                in_tag = false;
+                plain.push(' ');
+            }
+            _ if !in_tag => plain.push(c),
+            _ => {}
+        }
+    }
+    plain
+}
+
+pub(super) fn looks_like_json(body: &[u8]) -> bool {
+    matches!(body.trim_ascii_start().first(), Some(b'{' | b'['))
+}
+
+/// Passes the service's warning on, once per text (redivis-api §1.4).
+pub(super) fn show_warning(response: &Response) {
+    static SHOWN: OnceLock<Mutex<HashSet<String>>> = OnceLock::new();
+    let Some(value) = response.headers().get(WARNING) else {
+        return;
+    };
+    let text: String = String::from_utf8_lossy(value.as_bytes())
+        .chars()
+        .filter(|c| !c.is_control())
+        .take(MAX_SHOWN_CHARS)
+        .collect();
+    let mut shown = SHOWN
+        .get_or_init(Mutex::default)
+        .lock()
+        .unwrap_or_else(PoisonError::into_inner);
+    if !text.trim().is_empty() && shown.len() < MAX_WARNINGS && shown.insert(text.clone()) {
+        tracing::warn!(target: "redivis", "{text}");
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::Token;
+
+    fn words_of(body: &str) -> (Option<String>, Option<String>) {
+        let Words { code, message } = words(body.as_bytes());
+        (code, message.map(|text| text.trim().to_owned()))
+    }
+
+    fn pair(code: Option<&str>, message: &str) -> (Option<String>, Option<String>) {
+        (code.map(str::to_owned), Some(message.to_owned()))
+    }
+
+    #[test]
+    fn every_shape_of_error() {
+        for (body, expected) in [
+            (
+                r#"{"status":404,"error":"not_found","error_description":"No such table"}"#,
+                pair(Some("not_found"), "No such table"),
+            ),
+            (
+                r#"{"error":{"message":"No such table","status":404}}"#,
+                pair(None, "No such table"),
+            ),
+            (r#"{"message":"No"}"#, pair(None, "No")),
+            (
+                r#"{"error":"not_found"}"#,
+                pair(Some("not_found"), "not_found"),
+            ),
+            (r#""just text""#, pair(None, "just text")),
+            ("plain text\n", pair(None, "plain text")),
+            (
+                "<html><head><TITLE>502 Bad Gateway</TITLE></head><body>x</body></html>",
+                pair(None, "502 Bad Gateway"),
+            ),
+            ("<h1>Oops</h1>", pair(None, "Oops")),
+            ("{\"error\": \"trunc", pair(None, "{\"error\": \"trunc")),
+            ("[]", (None, None)),
+            ("{}", (None, None)),
+            ("", pair(None, "")),
+        ] {
+            assert_eq!(words_of(body), expected, "{body}");
+        }
+    }
+
+    #[test]
+    fn head_errors_come_in_a_header() {
+        let mut headers = HeaderMap::new();
+        assert_eq!(head_payload(&headers), None);
+        let payload =
+            "%7B%22error%22%3A%22not_found%22%2C%22error_description%22%3A%22Gone%20%C3%A9%22%7D";
+        headers.insert(HEAD_ERROR, payload.parse().unwrap());
+        let words = words(&head_payload(&headers).unwrap());
+        assert_eq!(words.code.as_deref(), Some("not_found"));
+        assert_eq!(words.message.as_deref(), Some("Gone é"));
+    }
+
+    #[test]
+    fn text_is_made_legible_and_secrets_are_kept() {
+        let client = Client::builder()
+            .token(Token::new("hunter2"))
+            .build()
+            .unwrap();
+        assert_eq!(
+            client.clean("bad\u{1b}[31m token\r\n hunter2\u{0}!"),
+            "bad [31m token [token] !"
+        );
+        assert_eq!(client.clean(&"x".repeat(5000)).chars().count(), 401);
+    }
+}

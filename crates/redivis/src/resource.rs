@@ -1,0 +1,21 @@
+//! What the API returns: datasets, tables, variables and the rest, as typed values.
+//!
+//! One file per resource, each with its calls. Fields that the service leaves out are `None`, fields it adds are ignored,
+//! and numbers are taken however they are written, so that a newer or older service is still understood.
+
+mod dataset;
+mod lenient;
+mod query;
+mod table;
+mod upload;
+mod uri;
+mod variable;
+
+pub use dataset::{Dataset, DatasetVersion, Owner, OwnerKind};
+pub use query::{OutputField, Query, QueryRequest, QueryStatus};
+pub use table::{Container, ContainerKind, Table, UploadMergeStrategy};
+pub use upload::{Upload, UploadStatus};
+pub use variable::{ValueLabel, Variable, VariableStatistics, VariableType};
+
+pub(crate) use lenient::{integer, timestamp};
+pub(crate) use uri::checked_uri;

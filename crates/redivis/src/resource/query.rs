@@ -1,0 +1,121 @@
+//! Queries: SQL that runs on Redivis, and whose result is read like a table (redivis-api §7).
+
+use std::time::Duration;
+
+use serde::{Deserialize, Serialize};
+
+use super::lenient::{integer, list, text};
+use super::{VariableType, checked_uri};
+use crate::client::Client;
+use crate::error::{ErrorKind, Result, Retry};
+use crate::request::Call;
+
+/// The service may hold the answer back for 30 seconds, and queue before that.
+const START_PATIENCE: Duration = Duration::from_secs(125);
+const FIRST_POLL: Duration = Duration::from_millis(250);
+const LAST_POLL: Duration = Duration::from_secs(2);
+
+/// SQL to run on Redivis, in its dialect (BigQuery's).
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct QueryRequest {
+    /// The query's text.
+    pub query: String,
+    /// The dataset that bare table names are looked up in: `owner.dataset[:version]`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub default_dataset: Option<String>,
+    /// The workflow that bare table names are looked up in: `owner.workflow`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub default_workflow: Option<String>,
+}
+
+/// A query and what became of it (redivis-api §3.3).
+#[derive(Debug, Clone, PartialEq, Deserialize)]
+#[serde(rename_all = "camelCase")]
+#[non_exhaustive]
+pub struct Query {
+    /// The path below the endpoint that every call on this query starts with; its result can be read like a table.
+    pub uri: String,
+    /// The query's id.
+    #[serde(default, deserialize_with = "text")]
+    pub id: Option<String>,
+    /// How far it has come.
+    pub status: QueryStatus,
+    /// Why it failed.
+    #[serde(default)]
+    pub error_message: Option<String>,
+    /// Rows of the result.
+    #[serde(default, deserialize_with = "integer")]
+    pub output_num_rows: Option<u64>,
+    /// Size of the result, in bytes.
+    #[serde(default, deserialize_with = "integer")]
+    pub output_num_bytes: Option<u64>,
+    /// The result's variables.
+    #[serde(default, deserialize_with = "list")]
+    pub output_schema: Vec<OutputField>,
+}
+
+/// A variable of a query's result.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+#[non_exhaustive]
+pub struct OutputField {
+    /// Its name.
+    pub name: String,
+    /// Its type.
+    #[serde(rename = "type")]
+    pub variable_type: VariableType,
+}
+
+/// How far a query has come.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "camelCase")]
+#[non_exhaustive]
+pub enum QueryStatus {
+    /// Others of the same user run first.
+    Queued,
+    /// It runs.
+    Running,
+    /// Its result can be read.
+    Completed,
+    /// It failed.
+    Failed,
+    /// Somebody stopped it.
+    Cancelled,
+    /// A state that this version of the crate does not know.
+    #[serde(other)]
+    Other,
+}
+
+impl Client {
+    /// Runs a query on Redivis and waits for its end: `POST /queries`, then `GET <query>` (redivis-api §7).
+    ///
+    /// A query that fails is an error of kind [`ErrorKind::Invalid`] with the service's message. Dropping the future stops
+    /// the waiting, not the query.
+    pub async fn query(&self, request: &QueryRequest) -> Result<Query> {
+        let call = Call::post("run query", "", "/queries", request)?
+            .not_repeatable()
+            .patience(START_PATIENCE);
+        let mut query: Query = self.json(&call).await?;
+        let mut wait = FIRST_POLL;
+        while matches!(
+            query.status,
+            QueryStatus::Queued | QueryStatus::Running | QueryStatus::Other
+        ) {
+            tokio::time::sleep(wait).await;
+            wait = (wait * 2).min(LAST_POLL);
+            let uri = checked_uri("run query", &query.uri)?;
+            query = self.json(&Call::get("run query", &query.uri, uri)).await?;
+        }
+        if query.status == QueryStatus::Completed {
+            return Ok(query);
+        }
+        let message = match (&query.error_message, query.status) {
+            (Some(message), _) => self.clean(message),
+            (None, QueryStatus::Cancelled) => "it was cancelled".to_owned(),
+            (None, _) => "it failed, and the service does not say why".to_owned(),
+        };
+        Err(call
+            .error(ErrorKind::Invalid, message)
+            .with_retry(Retry::No))
+    }
+}

@@ -1,0 +1,232 @@
+//! Tables: what a reference leads to, and where its variables and rows are found.
+
+use chrono::{DateTime, Utc};
+use futures::stream::BoxStream;
+use serde::Deserialize;
+
+use super::lenient::{flag, integer, text, timestamp};
+use super::{Upload, checked_uri};
+use crate::client::Client;
+use crate::error::Result;
+use crate::reference::{DatasetReference, TableReference, Version, WorkflowReference};
+use crate::request::Call;
+
+/// A table, as `GET /tables/:table` and listings show it (redivis-api §3.1). Listings leave some fields out.
+#[derive(Debug, Clone, PartialEq, Deserialize)]
+#[serde(rename_all = "camelCase")]
+#[non_exhaustive]
+pub struct Table {
+    /// The path below the endpoint that every call on this table starts with.
+    pub uri: String,
+    /// The name, in the service's spelling.
+    pub name: String,
+    /// The whole reference with ids and version, such as `demo.us_data:1q86:v1_0.counties:g2q3`.
+    #[serde(default)]
+    pub qualified_reference: String,
+    /// The reference within its dataset or workflow, such as `counties:g2q3`.
+    #[serde(default)]
+    pub scoped_reference: String,
+    /// The id that tells apart tables that had the same name over time.
+    #[serde(default, deserialize_with = "text")]
+    pub reference_id: Option<String>,
+    /// The resource's id.
+    #[serde(default, deserialize_with = "text")]
+    pub id: Option<String>,
+    /// The page for people.
+    #[serde(default)]
+    pub url: Option<String>,
+    /// A hash that changes with the content.
+    #[serde(default)]
+    pub hash: Option<String>,
+    /// What it is about.
+    #[serde(default)]
+    pub description: Option<String>,
+    /// Rows; exact for released versions, possibly stale for an unreleased one.
+    #[serde(default, deserialize_with = "integer")]
+    pub num_rows: Option<u64>,
+    /// Size as stored, in bytes.
+    #[serde(default, deserialize_with = "integer")]
+    pub num_bytes: Option<u64>,
+    /// Variables.
+    #[serde(default, deserialize_with = "integer")]
+    pub variable_count: Option<u64>,
+    /// Whether it belongs to a dataset's sample.
+    #[serde(default, deserialize_with = "flag")]
+    pub is_sample: bool,
+    /// Whether its rows stand for files.
+    #[serde(default, deserialize_with = "flag")]
+    pub is_file_index: bool,
+    /// What uploads do to the rows of the version before.
+    #[serde(default)]
+    pub upload_merge_strategy: Option<UploadMergeStrategy>,
+    /// The dataset or workflow it is in.
+    #[serde(default)]
+    pub container: Option<Container>,
+    /// When it was created.
+    #[serde(default, deserialize_with = "timestamp")]
+    pub created_at: Option<DateTime<Utc>>,
+    /// When it was last changed.
+    #[serde(default, deserialize_with = "timestamp")]
+    pub updated_at: Option<DateTime<Utc>>,
+}
+
+/// What uploads do to the rows of the version before.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "camelCase")]
+#[non_exhaustive]
+pub enum UploadMergeStrategy {
+    /// They are added to them.
+    Append,
+    /// They take their place.
+    Replace,
+    /// One that this version of the crate does not know.
+    #[serde(other)]
+    Other,
+}
+
+/// The dataset or workflow that a table is in.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "camelCase")]
+#[non_exhaustive]
+pub struct Container {
+    /// Which of the two.
+    pub kind: ContainerKind,
+    /// Its path below the endpoint.
+    #[serde(default)]
+    pub uri: Option<String>,
+    /// Its name.
+    #[serde(default)]
+    pub name: Option<String>,
+    /// Its reference with id and version.
+    #[serde(default)]
+    pub qualified_reference: Option<String>,
+}
+
+/// Where tables can be.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Deserialize)]
+#[serde(rename_all = "camelCase")]
+#[non_exhaustive]
+pub enum ContainerKind {
+    /// In a dataset, which has versions.
+    Dataset,
+    /// In a workflow, where running a transform changes them.
+    Workflow,
+    /// Somewhere that this version of the crate does not know.
+    #[serde(other)]
+    Other,
+}
+
+impl Table {
+    /// The table's reference as the service writes it; `None` if it wrote none that can be read.
+    pub fn reference(&self) -> Option<TableReference> {
+        self.qualified_reference.parse().ok()
+    }
+
+    /// Whether the rows can no longer change: the table belongs to a released version of a dataset.
+    ///
+    /// `false` where the service does not say so: then counts are hints, and the table may change between two looks.
+    pub fn is_released(&self) -> bool {
+        if let Some(container) = &self.container
+            && container.kind != ContainerKind::Dataset
+        {
+            return false;
+        }
+        let version = self
+            .reference()
+            .and_then(|reference| reference.version())
+            .or_else(|| {
+                let container = self.container.as_ref()?.qualified_reference.as_ref()?;
+                container.parse::<DatasetReference>().ok()?.version()
+            });
+        matches!(version, Some(Version::Numbered { .. } | Version::Current))
+    }
+}
+
+impl Client {
+    /// The table that a reference means: `GET /tables/:table` (redivis-api §4).
+    pub async fn table(&self, reference: &TableReference) -> Result<Table> {
+        let path = format!("/tables/{}", reference.path_segment());
+        self.json(&Call::get("get table", reference.to_string(), path))
+            .await
+    }
+
+    /// The tables of a dataset, in the service's order, fetched as they are consumed.
+    pub fn dataset_tables(&self, dataset: &DatasetReference) -> BoxStream<'static, Result<Table>> {
+        let path = format!("/datasets/{}/tables", dataset.path_segment());
+        self.list(
+            Call::get("list the tables of", dataset.to_string(), path),
+            100,
+        )
+    }
+
+    /// The tables of a workflow, those of its data sources included (redivis-api §4).
+    pub fn workflow_tables(
+        &self,
+        workflow: &WorkflowReference,
+    ) -> BoxStream<'static, Result<Table>> {
+        let path = format!("/workflows/{}/tables", workflow.path_segment());
+        let call = Call::get("list the tables of", workflow.to_string(), path);
+        self.list(call.query("includeDataSources", true), 100)
+    }
+
+    /// The uploads of a table (redivis-api §6.4).
+    pub fn table_uploads(&self, table: &Table) -> BoxStream<'static, Result<Upload>> {
+        const OPERATION: &str = "list the uploads of";
+        match checked_uri(OPERATION, &table.uri) {
+            Ok(uri) => self.list(
+                Call::get(OPERATION, &table.uri, format!("{uri}/uploads")),
+                100,
+            ),
+            Err(error) => Box::pin(futures::stream::iter([Err(error)])),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn table(json: serde_json::Value) -> Table {
+        serde_json::from_value(json).unwrap()
+    }
+
+    #[test]
+    fn unknown_missing_and_oddly_written_fields() {
+        let table = table(serde_json::json!({
+            "kind": "table", "uri": "/tables/o.d:v1_0.t", "name": "t", "qualifiedReference": "o.d:v1_0.t",
+            "id": 12, "numRows": "1e+05", "numBytes": 12.0, "isSample": null, "surprise": [1, {}],
+            "uploadMergeStrategy": "somethingNew", "container": {"kind": "galaxy", "extra": 1},
+        }));
+        assert_eq!(table.num_rows, Some(100_000));
+        assert_eq!(table.num_bytes, Some(12));
+        assert_eq!(table.id.as_deref(), Some("12"));
+        assert_eq!(
+            table.upload_merge_strategy,
+            Some(UploadMergeStrategy::Other)
+        );
+        assert_eq!(table.container.unwrap().kind, ContainerKind::Other);
+    }
+
+    #[test]
+    fn only_numbered_and_current_versions_of_datasets_are_released() {
+        for (reference, container, released) in [
+            ("o.d:1q86:v1_0.t:ab12", "dataset", true),
+            ("o.d:current.t", "dataset", true),
+            ("o.d:next.t", "dataset", false),
+            ("o.d.t", "dataset", false),
+            ("o.w:v1_0.t", "workflow", false),
+            ("", "dataset", false),
+        ] {
+            let table = table(serde_json::json!({
+                "uri": "/tables/x", "name": "t", "qualifiedReference": reference,
+                "container": {"kind": container},
+            }));
+            assert_eq!(table.is_released(), released, "{reference}");
+        }
+        let by_container = table(serde_json::json!({
+            "uri": "/tables/x", "name": "t",
+            "container": {"kind": "dataset", "qualifiedReference": "o.d:1q86:v2_1"},
+        }));
+        assert!(by_container.is_released());
+    }
+}
