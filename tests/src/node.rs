@@ -8,8 +8,7 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::time::Duration;
 
-use crate::server::Server;
-use crate::{process, scratch};
+use crate::{process, scratch, server};
 
 const VERSION: &str = "0.3.10";
 const INSTALL_LIMIT: Duration = Duration::from_secs(300);
@@ -49,10 +48,16 @@ impl NodeClient {
         NodeClient { folder }
     }
 
-    /// Runs a script of the folder `node` against `server`, signed in if the server has a token, and returns what it
+    /// Runs a script of the folder `node` against `endpoint`, signed in if there is a token, and returns what it
     /// printed.
     #[track_caller]
-    pub fn run(&self, script: &str, arguments: &[&str], server: &Server) -> String {
+    pub fn run(
+        &self,
+        script: &str,
+        arguments: &[&str],
+        endpoint: &str,
+        token: Option<&str>,
+    ) -> String {
         // Modules are found beside the script that imports them, so the script runs from beside the client.
         let run = tempfile::tempdir_in(&self.folder).expect("the target folder is writable");
         let copy = run.path().join(script);
@@ -65,7 +70,7 @@ impl NodeClient {
         .expect("the script is there");
         let mut command = Command::new("node");
         command.arg(&copy).args(arguments).env("HOME", run.path());
-        server.configure(&mut command);
+        server::configure(&mut command, endpoint, token);
         process::run(command, RUN_LIMIT).success()
     }
 }

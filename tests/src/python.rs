@@ -8,8 +8,7 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::time::Duration;
 
-use crate::server::Server;
-use crate::{process, scratch};
+use crate::{process, scratch, server};
 
 const REQUIREMENTS: &str = include_str!("../python/requirements.txt");
 const INSTALL_LIMIT: Duration = Duration::from_secs(600);
@@ -52,12 +51,32 @@ impl PythonClient {
         }
     }
 
-    /// Runs a script of the folder `python` against `server`, signed in if the server has a token, and returns what it
+    /// Runs a script of the folder `python` against `endpoint`, signed in if there is a token, and returns what it
     /// printed.
     #[track_caller]
-    pub fn run(&self, script: &str, arguments: &[&str], server: &Server) -> String {
+    pub fn run(
+        &self,
+        script: &str,
+        arguments: &[&str],
+        endpoint: &str,
+        token: Option<&str>,
+    ) -> String {
         // The home folder holds cached credentials: the client must see none.
         let home = tempfile::tempdir().expect("a temporary folder");
+        let mut command = self.script(script, arguments);
+        command.env("HOME", home.path());
+        server::configure(&mut command, endpoint, token);
+        command.env("REDIVIS_TMPDIR", home.path());
+        process::run(command, RUN_LIMIT).success()
+    }
+
+    /// Runs a script of the folder `python` that needs no server, and returns what it printed.
+    #[track_caller]
+    pub fn run_offline(&self, script: &str, arguments: &[&str]) -> String {
+        process::run(self.script(script, arguments), RUN_LIMIT).success()
+    }
+
+    fn script(&self, script: &str, arguments: &[&str]) -> Command {
         let mut command = Command::new(&self.interpreter);
         command
             .arg(
@@ -67,11 +86,8 @@ impl PythonClient {
             )
             .args(arguments)
             .env("PYTHONPATH", &self.client)
-            .env("PYTHONDONTWRITEBYTECODE", "1")
-            .env("HOME", home.path());
-        server.configure(&mut command);
-        command.env("REDIVIS_TMPDIR", home.path());
-        process::run(command, RUN_LIMIT).success()
+            .env("PYTHONDONTWRITEBYTECODE", "1");
+        command
     }
 }
 
