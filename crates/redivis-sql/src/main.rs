@@ -1,2 +1,113 @@
-//! redivis-sql
-fn main() {}
+//! redivis-sql: a SQL shell over Redivis tables and local files.
+//!
+//! The contract with scripts is in `--help`: data on standard output and nothing else there, an exit status per kind of failure.
+
+mod args;
+mod batch;
+mod command;
+mod execute;
+mod failure;
+mod output;
+mod repl;
+mod report;
+mod script;
+mod session;
+mod statement;
+
+use std::future::Future;
+use std::io::{IsTerminal, stdin};
+use std::process::ExitCode;
+
+use datafusion::common::runtime::SpawnedTask;
+use datafusion::error::DataFusionError;
+use tracing_subscriber::EnvFilter;
+
+use crate::args::Options;
+use crate::failure::Failure;
+use crate::output::Output;
+use crate::report::{Place, report};
+use crate::script::Source;
+use crate::session::Session;
+
+fn main() -> ExitCode {
+    let options = match Options::parse() {
+        Ok(options) => options,
+        Err(error) => {
+            let _ = error.print();
+            return ExitCode::from(u8::try_from(error.exit_code()).unwrap_or(2));
+        }
+    };
+    start_logging();
+    let runtime = match tokio::runtime::Builder::new_multi_thread()
+        .enable_all()
+        .build()
+    {
+        Ok(runtime) => runtime,
+        Err(error) => {
+            let failure = Failure::Usage(format!("can't start: {error}"));
+            report(&failure, &Place::default());
+            return failure.exit_code();
+        }
+    };
+    let outcome = runtime.block_on(run(options));
+    // A writer may be waiting for a reader that never reads again; the process's end is its end.
+    runtime.shutdown_background();
+    match outcome {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(code) => code,
+    }
+}
+
+/// Warnings go to standard error unless `RUST_LOG` says otherwise.
+fn start_logging() {
+    let filter = EnvFilter::try_from_default_env().unwrap_or_else(|_| EnvFilter::new("warn"));
+    tracing_subscriber::fmt()
+        .with_env_filter(filter)
+        .with_writer(std::io::stderr)
+        .with_ansi(false)
+        .init();
+}
+
+/// Runs what the options ask for. Failures have been reported when it returns.
+async fn run(options: Options) -> Result<(), ExitCode> {
+    let interactive = options.sources.is_empty() && stdin().is_terminal();
+    let fail = |failure: Failure| {
+        report(&failure, &Place::default());
+        failure.exit_code()
+    };
+    if interactive && options.output.is_some() {
+        let message = "-o needs -c, -f or standard input; at the prompt, use COPY … TO".to_owned();
+        return Err(fail(Failure::Usage(message)));
+    }
+    let output = Output::new(options.format, options.output.as_deref()).map_err(fail)?;
+    let mut sources = options.sources.clone();
+    let session = interruptible(async move { Session::start(&options).await })
+        .await
+        .map_err(fail)?;
+    if interactive {
+        return repl::run(session, output).await.map_err(fail);
+    }
+    if sources.is_empty() {
+        sources.push(Source::Stdin);
+    }
+    match interruptible(async move { Ok(batch::run(session, output, sources).await) }).await {
+        Ok(outcome) => outcome,
+        Err(failure) => Err(failure.exit_code()),
+    }
+}
+
+/// Runs to the end or to the first Ctrl-C, which drops the work with its requests and streams.
+///
+/// The work has a task of its own, so that Ctrl-C is noticed even while the work computes.
+async fn interruptible<T: Send + 'static>(
+    work: impl Future<Output = Result<T, Failure>> + Send + 'static,
+) -> Result<T, Failure> {
+    let task = SpawnedTask::spawn(work);
+    tokio::select! {
+        outcome = task.join() => match outcome {
+            Ok(outcome) => outcome,
+            Err(error) => Err(DataFusionError::ExecutionJoin(Box::new(error)).into()),
+        },
+        Ok(()) = tokio::signal::ctrl_c() => Err(Failure::Interrupted),
+    }
+}

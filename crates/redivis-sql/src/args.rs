@@ -1,0 +1,196 @@
+//! The command line.
+//!
+//! Secrets are read from the environment only: arguments show up in process lists and shell histories.
+
+use std::path::PathBuf;
+
+use clap::{ArgAction, CommandFactory, FromArgMatches, Parser};
+
+use crate::output::Format;
+use crate::script::Source;
+
+const AFTER_HELP: &str = "\
+Tables:
+  FROM redivis.'owner.dataset.table'      a Redivis table; `owner.dataset.table` in backticks works too
+  FROM redivis.'owner.dataset:v1_0.table' one version of it (:current, :next, :sample)
+  FROM 'file.parquet'                     a local Parquet, CSV, JSON or Arrow file
+
+Environment:
+  REDIVIS_API_TOKEN         your token; without it only public data can be read
+  REDIVIS_API_ENDPOINT      another endpoint than https://redivis.com/api/v1
+  REDIVIS_DEFAULT_DATASET   where plain table names are looked up (owner.dataset)
+  REDIVIS_DEFAULT_WORKFLOW  the same for a workflow; wins over the dataset
+  RUST_LOG                  what to log to stderr (default: warn)
+
+Exit status:
+  0 done, 1 SQL or data error, 2 usage or configuration, 3 authorization or network,
+  130 interrupted, 141 the reader of the output went away
+
+Standard output carries data only; everything else goes to standard error. Without -c and -f,
+statements are read from standard input, or from a prompt when that is a terminal.";
+
+/// SQL over Redivis tables and local files.
+#[derive(Debug, Parser)]
+#[command(name = "redivis-sql", version, after_help = AFTER_HELP, max_term_width = 100)]
+struct Arguments {
+    /// Run SQL or a meta command; repeatable, mixed with -f in the order given
+    #[arg(short = 'c', long = "command", value_name = "SQL", action = ArgAction::Append, allow_hyphen_values = true)]
+    commands: Vec<String>,
+
+    /// Run the statements of a file, - for standard input; repeatable
+    #[arg(short = 'f', long = "file", value_name = "FILE", action = ArgAction::Append)]
+    files: Vec<PathBuf>,
+
+    /// How to print results [default: table on a terminal, csv elsewhere]
+    #[arg(long, value_enum, value_name = "FORMAT")]
+    format: Option<Format>,
+
+    /// Write results to a file, which appears once all is done; its suffix decides the format
+    #[arg(short, long, value_name = "FILE")]
+    output: Option<PathBuf>,
+
+    /// Give a Redivis table a short name; repeatable
+    #[arg(short = 'r', long = "register", value_name = "NAME=REFERENCE", value_parser = registration)]
+    registrations: Vec<Registration>,
+
+    /// Serve a local folder (or, without one, sample data) as Redivis and connect to it
+    #[arg(long, value_name = "DIR", num_args = 0..=1)]
+    local: Option<Option<PathBuf>>,
+}
+
+/// A short name for a Redivis table.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Registration {
+    pub(crate) name: String,
+    pub(crate) reference: String,
+}
+
+/// What the command line asks for.
+#[derive(Debug)]
+pub(crate) struct Options {
+    /// In the order given; empty means standard input or the prompt.
+    pub(crate) sources: Vec<Source>,
+    pub(crate) format: Option<Format>,
+    pub(crate) output: Option<PathBuf>,
+    pub(crate) registrations: Vec<Registration>,
+    pub(crate) local: Option<Local>,
+}
+
+/// What `--local` serves.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum Local {
+    /// The sample data, from a temporary folder.
+    Sample,
+    /// A folder of the user's.
+    Directory(PathBuf),
+}
+
+impl Options {
+    /// Reads the process's arguments. The error prints itself and knows its exit status: help and version are among them.
+    pub(crate) fn parse() -> Result<Self, clap::Error> {
+        Self::try_from(std::env::args_os())
+    }
+
+    fn try_from<T: Into<std::ffi::OsString> + Clone>(
+        arguments: impl IntoIterator<Item = T>,
+    ) -> Result<Self, clap::Error> {
+        let matches = Arguments::command().try_get_matches_from(arguments)?;
+        let indices =
+            |id: &str| -> Vec<usize> { matches.indices_of(id).into_iter().flatten().collect() };
+        let (command_indices, file_indices) = (indices("commands"), indices("files"));
+        let arguments = Arguments::from_arg_matches(&matches)?;
+
+        let commands = arguments.commands.into_iter().map(Source::Text);
+        let files = arguments.files.into_iter().map(|file| {
+            if file.as_os_str() == "-" {
+                Source::Stdin
+            } else {
+                Source::File(file)
+            }
+        });
+        let mut sources: Vec<(usize, Source)> = command_indices
+            .into_iter()
+            .zip(commands)
+            .chain(file_indices.into_iter().zip(files))
+            .collect();
+        sources.sort_by_key(|(index, _)| *index);
+
+        Ok(Self {
+            sources: sources.into_iter().map(|(_, source)| source).collect(),
+            format: arguments.format,
+            output: arguments.output,
+            registrations: arguments.registrations,
+            local: arguments.local.map(|directory| match directory {
+                None => Local::Sample,
+                Some(directory) => Local::Directory(directory),
+            }),
+        })
+    }
+}
+
+fn registration(text: &str) -> Result<Registration, String> {
+    match text.split_once('=') {
+        Some((name, reference)) if !name.trim().is_empty() && !reference.trim().is_empty() => {
+            Ok(Registration {
+                name: name.trim().to_owned(),
+                reference: reference.trim().to_owned(),
+            })
+        }
+        _ => Err("write NAME=REFERENCE, for example flights=demo.nycflights13.flights".to_owned()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn parse(arguments: &[&str]) -> Options {
+        Options::try_from([&["redivis-sql"], arguments].concat()).unwrap()
+    }
+
+    #[test]
+    fn commands_and_files_keep_their_order() {
+        let options = parse(&[
+            "-c",
+            "1",
+            "-f",
+            "a.sql",
+            "-c",
+            "2",
+            "-f",
+            "-",
+            "--command=-3",
+        ]);
+        assert_eq!(
+            options.sources,
+            [
+                Source::Text("1".to_owned()),
+                Source::File("a.sql".into()),
+                Source::Text("2".to_owned()),
+                Source::Stdin,
+                Source::Text("-3".to_owned()),
+            ]
+        );
+    }
+
+    #[test]
+    fn local_does_not_swallow_the_next_option() {
+        let options = parse(&["--local", "-c", "SELECT 1"]);
+        assert_eq!(options.local, Some(Local::Sample));
+        assert_eq!(options.sources.len(), 1);
+        let options = parse(&["--local", "data", "-c", "SELECT 1"]);
+        assert_eq!(options.local, Some(Local::Directory("data".into())));
+    }
+
+    #[test]
+    fn there_is_no_way_to_pass_a_token() {
+        for option in ["--token=x", "--api-token=x", "--password=x"] {
+            assert!(Options::try_from(["redivis-sql", option]).is_err());
+        }
+    }
+
+    #[test]
+    fn the_command_line_is_consistent() {
+        Arguments::command().debug_assert();
+    }
+}

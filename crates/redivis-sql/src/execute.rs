@@ -1,0 +1,171 @@
+//! Runs one statement: plans it, executes it, and carries its rows to the output.
+//!
+//! Everything happens inside one future, so dropping it stops planning, requests, streams and writing alike.
+
+use std::time::Instant;
+
+use arrow::array::cast::AsArray;
+use arrow::datatypes::UInt64Type;
+use datafusion::common::stats::Precision;
+use datafusion::dataframe::DataFrame;
+use datafusion::logical_expr::{LogicalPlan, WriteOp};
+use datafusion::physical_plan::statistics::{StatisticsArgs, StatisticsContext};
+
+use crate::command::{self, Next};
+use crate::failure::Failure;
+use crate::output::{Delivered, Format, Output};
+use crate::report::narrate;
+use crate::session::Session;
+use crate::statement::Kind;
+
+/// Runs a statement or a meta command.
+pub(crate) async fn run(session: &Session, output: &Output, kind: &Kind) -> Result<Next, Failure> {
+    match kind {
+        Kind::Statement(sql) => {
+            statement(session, output, sql).await?;
+            Ok(Next::Continue)
+        }
+        Kind::Command(line) => command::run(session, output, line).await,
+    }
+}
+
+/// What a statement gives.
+enum Effect {
+    /// Rows, which a limit may cut for display.
+    Rows,
+    /// The text of a plan.
+    Plan,
+    /// Rows that must all be computed.
+    AllRows,
+    /// A number of rows that went somewhere.
+    Count(&'static str),
+}
+
+async fn statement(session: &Session, output: &Output, sql: &str) -> Result<(), Failure> {
+    let started = Instant::now();
+    let state = session.context.state();
+    let dialect = state.config().options().sql_parser.dialect;
+    let parsed = state.sql_to_statement(sql, &dialect)?;
+    let plan = session.redivis.plan(parsed).await?;
+    let effect = effect(&plan);
+    let frame = session.context.execute_logical_plan(plan).await?;
+    if matches!(frame.logical_plan(), LogicalPlan::EmptyRelation(_))
+        && frame.schema().fields().is_empty()
+    {
+        return Ok(());
+    }
+    match effect {
+        Effect::Count(verb) => {
+            let rows = count(frame).await?;
+            narrate(format_args!("{verb} {}", rows_text(rows)));
+        }
+        Effect::Plan | Effect::AllRows => {
+            let plan = matches!(effect, Effect::Plan) && output.format() == Format::Table;
+            let format = if plan { Format::Plan } else { output.format() };
+            output
+                .deliver(frame.execute_stream().await?, format)
+                .await?;
+        }
+        Effect::Rows => {
+            let delivered = rows(output, frame.clone()).await?;
+            if output.is_terminal() && output.format().is_display() {
+                let total = match delivered.stopped {
+                    true => exact_count(&frame).await,
+                    false => Some(delivered.rows),
+                };
+                narrate(footer(delivered, total, started));
+            }
+        }
+    }
+    Ok(())
+}
+
+fn effect(plan: &LogicalPlan) -> Effect {
+    match plan {
+        LogicalPlan::Copy(_) => Effect::Count("copied"),
+        LogicalPlan::Dml(dml) => Effect::Count(match dml.op {
+            WriteOp::Insert(_) => "inserted",
+            WriteOp::Delete => "deleted",
+            WriteOp::Update => "updated",
+            _ => "wrote",
+        }),
+        LogicalPlan::Explain(_) | LogicalPlan::Analyze(_) => Effect::Plan,
+        LogicalPlan::Ddl(_) | LogicalPlan::Statement(_) | LogicalPlan::DescribeTable(_) => {
+            Effect::AllRows
+        }
+        _ => Effect::Rows,
+    }
+}
+
+/// Where only so many rows are displayed, only so many are asked for, and one more to know that there are more.
+async fn rows(output: &Output, frame: DataFrame) -> Result<Delivered, Failure> {
+    let frame = match output.displayed_rows() {
+        Some(displayed) => frame.limit(0, Some(displayed + 1))?,
+        None => frame,
+    };
+    output
+        .deliver(frame.execute_stream().await?, output.format())
+        .await
+}
+
+/// The number of rows that a write reports.
+async fn count(frame: DataFrame) -> Result<u64, Failure> {
+    let batches = frame.collect().await?;
+    Ok(batches
+        .iter()
+        .filter_map(|batch| batch.columns().first()?.as_primitive_opt::<UInt64Type>())
+        .flat_map(|counts| counts.iter().flatten())
+        .sum())
+}
+
+/// The number of rows, when the plan knows it without reading any.
+async fn exact_count(frame: &DataFrame) -> Option<u64> {
+    let plan = frame.clone().create_physical_plan().await.ok()?;
+    let statistics = StatisticsContext::new()
+        .compute(plan.as_ref(), &StatisticsArgs::new())
+        .ok()?;
+    match statistics.num_rows {
+        Precision::Exact(rows) => Some(rows as u64),
+        _ => None,
+    }
+}
+
+fn footer(delivered: Delivered, total: Option<u64>, started: Instant) -> String {
+    let seconds = started.elapsed().as_secs_f64();
+    let shown = delivered.rows;
+    match (delivered.stopped, total) {
+        (false, _) => format!("({}, {seconds:.2} s)", rows_text(shown)),
+        (true, Some(total)) => {
+            format!("({shown} of {} shown, {seconds:.2} s)", rows_text(total))
+        }
+        (true, None) => format!("({shown} rows shown; stopped there, {seconds:.2} s)"),
+    }
+}
+
+/// "1 row", "336,776 rows".
+pub(crate) fn rows_text(rows: u64) -> String {
+    let digits = rows.to_string();
+    let mut text = String::new();
+    for (index, digit) in digits.chars().enumerate() {
+        if index > 0 && (digits.len() - index).is_multiple_of(3) {
+            text.push(',');
+        }
+        text.push(digit);
+    }
+    text.push_str(if rows == 1 { " row" } else { " rows" });
+    text
+}
+
+#[cfg(test)]
+mod tests {
+    use super::rows_text;
+
+    #[test]
+    fn counts_are_readable() {
+        assert_eq!(rows_text(0), "0 rows");
+        assert_eq!(rows_text(1), "1 row");
+        assert_eq!(rows_text(999), "999 rows");
+        assert_eq!(rows_text(336_776), "336,776 rows");
+        assert_eq!(rows_text(6_001_215), "6,001,215 rows");
+    }
+}

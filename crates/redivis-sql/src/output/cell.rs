@@ -1,0 +1,83 @@
+//! The text of one value, the same in every text format.
+//!
+//! Dates and times are written as Redivis writes them in CSV and JSON lines (redivis-api §8.1), floats with the digits that read back
+//! to the same value, and nested values as JSON, so that no format hides a difference.
+
+use arrow::array::{Array, RecordBatch};
+use arrow::datatypes::FieldRef;
+use arrow::error::ArrowError;
+use arrow::json::writer::{EncoderOptions, NullableEncoder, make_encoder};
+use arrow::util::display::{ArrayFormatter, FormatOptions};
+
+/// `YYYY-MM-DD HH:MM:SS[.DDDDDD]`.
+pub(crate) const TIMESTAMP: &str = "%Y-%m-%d %H:%M:%S%.f";
+/// The same, with the offset from UTC.
+pub(crate) const TIMESTAMP_TZ: &str = "%Y-%m-%d %H:%M:%S%.f%:z";
+
+const FORMAT: FormatOptions<'static> = FormatOptions::new()
+    .with_display_error(false)
+    .with_timestamp_format(Some(TIMESTAMP))
+    .with_timestamp_tz_format(Some(TIMESTAMP_TZ));
+
+/// How nested values are encoded.
+pub(crate) fn json_options() -> EncoderOptions {
+    EncoderOptions::default()
+        .with_explicit_nulls(true)
+        .with_timestamp_format(TIMESTAMP.to_owned())
+        .with_timestamp_tz_format(TIMESTAMP_TZ.to_owned())
+}
+
+/// One column of a batch, ready to give its values as text.
+pub(crate) struct CellColumn<'a> {
+    array: &'a dyn Array,
+    text: Text<'a>,
+}
+
+enum Text<'a> {
+    Flat(ArrayFormatter<'a>),
+    Nested(NullableEncoder<'a>, Vec<u8>),
+}
+
+impl<'a> CellColumn<'a> {
+    /// The columns of a batch. `fields` are the batch's own.
+    pub(crate) fn of_batch(
+        batch: &'a RecordBatch,
+        fields: &'a [FieldRef],
+        options: &'a EncoderOptions,
+    ) -> Result<Vec<Self>, ArrowError> {
+        batch
+            .columns()
+            .iter()
+            .zip(fields)
+            .map(|(array, field)| {
+                let array: &dyn Array = array.as_ref();
+                let text = if array.data_type().is_nested() {
+                    Text::Nested(make_encoder(field, array, options)?, Vec::new())
+                } else {
+                    Text::Flat(ArrayFormatter::try_new(array, &FORMAT)?)
+                };
+                Ok(Self { array, text })
+            })
+            .collect()
+    }
+
+    /// Replaces `buffer` with the value's text. False, and an empty buffer, for null.
+    pub(crate) fn read(&mut self, row: usize, buffer: &mut String) -> Result<bool, ArrowError> {
+        buffer.clear();
+        if self.array.is_null(row) {
+            return Ok(false);
+        }
+        match &mut self.text {
+            Text::Flat(formatter) => formatter.value(row).write(buffer)?,
+            Text::Nested(encoder, bytes) => {
+                bytes.clear();
+                encoder.encode(row, bytes);
+                buffer.push_str(
+                    std::str::from_utf8(bytes)
+                        .map_err(|error| ArrowError::ExternalError(Box::new(error)))?,
+                );
+            }
+        }
+        Ok(true)
+    }
+}

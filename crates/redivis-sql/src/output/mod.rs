@@ -1,0 +1,35 @@
+//! Results on standard output or in a file, in the format that was asked for.
+//!
+//! Rows stream: a batch is written when it arrives and forgotten. Writing is blocking work, so each result has a thread that it is
+//! handed to through a short queue; a slow reader of the output slows the query, it doesn't fill the memory.
+
+mod arrow_file;
+mod cell;
+mod columns;
+mod csv;
+mod deliver;
+mod format;
+mod json;
+mod markdown;
+mod parquet;
+mod plan;
+mod sanitize;
+mod table;
+mod target;
+mod vertical;
+
+pub(crate) use deliver::Delivered;
+pub(crate) use format::Format;
+pub(crate) use target::Output;
+
+use arrow::array::RecordBatch;
+use datafusion::error::Result;
+
+/// Writes one result.
+pub(crate) trait ResultWriter {
+    /// Writes the next rows, through to the reader of the output.
+    fn write(&mut self, batch: &RecordBatch) -> Result<()>;
+
+    /// Ends the result. An empty one is complete too: a header, `[]`, or a file with a schema.
+    fn finish(self: Box<Self>) -> Result<()>;
+}

@@ -1,0 +1,213 @@
+//! Where results go: standard output, or a file that appears when all is done.
+//!
+//! A file is written under a temporary name beside its place and renamed at the end, so that nobody ever reads half a result and a
+//! failed run leaves the previous file as it was.
+
+use std::fs::{self, File, OpenOptions};
+use std::io::{self, BufWriter, IsTerminal, Write, stdout};
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+
+use tempfile::NamedTempFile;
+
+use super::Format;
+use crate::failure::Failure;
+use crate::report::narrate;
+
+/// Rows that a display format shows on a terminal.
+const DISPLAYED_ROWS: usize = 40;
+
+/// Where results go, and how.
+#[derive(Debug)]
+pub(crate) struct Output {
+    target: Target,
+    format: Format,
+    terminal: bool,
+    results: AtomicUsize,
+    closed: Arc<AtomicBool>,
+}
+
+#[derive(Debug)]
+enum Target {
+    Stdout,
+    /// A new or regular file.
+    File {
+        temporary: NamedTempFile,
+        path: PathBuf,
+    },
+    /// A device or a named pipe: nothing that could be replaced.
+    Device(File),
+}
+
+impl Output {
+    /// Chooses the format and prepares the file. Errors are usage errors: nothing has run yet.
+    pub(crate) fn new(format: Option<Format>, path: Option<&Path>) -> Result<Self, Failure> {
+        let terminal = path.is_none() && stdout().is_terminal();
+        let format = match (format, path) {
+            (Some(format), _) => format,
+            (None, Some(path)) => Format::of_file(path).ok_or_else(|| {
+                Failure::Usage(format!(
+                    "can't tell the format from the name {}: add --format",
+                    path.display()
+                ))
+            })?,
+            (None, None) if terminal => Format::Table,
+            (None, None) => Format::Csv,
+        };
+        if terminal && format.is_binary() {
+            return Err(Failure::Usage(
+                "this format is not for terminals: name a file with -o, or redirect standard output"
+                    .to_owned(),
+            ));
+        }
+        let target = match path {
+            None => Target::Stdout,
+            Some(path) => Target::open(path).map_err(|error| {
+                Failure::Usage(format!("can't write {}: {error}", path.display()))
+            })?,
+        };
+        Ok(Self {
+            target,
+            format,
+            terminal,
+            results: AtomicUsize::new(0),
+            closed: Arc::default(),
+        })
+    }
+
+    /// The format of results.
+    pub(crate) fn format(&self) -> Format {
+        self.format
+    }
+
+    /// Whether a person reads the results as they come.
+    pub(crate) fn is_terminal(&self) -> bool {
+        self.terminal
+    }
+
+    /// How many rows of a result are shown at most.
+    pub(crate) fn displayed_rows(&self) -> Option<usize> {
+        (self.terminal && self.format.is_display()).then_some(DISPLAYED_ROWS)
+    }
+
+    /// The width to fit, in columns of the terminal.
+    pub(super) fn width(&self) -> Option<usize> {
+        self.terminal
+            .then(terminal_size::terminal_size)
+            .flatten()
+            .map(|(width, _)| usize::from(width.0))
+    }
+
+    /// Makes sure that one more result has a place.
+    pub(super) fn admit(&self) -> Result<(), Failure> {
+        let earlier = self.results.fetch_add(1, Ordering::Relaxed);
+        if earlier > 0 && self.format.is_binary() {
+            return Err(Failure::Usage(
+                "a Parquet or Arrow file holds one result, and this is the second: write them in separate runs"
+                    .to_owned(),
+            ));
+        }
+        Ok(())
+    }
+
+    /// Bytes of one more result go here.
+    pub(super) fn sink(&self) -> io::Result<Box<dyn Write + Send>> {
+        Ok(match &self.target {
+            Target::Stdout => Box::new(BufWriter::with_capacity(
+                64 * 1024,
+                Stdout {
+                    closed: Arc::clone(&self.closed),
+                },
+            )),
+            Target::File { temporary, .. } => {
+                Box::new(BufWriter::new(temporary.as_file().try_clone()?))
+            }
+            Target::Device(file) => Box::new(BufWriter::new(file.try_clone()?)),
+        })
+    }
+
+    /// Whether the reader of standard output went away.
+    pub(super) fn is_closed(&self) -> bool {
+        self.closed.load(Ordering::Relaxed)
+    }
+
+    /// Everything has been written: the file takes its place.
+    pub(crate) fn commit(self) -> Result<(), Failure> {
+        let Target::File { temporary, path } = self.target else {
+            return Ok(());
+        };
+        if self.results.into_inner() == 0 {
+            narrate(format_args!(
+                "no result, so {} was not written",
+                path.display()
+            ));
+            return Ok(());
+        }
+        temporary.persist(&path).map_err(|error| error.error)?;
+        Ok(())
+    }
+}
+
+impl Target {
+    fn open(path: &Path) -> io::Result<Self> {
+        let existing = match fs::metadata(path) {
+            Ok(metadata) if metadata.is_dir() => return Err(io::ErrorKind::IsADirectory.into()),
+            Ok(metadata) if !metadata.is_file() => {
+                return Ok(Self::Device(OpenOptions::new().write(true).open(path)?));
+            }
+            Ok(metadata) => Some(metadata.permissions()),
+            Err(error) if error.kind() == io::ErrorKind::NotFound => None,
+            Err(error) => return Err(error),
+        };
+        // A link keeps being a link: what it points to is replaced.
+        let path = if existing.is_some() {
+            fs::canonicalize(path)?
+        } else {
+            path.to_owned()
+        };
+        let folder = match path.parent() {
+            Some(folder) if !folder.as_os_str().is_empty() => folder,
+            _ => Path::new("."),
+        };
+        let mut builder = tempfile::Builder::new();
+        builder.prefix(".redivis-sql-");
+        #[cfg(unix)]
+        {
+            // What any new file gets: the umask takes its share.
+            use std::os::unix::fs::PermissionsExt;
+            builder.permissions(fs::Permissions::from_mode(0o666));
+        }
+        let temporary = builder.tempfile_in(folder)?;
+        if let Some(permissions) = existing {
+            temporary.as_file().set_permissions(permissions)?;
+        }
+        Ok(Self::File { temporary, path })
+    }
+}
+
+/// Standard output that remembers that its reader went away: this is how a pipeline ends, not an error to talk about.
+struct Stdout {
+    closed: Arc<AtomicBool>,
+}
+
+impl Stdout {
+    fn note<T>(&self, result: io::Result<T>) -> io::Result<T> {
+        if let Err(error) = &result
+            && error.kind() == io::ErrorKind::BrokenPipe
+        {
+            self.closed.store(true, Ordering::Relaxed);
+        }
+        result
+    }
+}
+
+impl Write for Stdout {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        self.note(stdout().write(bytes))
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        self.note(stdout().flush())
+    }
+}

@@ -1,0 +1,152 @@
+//! The line editor, on a thread of its own.
+//!
+//! It blocks while a person types, which a runtime thread must not. It reads only when asked to, so the prompt never mixes with a
+//! statement's output, and the terminal is in its normal mode while a statement runs: Ctrl-C is a signal then.
+
+use std::path::PathBuf;
+use std::sync::mpsc as blocking;
+
+use rustyline::error::ReadlineError;
+use rustyline::history::DefaultHistory;
+use rustyline::{Behavior, Config};
+use tokio::sync::mpsc;
+
+use super::highlight::Highlight;
+use super::history;
+use crate::failure::Failure;
+use crate::report::narrate;
+use crate::statement::{Input, Splitter};
+
+const PROMPT: &str = "redivis=> ";
+const CONTINUATION: &str = "redivis-> ";
+const HISTORY_ENTRIES: usize = 10_000;
+
+type LineEditor = rustyline::Editor<Highlight, DefaultHistory>;
+type Entry = Result<Vec<Input>, ReadlineError>;
+
+/// Reads statements from the terminal.
+pub(super) struct Editor {
+    ask: blocking::Sender<()>,
+    entries: mpsc::Receiver<Entry>,
+}
+
+impl Editor {
+    /// Opens the terminal and the history.
+    pub(super) fn start() -> Result<Self, Failure> {
+        let (ask, asked) = blocking::channel();
+        let (sender, entries) = mpsc::channel(1);
+        let mut reader = Reader::new().map_err(unusable)?;
+        std::thread::spawn(move || {
+            while asked.recv().is_ok() {
+                if sender.blocking_send(reader.read()).is_err() {
+                    break;
+                }
+            }
+        });
+        Ok(Self { ask, entries })
+    }
+
+    /// The next statements, at least one; `None` when the user leaves.
+    pub(super) async fn read(&mut self) -> Result<Option<Vec<Input>>, Failure> {
+        if self.ask.send(()).is_err() {
+            return Ok(None);
+        }
+        match self.entries.recv().await {
+            None | Some(Err(ReadlineError::Eof)) => Ok(None),
+            Some(Ok(inputs)) => Ok(Some(inputs)),
+            Some(Err(error)) => Err(unusable(error)),
+        }
+    }
+}
+
+fn unusable(error: ReadlineError) -> Failure {
+    Failure::Usage(format!("can't read from the terminal: {error}"))
+}
+
+struct Reader {
+    editor: LineEditor,
+    history: Option<PathBuf>,
+    splitter: Splitter,
+    /// Everything typed since the statement began, as it goes into the history.
+    typed: String,
+}
+
+impl Reader {
+    fn new() -> rustyline::Result<Self> {
+        let config = Config::builder()
+            .max_history_size(HISTORY_ENTRIES)?
+            .history_ignore_space(true)
+            .auto_add_history(false)
+            // Standard output may be a file: the prompt is not data.
+            .behavior(Behavior::PreferTerm)
+            .build();
+        let mut editor = LineEditor::with_config(config)?;
+        editor.set_helper(Some(Highlight));
+        let history = history::file().unwrap_or_else(|error| {
+            narrate(format_args!("warning: no history: {error}"));
+            None
+        });
+        if let Some(path) = &history
+            && path.exists()
+            && let Err(error) = editor.load_history(path)
+        {
+            narrate(format_args!(
+                "warning: can't read {}: {error}",
+                path.display()
+            ));
+        }
+        Ok(Self {
+            editor,
+            history,
+            splitter: Splitter::default(),
+            typed: String::new(),
+        })
+    }
+
+    /// Reads lines until something is complete.
+    fn read(&mut self) -> Entry {
+        loop {
+            let prompt = if self.splitter.is_blank() {
+                PROMPT
+            } else {
+                CONTINUATION
+            };
+            let line = match self.editor.readline(prompt) {
+                Ok(line) => line,
+                Err(ReadlineError::Interrupted) => {
+                    self.splitter = Splitter::default();
+                    self.typed.clear();
+                    continue;
+                }
+                Err(error) => return Err(error),
+            };
+            self.splitter.push(&line);
+            if !self.typed.is_empty() {
+                self.typed.push('\n');
+            }
+            self.typed.push_str(&line);
+            let inputs: Vec<Input> = std::iter::from_fn(|| self.splitter.next()).collect();
+            if self.splitter.is_blank() || !inputs.is_empty() {
+                self.remember();
+            }
+            if !inputs.is_empty() {
+                return Ok(inputs);
+            }
+        }
+    }
+
+    /// Adds what was typed to the history, in the file at once: other shells and a crash lose nothing.
+    fn remember(&mut self) {
+        let typed = std::mem::take(&mut self.typed);
+        let added = self.editor.add_history_entry(typed.trim_end());
+        if let (Ok(true), Some(path)) = (added, &self.history)
+            && let Err(error) = self.editor.append_history(path)
+        {
+            narrate(format_args!(
+                "warning: can't write {}: {error}",
+                path.display()
+            ));
+            self.history = None;
+        }
+    }
+}

@@ -1,0 +1,65 @@
+//! The prompt: one statement at a time, Ctrl-C ends the statement and not the shell.
+
+mod editor;
+mod highlight;
+mod history;
+
+use std::sync::Arc;
+
+use crate::command::Next;
+use crate::execute;
+use crate::failure::Failure;
+use crate::interruptible;
+use crate::output::Output;
+use crate::report::{Place, narrate, report};
+use crate::session::Session;
+use crate::statement::Kind;
+
+/// Reads and runs until the user leaves.
+pub(crate) async fn run(session: Session, output: Output) -> Result<(), Failure> {
+    narrate(banner(&session));
+    let output = Arc::new(output);
+    let mut editor = editor::Editor::start()?;
+    while let Some(inputs) = editor.read().await? {
+        for input in inputs {
+            let (session, output) = (session.clone(), Arc::clone(&output));
+            let (Kind::Statement(text) | Kind::Command(text)) = input.kind.clone();
+            let outcome =
+                interruptible(async move { execute::run(&session, &output, &input.kind).await })
+                    .await;
+            match outcome {
+                Ok(Next::Continue) => {}
+                Ok(Next::Quit) => return Ok(()),
+                Err(Failure::OutputClosed) => return Err(Failure::OutputClosed),
+                Err(failure) => {
+                    if matches!(failure, Failure::Interrupted) {
+                        narrate("\ncanceled");
+                    }
+                    let place = Place {
+                        source: None,
+                        line: 1,
+                        text: &text,
+                    };
+                    report(&failure, &place);
+                    // What followed on the same line was meant to follow a success.
+                    break;
+                }
+            }
+        }
+    }
+    Ok(())
+}
+
+fn banner(session: &Session) -> String {
+    let client = session.redivis.client();
+    let access = if client.is_anonymous() {
+        "no token: public data only; set REDIVIS_API_TOKEN for more"
+    } else {
+        "token set"
+    };
+    format!(
+        "redivis-sql {} · {} · {access}\nStatements end with ;   \\? for help, \\q to leave",
+        env!("CARGO_PKG_VERSION"),
+        client.endpoint(),
+    )
+}

@@ -1,0 +1,226 @@
+//! Tells a person what went wrong, on standard error.
+//!
+//! What failed comes first, then the place, then what to do. DataFusion's own words are kept where they help and shortened where they
+//! would bury the point: a table can have thousands of variables, and nobody reads such a list.
+
+use std::fmt::{Display, Write as _};
+use std::io::{Write as _, stderr};
+
+use datafusion::common::{Column, SchemaError};
+use datafusion::error::DataFusionError;
+use datafusion::sql::sqlparser::parser::ParserError;
+use redivis::ErrorKind;
+
+use crate::failure::{Failure, find, service_error};
+
+/// Where the failed statement stands.
+#[derive(Debug, Default)]
+pub(crate) struct Place<'a> {
+    /// The script's name, when there is one.
+    pub(crate) source: Option<&'a str>,
+    /// The line of the script on which the statement starts, counted from 1.
+    pub(crate) line: usize,
+    /// The statement.
+    pub(crate) text: &'a str,
+}
+
+/// Says something on standard error. That it can't be said is no reason to fail.
+pub(crate) fn narrate(text: impl Display) {
+    let _ = writeln!(stderr(), "{text}");
+}
+
+/// Explains a failure on standard error. An interruption and a reader that went away need no words.
+pub(crate) fn report(failure: &Failure, place: &Place<'_>) {
+    match failure {
+        Failure::Query(error) => narrate(explain(error, place)),
+        Failure::Usage(message) => narrate(format_args!("error: {}{message}", prefix(place, 1))),
+        Failure::Interrupted | Failure::OutputClosed => {}
+    }
+}
+
+fn prefix(place: &Place<'_>, line: usize) -> String {
+    match place.source {
+        Some(source) => format!("{source}:{}: ", place.line + line - 1),
+        None => String::new(),
+    }
+}
+
+fn explain(error: &DataFusionError, place: &Place<'_>) -> String {
+    if let Some(error) = service_error(error) {
+        let hint = service_hint(error);
+        return compose(&prefix(place, 1), &error.to_string(), hint);
+    }
+    if let Some(SchemaError::FieldNotFound {
+        field,
+        valid_fields,
+    }) = find(error)
+    {
+        let message = format!("no column {}", field.quoted_flat_name());
+        return compose(&prefix(place, 1), &message, nearest(field, valid_fields));
+    }
+    if let Some(ParserError::ParserError(message) | ParserError::TokenizerError(message)) =
+        find(error)
+    {
+        return syntax(message, place);
+    }
+    let message = error.find_root().message().into_owned();
+    let (message, hint) = planner_words(message);
+    compose(&prefix(place, 1), &message, hint)
+}
+
+fn compose(prefix: &str, message: &str, hint: Option<String>) -> String {
+    let mut text = format!("error: {prefix}{message}");
+    if let Some(hint) = hint {
+        let _ = write!(text, "\n  hint: {hint}");
+    }
+    text
+}
+
+fn service_hint(error: &redivis::Error) -> Option<String> {
+    let hint = match error.kind() {
+        ErrorKind::Unauthorized => {
+            "set the environment variable REDIVIS_API_TOKEN to an API token that Redivis accepts"
+        }
+        ErrorKind::Forbidden => {
+            "the token in REDIVIS_API_TOKEN must carry the scope, and your account the access, that this data asks for"
+        }
+        ErrorKind::NotFound => {
+            "it does not exist, or it is not visible with the token in use; references are owner.dataset.table"
+        }
+        ErrorKind::Transport => "check the network and REDIVIS_API_ENDPOINT, then run it again",
+        ErrorKind::RateLimited | ErrorKind::Unavailable => {
+            "it was retried already; try again later"
+        }
+        _ => return None,
+    };
+    Some(hint.to_owned())
+}
+
+/// A syntax error with its line and a caret below the place.
+fn syntax(message: &str, place: &Place<'_>) -> String {
+    let Some((words, line, column)) = located(message) else {
+        return compose(&prefix(place, 1), &format!("syntax: {message}"), None);
+    };
+    let mut text = format!("error: {}syntax: {words}", prefix(place, line));
+    if let Some(source) = place.text.lines().nth(line - 1) {
+        let source = source.replace('\t', " ");
+        let number = place.line.max(1) + line - 1;
+        let gutter = number.to_string().len();
+        let before: String = source.chars().take(column.saturating_sub(1)).collect();
+        let indent = unicode_width::UnicodeWidthStr::width(before.as_str());
+        let _ = write!(
+            text,
+            "\n {:gutter$} |\n {number} | {source}\n {:gutter$} | {:indent$}^",
+            "", "", ""
+        );
+    }
+    text
+}
+
+/// Splits "… at Line: 2, Column: 7" into its parts.
+fn located(message: &str) -> Option<(&str, usize, usize)> {
+    let (words, place) = message.rsplit_once(" at Line: ")?;
+    let (line, column) = place.split_once(", Column: ")?;
+    let line: usize = line.trim().parse().ok()?;
+    let column: usize = column.trim().trim_end_matches('.').parse().ok()?;
+    (line > 0).then_some((words, line, column))
+}
+
+/// The names nearest to the one that was not found: a typing error is close, and the rest of a long list is noise.
+fn nearest(field: &Column, valid: &[Column]) -> Option<String> {
+    const SHOWN: usize = 5;
+    let wanted = field.name.to_lowercase();
+    let mut names: Vec<(f64, String)> = valid
+        .iter()
+        .map(|column| {
+            let likeness = strsim::jaro_winkler(&wanted, &column.name.to_lowercase());
+            (likeness, column.quoted_flat_name())
+        })
+        .collect();
+    names.sort_by(|a, b| b.0.total_cmp(&a.0));
+    if names.len() > SHOWN {
+        names.retain(|(likeness, _)| *likeness > 0.6);
+        names.truncate(SHOWN);
+    }
+    let names: Vec<String> = names.into_iter().map(|(_, name)| name).collect();
+    match (names.as_slice(), valid.len()) {
+        ([], 0) => None,
+        ([], count) => Some(format!(
+            r"none of the {count} columns has a similar name; \d TABLE lists them"
+        )),
+        (names, count) if names.len() < count => {
+            Some(format!("nearest of {count} columns: {}", names.join(", ")))
+        }
+        (names, _) => Some(format!("columns: {}", names.join(", "))),
+    }
+}
+
+/// Takes the names of DataFusion's built-in catalog and schema, which nobody typed, out of its words.
+fn planner_words(message: String) -> (String, Option<String>) {
+    let message = message.trim_end().replace("datafusion.public.", "");
+    if let Some(name) = message
+        .strip_prefix("table '")
+        .and_then(|rest| rest.strip_suffix("' not found"))
+    {
+        return (
+            format!("no table '{name}'"),
+            Some(
+                r"\dt lists local tables; a Redivis table is redivis.'owner.dataset.table', a file 'path.parquet'"
+                    .to_owned(),
+            ),
+        );
+    }
+    (message, None)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn field_not_found(name: &str, valid: &[&str]) -> DataFusionError {
+        DataFusionError::SchemaError(
+            Box::new(SchemaError::FieldNotFound {
+                field: Box::new(Column::from_name(name)),
+                valid_fields: valid.iter().map(|name| Column::from_name(*name)).collect(),
+            }),
+            Box::new(None),
+        )
+    }
+
+    #[test]
+    fn an_unknown_column_names_the_nearest_few() {
+        let names: Vec<String> = (0..2_500).map(|n| format!("v{n:04}")).collect();
+        let mut names: Vec<&str> = names.iter().map(String::as_str).collect();
+        names.push("carrier");
+        let text = explain(&field_not_found("carier", &names), &Place::default());
+        assert!(text.contains("no column carier"), "{text}");
+        assert!(text.contains("nearest of 2501 columns: carrier"), "{text}");
+        assert!(text.len() < 300, "{text}");
+    }
+
+    #[test]
+    fn a_syntax_error_points_at_its_place_in_the_script() {
+        let error = DataFusionError::SQL(
+            Box::new(ParserError::ParserError(
+                "Expected: an expression, found: , at Line: 2, Column: 5".to_owned(),
+            )),
+            None,
+        );
+        let place = Place {
+            source: Some("a.sql"),
+            line: 7,
+            text: "SELECT\n  a,, b",
+        };
+        assert_eq!(
+            explain(&error, &place),
+            "error: a.sql:8: syntax: Expected: an expression, found: ,\n   |\n 8 |   a,, b\n   |     ^"
+        );
+    }
+
+    #[test]
+    fn internal_words_are_left_out() {
+        let error = DataFusionError::Plan("table 'datafusion.public.x' not found".to_owned());
+        let text = explain(&error, &Place::default());
+        assert!(text.starts_with("error: no table 'x'\n"), "{text}");
+    }
+}

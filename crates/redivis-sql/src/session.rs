@@ -1,0 +1,139 @@
+//! The session that statements run in: DataFusion with Redivis and local files in it.
+//!
+//! Everything a statement can reach is set up here, from the environment and the options, before the first one runs.
+
+use std::num::NonZeroUsize;
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use datafusion::execution::memory_pool::{FairSpillPool, TrackConsumersPool};
+use datafusion::execution::runtime_env::RuntimeEnvBuilder;
+use datafusion::prelude::{SessionConfig, SessionContext};
+use datafusion_redivis::{Redivis, register};
+use redivis::Client;
+use redivis_server::{Config, Server};
+
+use crate::args::{Local, Options, Registration};
+use crate::failure::Failure;
+use crate::report::narrate;
+
+/// Share of the machine's memory that queries may use before they spill to disk.
+const MEMORY_SHARE: f64 = 0.6;
+
+/// A session, cheap to clone.
+#[derive(Clone)]
+pub(crate) struct Session {
+    pub(crate) context: SessionContext,
+    pub(crate) redivis: Redivis,
+    /// Serves `--local`; it stops with the last session.
+    _server: Option<Arc<Server>>,
+}
+
+impl Session {
+    /// Connects, as the options and the environment say. Sends no request but those that `-r` needs.
+    pub(crate) async fn start(options: &Options) -> Result<Self, Failure> {
+        let (client, server) = match &options.local {
+            Some(local) => {
+                let server = serve(local).await?;
+                (local_client(&server)?, Some(Arc::new(server)))
+            }
+            None => (Client::from_env().map_err(external)?, None),
+        };
+        let context = context()?;
+        let redivis = register(&context, client)?;
+        if let Some(parent) = default_parent() {
+            redivis.set_default_parent(&parent)?;
+        }
+        let session = Self {
+            context,
+            redivis,
+            _server: server,
+        };
+        for registration in &options.registrations {
+            session.register(registration).await?;
+        }
+        Ok(session)
+    }
+
+    /// Gives a Redivis table a local name.
+    pub(crate) async fn register(&self, registration: &Registration) -> Result<(), Failure> {
+        let table = self.redivis.table(&registration.reference).await?;
+        let name = datafusion::common::TableReference::bare(registration.name.clone());
+        self.context.register_table(name, table)?;
+        Ok(())
+    }
+}
+
+fn context() -> Result<SessionContext, Failure> {
+    let config = SessionConfig::new().with_information_schema(true);
+    // Ten consumers are enough to see who took the memory.
+    let pool = TrackConsumersPool::new(
+        FairSpillPool::new(memory_limit()),
+        NonZeroUsize::MIN.saturating_add(9),
+    );
+    let runtime = RuntimeEnvBuilder::new()
+        .with_memory_pool(Arc::new(pool))
+        .build_arc()?;
+    Ok(SessionContext::new_with_config_rt(config, runtime).enable_url_table())
+}
+
+/// The share of the memory that this process may use: the container's, where there is one.
+fn memory_limit() -> usize {
+    let mut system = sysinfo::System::new();
+    system.refresh_memory();
+    let total = system
+        .cgroup_limits()
+        .map_or(system.total_memory(), |limits| limits.total_memory);
+    (total as f64 * MEMORY_SHARE) as usize
+}
+
+async fn serve(local: &Local) -> Result<Server, Failure> {
+    let config = match local {
+        Local::Sample => Config::sample(),
+        Local::Directory(directory) if directory.is_dir() => Config::directory(directory),
+        Local::Directory(directory) => return Err(not_a_folder(directory)),
+    };
+    let config = Config {
+        requests_per_minute: None,
+        ..config
+    };
+    let server = Server::start(config)
+        .await
+        .map_err(|error| Failure::Usage(format!("can't serve the local data: {error}")))?;
+    match local {
+        Local::Sample => {
+            narrate("serving the sample data demo.nycflights13 from a temporary folder")
+        }
+        Local::Directory(directory) => narrate(format_args!("serving {}", directory.display())),
+    }
+    Ok(server)
+}
+
+fn not_a_folder(directory: &PathBuf) -> Failure {
+    Failure::Usage(format!(
+        "--local {}: no such folder (SQL goes after -c)",
+        directory.display()
+    ))
+}
+
+fn local_client(server: &Server) -> Result<Client, Failure> {
+    let mut builder = Client::builder().endpoint(server.endpoint());
+    if let Some(token) = server.token() {
+        builder = builder.token(redivis::Token::new(token));
+    }
+    builder.build().map_err(external)
+}
+
+/// The workflow wins over the dataset, as in the official clients.
+fn default_parent() -> Option<String> {
+    ["REDIVIS_DEFAULT_WORKFLOW", "REDIVIS_DEFAULT_DATASET"]
+        .into_iter()
+        .filter_map(|name| std::env::var(name).ok())
+        .find(|value| !value.is_empty())
+}
+
+fn external(error: redivis::Error) -> Failure {
+    Failure::Query(datafusion::error::DataFusionError::External(Box::new(
+        error,
+    )))
+}

@@ -1,0 +1,330 @@
+//! Cuts text into statements and meta commands.
+//!
+//! A statement ends at a `;` token, never at a `;` inside a string, a quoted name or a comment, so the cutting is left to the
+//! tokenizer that also parses the statement. The same rules hold at the prompt, in scripts and on standard input.
+
+use datafusion::sql::sqlparser::dialect::GenericDialect;
+use datafusion::sql::sqlparser::tokenizer::{Token, TokenWithSpan, Tokenizer, Whitespace};
+
+/// One thing to run.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Input {
+    pub(crate) kind: Kind,
+    /// The line of the source it starts on, counted from 1.
+    pub(crate) line: usize,
+}
+
+/// What there is to run.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum Kind {
+    /// SQL without its `;`.
+    Statement(String),
+    /// A meta command with its backslash, such as `\d flights`.
+    Command(String),
+}
+
+/// Text that arrives line by line, cut as soon as something is complete.
+#[derive(Debug)]
+pub(crate) struct Splitter {
+    pending: String,
+    line: usize,
+}
+
+impl Default for Splitter {
+    fn default() -> Self {
+        Self {
+            pending: String::new(),
+            line: 1,
+        }
+    }
+}
+
+impl Splitter {
+    /// Adds text that ends where a line ends.
+    pub(crate) fn push(&mut self, text: &str) {
+        self.pending.push_str(text);
+        if !text.ends_with('\n') {
+            self.pending.push('\n');
+        }
+    }
+
+    /// The next complete statement or command, or `None` until more text comes.
+    pub(crate) fn next(&mut self) -> Option<Input> {
+        loop {
+            // Most lines of a long statement cannot end it; looking for the byte first spares the tokenizer.
+            if self.skip_blank() {
+                return None;
+            }
+            if let Some(command) = command_line(&self.pending) {
+                let line = self.line;
+                let end = line_end(&self.pending);
+                self.consume(end);
+                return Some(Input {
+                    kind: Kind::Command(command),
+                    line,
+                });
+            }
+            if !self.pending.contains(';') {
+                return None;
+            }
+            let end = semicolon(&self.pending)?;
+            let sql = self.pending[..end].trim_end().to_owned();
+            let line = self.line;
+            self.consume(end + 1);
+            if !sql.is_empty() {
+                return Some(Input {
+                    kind: Kind::Statement(sql),
+                    line,
+                });
+            }
+        }
+    }
+
+    /// What is left when the text has ended: a last statement needs no `;`.
+    pub(crate) fn finish(mut self) -> Option<Input> {
+        if self.skip_blank() {
+            return None;
+        }
+        Some(Input {
+            kind: Kind::Statement(self.pending.trim_end().to_owned()),
+            line: self.line,
+        })
+    }
+
+    /// Whether nothing but white space and comments waits for its end.
+    pub(crate) fn is_blank(&mut self) -> bool {
+        self.skip_blank()
+    }
+
+    /// Drops white space and comments in front, so that a statement's line is the one where it really starts. True if nothing is left.
+    fn skip_blank(&mut self) -> bool {
+        let end = leading_blank(&self.pending);
+        self.consume(end);
+        self.pending.is_empty()
+    }
+
+    fn consume(&mut self, end: usize) {
+        self.line += self.pending[..end].matches('\n').count();
+        self.pending.drain(..end);
+    }
+}
+
+/// Length of the white space and complete comments that `text` starts with.
+fn leading_blank(text: &str) -> usize {
+    let mut rest = text;
+    loop {
+        rest = rest.trim_start();
+        let comment = if rest.starts_with("--") {
+            Some(line_end(rest))
+        } else if rest.starts_with("/*") {
+            block_comment(rest)
+        } else {
+            None
+        };
+        match comment {
+            Some(length) => rest = &rest[length..],
+            None => return text.len() - rest.len(),
+        }
+    }
+}
+
+/// Length of the block comment that `text` starts with, or `None` while it is open. Block comments nest.
+fn block_comment(text: &str) -> Option<usize> {
+    let bytes = text.as_bytes();
+    let (mut depth, mut at) = (0usize, 0usize);
+    while at + 1 < bytes.len() {
+        match &bytes[at..at + 2] {
+            b"/*" => (depth, at) = (depth + 1, at + 2),
+            b"*/" => {
+                (depth, at) = (depth - 1, at + 2);
+                if depth == 0 {
+                    return Some(at);
+                }
+            }
+            _ => at += 1,
+        }
+    }
+    None
+}
+
+fn line_end(text: &str) -> usize {
+    text.find('\n').map_or(text.len(), |at| at + 1)
+}
+
+/// The meta command on the first line, if it is one. Words that people type to leave or to get help in other shells count too.
+fn command_line(text: &str) -> Option<String> {
+    let line = text[..line_end(text)].trim();
+    let line = line.strip_suffix(';').unwrap_or(line).trim_end();
+    if line.starts_with('\\') {
+        return Some(line.to_owned());
+    }
+    match line.to_ascii_lowercase().as_str() {
+        "exit" | "quit" | ".exit" | ".quit" | ":q" => Some(r"\q".to_owned()),
+        "help" | ".help" | "?" => Some(r"\?".to_owned()),
+        _ => None,
+    }
+}
+
+/// Byte position of the first `;` token.
+fn semicolon(text: &str) -> Option<usize> {
+    let span = tokens(text)
+        .into_iter()
+        .find(|token| token.token == Token::SemiColon)?
+        .span;
+    offset(text, span.start.line, span.start.column)
+}
+
+/// The tokens up to the first one that is incomplete.
+pub(crate) fn tokens(text: &str) -> Vec<TokenWithSpan> {
+    let mut tokens = Vec::new();
+    // An error is an open quote or comment: what came before it still counts, and the parser words the error later.
+    let _ = Tokenizer::new(&GenericDialect {}, text)
+        .with_unescape(false)
+        .tokenize_with_location_into_buf(&mut tokens);
+    tokens
+}
+
+/// Byte position of the tokenizer's line and column, both counted from 1, columns in characters.
+pub(crate) fn offset(text: &str, line: u64, column: u64) -> Option<usize> {
+    let (mut at_line, mut at_column) = (1, 1);
+    for (position, character) in text.char_indices() {
+        if (at_line, at_column) == (line, column) {
+            return Some(position);
+        }
+        if character == '\n' {
+            (at_line, at_column) = (at_line + 1, 1);
+        } else {
+            at_column += 1;
+        }
+    }
+    ((at_line, at_column) == (line, column)).then_some(text.len())
+}
+
+/// Whether a token is white space or a comment.
+pub(crate) fn is_comment(token: &Token) -> bool {
+    matches!(
+        token,
+        Token::Whitespace(Whitespace::SingleLineComment { .. } | Whitespace::MultiLineComment(_))
+    )
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    fn split(text: &str) -> Vec<(String, usize)> {
+        let mut splitter = Splitter::default();
+        let mut found = Vec::new();
+        for line in text.split_inclusive('\n') {
+            splitter.push(line);
+            while let Some(input) = splitter.next() {
+                found.push(input);
+            }
+        }
+        found.extend(splitter.finish());
+        found
+            .into_iter()
+            .map(|input| match input.kind {
+                Kind::Statement(text) | Kind::Command(text) => (text, input.line),
+            })
+            .collect()
+    }
+
+    fn texts(text: &str) -> Vec<String> {
+        split(text).into_iter().map(|(text, _)| text).collect()
+    }
+
+    #[test]
+    fn a_semicolon_ends_a_statement_only_as_a_token() {
+        assert_eq!(
+            texts("SELECT ';', \"a;b\", `c;d` -- e;\n /* f; /* g; */ */ , $$h;$$; SELECT 2"),
+            [
+                "SELECT ';', \"a;b\", `c;d` -- e;\n /* f; /* g; */ */ , $$h;$$",
+                "SELECT 2"
+            ]
+        );
+    }
+
+    #[test]
+    fn comments_with_quotes_do_not_open_strings() {
+        assert_eq!(
+            texts("SELECT 1; -- it's\nSELECT 2; -- done"),
+            ["SELECT 1", "SELECT 2"]
+        );
+    }
+
+    #[test]
+    fn lines_are_those_where_statements_start() {
+        let found = split("-- first\n\nSELECT\n1;\n/* two\nlines */ SELECT 2;;\n\\dt\nSELECT 3");
+        assert_eq!(
+            found,
+            [
+                ("SELECT\n1".to_owned(), 3),
+                ("SELECT 2".to_owned(), 6),
+                ("\\dt".to_owned(), 7),
+                ("SELECT 3".to_owned(), 8),
+            ]
+        );
+    }
+
+    #[test]
+    fn commands_start_where_statements_start() {
+        assert_eq!(
+            texts("SELECT 1; \\d flights;\n  \\?\nexit\n"),
+            ["SELECT 1", "\\d flights", "\\?", "\\q"]
+        );
+        // Inside a statement the same text is part of it.
+        assert_eq!(texts("SELECT 1 AS\nexit\n;"), ["SELECT 1 AS\nexit"]);
+    }
+
+    #[test]
+    fn open_quotes_wait_for_their_end() {
+        let mut splitter = Splitter::default();
+        splitter.push("SELECT 'a;\n");
+        assert_eq!(splitter.next(), None);
+        assert!(!splitter.is_blank());
+        splitter.push("b';\n");
+        assert!(splitter.next().is_some());
+        assert!(splitter.is_blank());
+    }
+
+    #[test]
+    fn non_ascii_text_is_cut_at_the_right_byte() {
+        assert_eq!(
+            texts("SELECT 'Zürich 🏔'; SELECT 'é'"),
+            ["SELECT 'Zürich 🏔'", "SELECT 'é'"]
+        );
+    }
+
+    fn piece() -> impl Strategy<Value = String> {
+        prop_oneof![
+            "[a-z0-9_ ,()*=]{1,8}".prop_map(|text| format!("x{text}")),
+            "[a-z; \n\"`-]{0,6}".prop_map(|text| format!(" '{text}' ")),
+            "[a-z; \n'`-]{0,6}".prop_map(|text| format!(" \"{text}\" ")),
+            "[a-z; \n'\"-]{0,6}".prop_map(|text| format!(" `{text}` ")),
+            "[a-z;'\"` -]{0,6}".prop_map(|text| format!("--{text}\n")),
+            "[a-z;'\"` \n-]{0,6}".prop_map(|text| format!("/*{text}*/")),
+        ]
+    }
+
+    proptest! {
+        #[test]
+        fn joining_statements_and_cutting_them_again_changes_nothing(
+            statements in prop::collection::vec(prop::collection::vec(piece(), 1..6), 1..6)
+        ) {
+            let statements: Vec<String> = statements
+                .into_iter()
+                .map(|pieces| format!("SELECT {}\n.", pieces.concat()))
+                .collect();
+            let script = statements.iter().map(|sql| format!("{sql};\n")).collect::<String>();
+            prop_assert_eq!(texts(&script), statements);
+        }
+
+        #[test]
+        fn any_text_is_cut_without_panic_and_nothing_but_blank_and_semicolons_is_lost(text in "\\PC*") {
+            let kept: String = texts(&text).concat().split_whitespace().collect();
+            prop_assert!(kept.len() <= text.len() + 2);
+        }
+    }
+}
