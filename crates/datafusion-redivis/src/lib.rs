@@ -1,1 +1,90 @@
-//! datafusion-redivis
+//! Redivis tables in DataFusion.
+//!
+//! One call makes a `SessionContext` speak Redivis. A table is read in parallel, one DataFusion partition for each read
+//! stream; the columns and the limit that a query needs are asked of the service, and joins with local files, views,
+//! windows and the rest are DataFusion's.
+//!
+//! ```
+//! use datafusion::prelude::SessionContext;
+//! use redivis::Client;
+//!
+//! # #[tokio::main(flavor = "current_thread")]
+//! # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+//! # let server = redivis_server::Server::start(redivis_server::Config::sample()).await?;
+//! # let mut builder = Client::builder().endpoint(server.endpoint());
+//! # if let Some(token) = server.token() { builder = builder.token(redivis::Token::new(token)); }
+//! # let client = builder.build()?;
+//! # /*
+//! let client = Client::from_env()?;
+//! # */
+//! let ctx = SessionContext::new();
+//! let redivis = datafusion_redivis::register(&ctx, client)?;
+//!
+//! let flights = redivis
+//!     .sql("SELECT Carrier, count(*) AS flights FROM redivis.'demo.nycflights13.flights' GROUP BY 1 ORDER BY 2 DESC LIMIT 3")
+//!     .await?;
+//! datafusion::assert_batches_eq!(
+//!     [
+//!         "+---------+---------+",
+//!         "| carrier | flights |",
+//!         "+---------+---------+",
+//!         "| UA      | 58665   |",
+//!         "| B6      | 54635   |",
+//!         "| EV      | 54173   |",
+//!         "+---------+---------+",
+//!     ],
+//!     &flights.collect().await?
+//! );
+//! # server.stop().await;
+//! # Ok(())
+//! # }
+//! ```
+//!
+//! # Names
+//!
+//! | written | meaning |
+//! |---|---|
+//! | `redivis.'owner.dataset.table'` | the table; also with double quotes |
+//! | `` `owner.dataset.table` `` | the same, as in Redivis's own SQL |
+//! | `owner.dataset.table`, `"owner"."dataset:v1_0"."table"` | the same, as catalog, schema and table |
+//! | `redivis('owner.dataset.table')` | the same, as a function |
+//! | `CREATE EXTERNAL TABLE t STORED AS REDIVIS LOCATION 'owner.dataset.table' OPTIONS (version 'v1_0')` | `t`, from then on |
+//! | `table` | the table of a default dataset or workflow, see [`Redivis::set_default_parent`] |
+//! | `redivis_query('SELECT …')` | the result of a query that runs on Redivis |
+//!
+//! Local names win over remote ones. All of them work in [`Redivis::sql`]; `SessionContext::sql` knows them too, except for
+//! the functions, and takes identifiers as DataFusion does, with regard to case.
+//!
+//! # What is read
+//!
+//! A name costs one request for the table and one for every 1,000 of its variables, once a session. Planning and `EXPLAIN`
+//! send nothing else; a `count(*)` of a released table is answered from what is known. See [`RedivisScanExec`] for how rows
+//! come, and [`RedivisOptions`] for `SET redivis.…`.
+//!
+//! # Errors
+//!
+//! Failures of the service are [`DataFusionError::External`](datafusion::common::DataFusionError::External) with the
+//! [`redivis::Error`] inside, unchanged; what is not a reference is refused with a [`redivis::ReferenceError`] before
+//! anything is sent.
+
+mod catalog;
+mod config;
+mod factory;
+mod function;
+mod identifiers;
+mod lookup;
+mod query;
+mod scan;
+mod session;
+mod statistics;
+mod table;
+
+pub use config::RedivisOptions;
+pub use lookup::DefaultParent;
+pub use query::RedivisQuery;
+pub use scan::RedivisScanExec;
+pub use session::{Redivis, register};
+pub use table::RedivisTable;
+
+/// The schema whose table names are references.
+const SCHEMA: &str = "redivis";

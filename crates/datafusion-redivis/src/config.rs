@@ -1,0 +1,169 @@
+//! Settings of the session: `SET redivis.max_streams = 4`.
+//!
+//! They are DataFusion options, so that `SET`, `SHOW` and configuration in code work as for every other option. A value is
+//! checked when it is set, so that a slip is told at once and not by the next query.
+
+use std::any::Any;
+use std::time::Duration;
+
+use datafusion::common::config::{ConfigEntry, ConfigExtension, ConfigOptions, ExtensionOptions};
+use datafusion::common::config_err;
+use datafusion::common::error::Result;
+
+/// The options under `redivis.`; they apply to statements planned after they were set.
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct RedivisOptions {
+    /// How many read streams one table scan asks for at most. At least 1; default 8, as in the official clients.
+    pub max_streams: usize,
+    /// How long a response of the service may stay silent before it is asked again. `None`: what the client was built with.
+    pub read_timeout: Option<Duration>,
+}
+
+impl Default for RedivisOptions {
+    fn default() -> Self {
+        Self {
+            max_streams: 8,
+            read_timeout: None,
+        }
+    }
+}
+
+impl RedivisOptions {
+    /// The options of a session, or the defaults where [`register`](crate::register) was not called on it.
+    pub fn of(config: &ConfigOptions) -> Self {
+        config.extensions.get::<Self>().cloned().unwrap_or_default()
+    }
+}
+
+impl ConfigExtension for RedivisOptions {
+    const PREFIX: &'static str = "redivis";
+}
+
+impl ExtensionOptions for RedivisOptions {
+    fn as_any(&self) -> &dyn Any {
+        self
+    }
+
+    fn as_any_mut(&mut self) -> &mut dyn Any {
+        self
+    }
+
+    fn cloned(&self) -> Box<dyn ExtensionOptions> {
+        Box::new(self.clone())
+    }
+
+    fn set(&mut self, key: &str, value: &str) -> Result<()> {
+        match key {
+            "max_streams" => self.max_streams = streams(value)?,
+            "read_timeout" => self.read_timeout = Some(timeout(value)?),
+            _ => {
+                return config_err!(
+                    "there is no option redivis.{key}; there are redivis.max_streams and redivis.read_timeout"
+                );
+            }
+        }
+        Ok(())
+    }
+
+    fn entries(&self) -> Vec<ConfigEntry> {
+        let entry = |name: &str, value: Option<String>, description| ConfigEntry {
+            key: format!("{}.{name}", Self::PREFIX),
+            value,
+            description,
+        };
+        vec![
+            entry(
+                "max_streams",
+                Some(self.max_streams.to_string()),
+                "How many read streams one table scan asks for at most.",
+            ),
+            entry(
+                "read_timeout",
+                self.read_timeout
+                    .map(|timeout| format!("{}s", timeout.as_secs_f64())),
+                "How long a response of Redivis may stay silent before it is asked again, as in 60s or 2m.",
+            ),
+        ]
+    }
+}
+
+fn streams(value: &str) -> Result<usize> {
+    match value.trim().parse() {
+        Ok(count) if count >= 1 => Ok(count),
+        _ => config_err!("redivis.max_streams must be a whole number of at least 1, not '{value}'"),
+    }
+}
+
+/// Seconds (`60`, `1.5`), or with a unit (`500ms`, `60s`, `2m`).
+fn timeout(value: &str) -> Result<Duration> {
+    let text = value.trim();
+    let digits = text.trim_end_matches(|c: char| c.is_ascii_alphabetic());
+    let seconds = match &text[digits.len()..] {
+        "" | "s" => Some(1.0),
+        "ms" => Some(0.001),
+        "m" | "min" => Some(60.0),
+        _ => None,
+    };
+    seconds
+        .and_then(|unit| Some(digits.trim_end().parse::<f64>().ok()? * unit))
+        .and_then(|seconds| Duration::try_from_secs_f64(seconds).ok())
+        .filter(|timeout| *timeout >= Duration::from_millis(1))
+        .map_or_else(
+            || {
+                config_err!(
+                    "redivis.read_timeout must be a time such as 60s, 2m or 500ms, not '{value}'"
+                )
+            },
+            Ok,
+        )
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn values_are_checked_when_they_are_set() {
+        let mut options = ConfigOptions::new();
+        options.extensions.insert(RedivisOptions::default());
+        options.set("redivis.max_streams", "3").unwrap();
+        options.set("redivis.read_timeout", "1.5s").unwrap();
+        let read = RedivisOptions::of(&options);
+        assert_eq!(read.max_streams, 3);
+        assert_eq!(read.read_timeout, Some(Duration::from_millis(1500)));
+
+        for (key, value) in [
+            ("redivis.max_streams", "0"),
+            ("redivis.max_streams", "-1"),
+            ("redivis.max_streams", "many"),
+            ("redivis.read_timeout", "0"),
+            ("redivis.read_timeout", "-5s"),
+            ("redivis.read_timeout", "inf"),
+            ("redivis.read_timeout", "NaN"),
+            ("redivis.read_timeout", "5 parsecs"),
+            ("redivis.read_timeout", ""),
+            ("redivis.streams", "2"),
+        ] {
+            let error = options.set(key, value).unwrap_err().to_string();
+            assert!(error.contains(key), "{error}");
+        }
+        assert_eq!(RedivisOptions::of(&options), read);
+    }
+
+    #[test]
+    fn timeouts_have_units() {
+        for (text, millis) in [
+            ("60", 60_000),
+            ("60s", 60_000),
+            (" 2 m ", 120_000),
+            ("500ms", 500),
+        ] {
+            assert_eq!(
+                timeout(text).unwrap(),
+                Duration::from_millis(millis),
+                "{text}"
+            );
+        }
+    }
+}

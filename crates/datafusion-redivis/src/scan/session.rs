@@ -1,0 +1,93 @@
+//! The one read session that the partitions of a plan share.
+//!
+//! The rows of a table are spread over the streams of one session, so all partitions must read the same one: the streams of
+//! another session do not line up with them. It is made by the first partition that is polled, and may be replaced by
+//! another only as long as nothing that any partition read of it was used.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU8, Ordering};
+use std::time::Duration;
+
+use redivis::Result;
+use redivis::read::{ReadSession, ReadStreamInfo};
+use tokio::sync::Mutex;
+
+/// A cell for the read session of a plan; empty until the first partition asks.
+#[derive(Debug, Default)]
+pub(crate) struct SharedSession(Mutex<Option<Arc<OpenSession>>>);
+
+impl SharedSession {
+    /// The session, made by `create` if there is none yet; others wait meanwhile.
+    pub(crate) async fn get<F>(&self, create: F) -> Result<Arc<OpenSession>>
+    where
+        F: Future<Output = Result<ReadSession>>,
+    {
+        let mut cell = self.0.lock().await;
+        let replaces = match &*cell {
+            Some(open) if !open.is_abandoned() => return Ok(Arc::clone(open)),
+            abandoned => abandoned.is_some(),
+        };
+        let open = Arc::new(OpenSession {
+            session: create.await?,
+            use_of: AtomicU8::new(UNUSED),
+            replaces,
+        });
+        *cell = Some(Arc::clone(&open));
+        Ok(open)
+    }
+}
+
+const UNUSED: u8 = 0;
+const USED: u8 = 1;
+const ABANDONED: u8 = 2;
+
+/// A read session, and whether any of its rows were used.
+#[derive(Debug)]
+pub(crate) struct OpenSession {
+    session: ReadSession,
+    use_of: AtomicU8,
+    /// Whether it was made because an earlier one expired; a second replacement would help no more than the first.
+    replaces: bool,
+}
+
+impl OpenSession {
+    /// The streams that belong to `partition` of `partitions`: every one of them to exactly one partition.
+    pub(crate) fn streams_of(
+        &self,
+        partition: usize,
+        partitions: usize,
+    ) -> impl Iterator<Item = ReadStreamInfo> {
+        self.session
+            .streams
+            .iter()
+            .skip(partition)
+            .step_by(partitions)
+            .cloned()
+    }
+
+    /// How long ago it was made.
+    pub(crate) fn age(&self) -> Duration {
+        self.session.created.elapsed()
+    }
+
+    /// Claims the session before something read of it is handed on; false if another partition has abandoned it.
+    pub(crate) fn claim(&self) -> bool {
+        self.exchange(USED)
+    }
+
+    /// Gives the session up in favour of a new one; false if any partition has used it.
+    pub(crate) fn abandon(&self) -> bool {
+        !self.replaces && self.exchange(ABANDONED)
+    }
+
+    fn is_abandoned(&self) -> bool {
+        self.use_of.load(Ordering::Acquire) == ABANDONED
+    }
+
+    fn exchange(&self, to: u8) -> bool {
+        let outcome = self
+            .use_of
+            .compare_exchange(UNUSED, to, Ordering::AcqRel, Ordering::Acquire);
+        outcome.is_ok() || outcome == Err(to)
+    }
+}

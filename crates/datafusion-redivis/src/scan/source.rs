@@ -1,0 +1,33 @@
+//! What a scan reads from: a table or a query's result, as the service describes it.
+//!
+//! Tables and query results are read alike, so that one plan node serves both.
+
+use datafusion::arrow::datatypes::SchemaRef;
+use redivis::Client;
+use redivis::resource::Table;
+
+use crate::statistics::Size;
+
+/// Rows on Redivis that a scan can read.
+#[derive(Debug)]
+pub(crate) struct Source {
+    /// The client that reads them.
+    pub(crate) client: Client,
+    /// What `EXPLAIN` calls them: a qualified reference, or the query.
+    pub(crate) name: String,
+    /// The resource that read sessions are made on.
+    pub(crate) uri: String,
+    /// All their variables, in order.
+    pub(crate) schema: SchemaRef,
+    /// How many there are.
+    pub(crate) size: Size,
+    /// The table that a client without a token reads through `GET …/rows`; `None` for a query's result.
+    pub(crate) table: Option<Table>,
+}
+
+impl Source {
+    /// Whether rows come through `GET …/rows`, as a client without a token may make no read session (redivis-api §5.3).
+    pub(crate) fn reads_rows(&self) -> Option<&Table> {
+        self.table.as_ref().filter(|_| self.client.is_anonymous())
+    }
+}

@@ -1,0 +1,194 @@
+//! A `SessionContext` that speaks Redivis.
+//!
+//! [`register`] puts Redivis behind the names of an existing session; the [`Redivis`] that it returns runs SQL in it with
+//! what DataFusion's own `sql` has no place for.
+
+use std::collections::HashMap;
+use std::sync::Arc;
+
+use datafusion::common::{DataFusionError, Result, TableReference, config_datafusion_err};
+use datafusion::execution::SessionState;
+use datafusion::logical_expr::LogicalPlan;
+use datafusion::prelude::{DataFrame, SessionContext};
+use datafusion::sql::parser::Statement;
+use redivis::Client;
+
+use crate::catalog::{DefaultSchema, OwnerList, ReferenceSchema};
+use crate::config::RedivisOptions;
+use crate::factory::RedivisTableFactory;
+use crate::function::{QueryFunction, TableFunction};
+use crate::identifiers::Names;
+use crate::lookup::{DefaultParent, Lookup};
+use crate::table::RedivisTable;
+use crate::{SCHEMA, function, identifiers};
+
+/// Makes an existing session speak Redivis: the schema `redivis`, references in the default schema, owners as catalogs,
+/// `STORED AS REDIVIS`, the functions and the options.
+///
+/// Sends nothing. Fails if the session has no default catalog and schema.
+pub fn register(ctx: &SessionContext, client: Client) -> Result<Redivis> {
+    let lookup = Arc::new(Lookup::new(client));
+    let state = ctx.state_ref();
+    {
+        let mut state = state.write();
+        state
+            .config_mut()
+            .options_mut()
+            .extensions
+            .insert(RedivisOptions::default());
+        let factory = Arc::new(RedivisTableFactory(Arc::clone(&lookup)));
+        state
+            .table_factories_mut()
+            .insert("REDIVIS".to_owned(), factory);
+    }
+    ctx.register_udtf(
+        function::TABLE,
+        Arc::new(TableFunction(Arc::clone(&lookup))),
+    );
+    ctx.register_udtf(function::QUERY, Arc::new(QueryFunction));
+
+    let options = ctx.copied_config().options().catalog.clone();
+    let missing = || {
+        config_datafusion_err!(
+            "the session has no default catalog and schema to put Redivis behind"
+        )
+    };
+    let catalog = ctx.catalog(&options.default_catalog).ok_or_else(missing)?;
+    let local = catalog
+        .schema(&options.default_schema)
+        .ok_or_else(missing)?;
+    let session = ctx.state_weak_ref();
+    let default_schema = DefaultSchema {
+        local,
+        lookup: Arc::clone(&lookup),
+        is_function: Box::new(move |name| {
+            session
+                .upgrade()
+                .is_some_and(|session| session.read().table_functions().contains_key(name))
+        }),
+    };
+    catalog.register_schema(&options.default_schema, Arc::new(default_schema))?;
+    catalog.register_schema(SCHEMA, Arc::new(ReferenceSchema(Arc::clone(&lookup))))?;
+
+    let local = Arc::clone(ctx.state().catalog_list());
+    ctx.register_catalog_list(Arc::new(OwnerList {
+        local,
+        lookup: Arc::clone(&lookup),
+    }));
+    Ok(Redivis {
+        ctx: ctx.clone(),
+        lookup,
+    })
+}
+
+/// A session that speaks Redivis; made by [`register`]. Cheap to clone.
+#[derive(Clone)]
+pub struct Redivis {
+    ctx: SessionContext,
+    lookup: Arc<Lookup>,
+}
+
+impl std::fmt::Debug for Redivis {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Redivis")
+            .field("client", self.client())
+            .finish_non_exhaustive()
+    }
+}
+
+impl Redivis {
+    /// Runs one statement, as `SessionContext::sql` does, and with identifiers without regard to case, `redivis('…')` and
+    /// `redivis_query('…')`.
+    ///
+    /// A query is planned and not yet run; DDL and `SET` take effect at once, and a `redivis_query` runs on Redivis.
+    pub async fn sql(&self, sql: &str) -> Result<DataFrame> {
+        let state = self.ctx.state();
+        let dialect = state.config().options().sql_parser.dialect;
+        let statement = state.sql_to_statement(sql, &dialect)?;
+        let plan = self.plan(statement).await?;
+        self.ctx.execute_logical_plan(plan).await
+    }
+
+    /// Plans a statement that is parsed already, for shells that split statements themselves.
+    ///
+    /// What [`sql`](Self::sql) does except for running it: give the plan to `SessionContext::execute_logical_plan`.
+    pub async fn plan(&self, mut statement: Statement) -> Result<LogicalPlan> {
+        let state = self.ctx.state();
+        // Results of queries are known by their names until the statement is planned.
+        let _queries = function::resolve(&mut statement, &self.lookup).await?;
+        let names = names(&state, &statement).await?;
+        identifiers::respell(&mut statement, &names);
+        let references = state.resolve_table_references(&statement)?;
+        match state.statement_to_plan(statement).await {
+            Ok(plan) => Ok(plan),
+            Err(error) => Err(self.not_found(&references, &names, error).await),
+        }
+    }
+
+    /// The service's word on a bare name that is neither local nor in the default dataset or workflow; otherwise the error.
+    async fn not_found(
+        &self,
+        references: &[TableReference],
+        names: &Names,
+        error: DataFusionError,
+    ) -> DataFusionError {
+        for reference in references {
+            let resolved = names.resolve(reference.clone());
+            if matches!(reference, TableReference::Bare { .. })
+                && error
+                    .strip_backtrace()
+                    .contains(&format!("table '{resolved}' not found"))
+                && let Some(why) = self.lookup.why_no_default_table(reference.table()).await
+            {
+                return why;
+            }
+        }
+        error
+    }
+
+    /// The table that a reference means, `owner.dataset.table` with all its parts, as statements of this session see it.
+    pub async fn table(&self, reference: &str) -> Result<Arc<RedivisTable>> {
+        self.lookup.table(reference).await
+    }
+
+    /// Sets the dataset or workflow that bare table names are looked up in when no local table has them.
+    pub fn set_default_parent(&self, parent: Option<DefaultParent>) {
+        self.lookup.set_default_parent(parent);
+    }
+
+    /// The dataset or workflow that bare table names are looked up in.
+    pub fn default_parent(&self) -> Option<DefaultParent> {
+        self.lookup.default_parent()
+    }
+
+    /// Forgets what the tables are, so that the next statement asks again and sees the versions that are current then.
+    pub fn refresh(&self) {
+        self.lookup.refresh();
+    }
+
+    /// The client that tables are read with.
+    pub fn client(&self) -> &Client {
+        self.lookup.client()
+    }
+}
+
+/// Looks up all tables of a statement, for the names of their columns.
+async fn names(state: &SessionState, statement: &Statement) -> Result<Names> {
+    let options = state.config().options();
+    let mut names = Names {
+        default_catalog: options.catalog.default_catalog.clone(),
+        default_schema: options.catalog.default_schema.clone(),
+        normalize: options.sql_parser.enable_ident_normalization,
+        tables: HashMap::new(),
+    };
+    for reference in state.resolve_table_references(statement)? {
+        let resolved = names.resolve(reference.clone());
+        let Ok(schema) = state.schema_for_ref(reference) else {
+            continue;
+        };
+        if let Some(table) = schema.table(&resolved.table).await? {
+            names.tables.insert(resolved, table.schema());
+        }
+    }
+    Ok(names)
+}

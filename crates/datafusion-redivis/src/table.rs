@@ -1,0 +1,113 @@
+//! A table on Redivis as a DataFusion table.
+//!
+//! It knows everything that planning needs, so that planning a query over it sends nothing.
+
+use std::sync::Arc;
+
+use async_trait::async_trait;
+use datafusion::arrow::datatypes::SchemaRef;
+use datafusion::catalog::{Session, TableProvider};
+use datafusion::common::Result;
+use datafusion::logical_expr::{Expr, TableType};
+use datafusion::physical_plan::ExecutionPlan;
+use redivis::read::variables_schema;
+use redivis::resource::{Table, Variable};
+use redivis::{Client, TableReference, Version};
+
+use crate::scan::{RedivisScanExec, Source};
+use crate::statistics::Size;
+
+/// A table on Redivis, pinned to what the service said it is when it was looked up.
+#[derive(Debug)]
+pub struct RedivisTable {
+    table: Table,
+    variables: Vec<Variable>,
+    source: Arc<Source>,
+}
+
+impl RedivisTable {
+    /// The table that a reference means: one request for it, and one for every 1,000 of its variables.
+    ///
+    /// Its rows are read with `client`. Where the reference names no version, the table stays with the one that is current
+    /// now.
+    pub async fn fetch(client: &Client, reference: &TableReference) -> redivis::Result<Self> {
+        let table = client.table(reference).await?;
+        let variables = client.variables(&table.uri).await?;
+        Ok(Self::new(client.clone(), table, variables))
+    }
+
+    fn new(client: Client, table: Table, variables: Vec<Variable>) -> Self {
+        let schema = variables_schema(&variables);
+        let source = Source {
+            client,
+            name: name(&table),
+            uri: table.uri.clone(),
+            size: Size {
+                rows: table.num_rows,
+                bytes: table.num_bytes,
+                immutable: is_pinned(&table),
+                variables: variables.len(),
+            },
+            schema,
+            table: Some(table.clone()),
+        };
+        Self {
+            table,
+            variables,
+            source: Arc::new(source),
+        }
+    }
+
+    /// What the service says of the table.
+    pub fn table(&self) -> &Table {
+        &self.table
+    }
+
+    /// Its variables in order, as listed: with labels, without descriptions and value labels (redivis-api §3.2).
+    pub fn variables(&self) -> &[Variable] {
+        &self.variables
+    }
+
+    /// Whether its rows can never change, so that what is known of it stays true.
+    pub fn is_immutable(&self) -> bool {
+        self.source.size.immutable
+    }
+}
+
+/// The reference as the service writes it, which says the version; the bare name where it writes none.
+fn name(table: &Table) -> String {
+    if table.qualified_reference.is_empty() {
+        table.name.clone()
+    } else {
+        table.qualified_reference.clone()
+    }
+}
+
+/// Released, and named with the number of its version: `current` is another one after the next release.
+fn is_pinned(table: &Table) -> bool {
+    let version = table.reference().and_then(|reference| reference.version());
+    table.is_released() && version != Some(Version::Current)
+}
+
+#[async_trait]
+impl TableProvider for RedivisTable {
+    fn schema(&self) -> SchemaRef {
+        Arc::clone(&self.source.schema)
+    }
+
+    fn table_type(&self) -> TableType {
+        TableType::Base
+    }
+
+    async fn scan(
+        &self,
+        state: &dyn Session,
+        projection: Option<&Vec<usize>>,
+        _filters: &[Expr],
+        limit: Option<usize>,
+    ) -> Result<Arc<dyn ExecutionPlan>> {
+        let source = Arc::clone(&self.source);
+        let scan = RedivisScanExec::try_new(source, projection, limit, state.config_options())?;
+        Ok(Arc::new(scan))
+    }
+}
