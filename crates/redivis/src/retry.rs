@@ -216,7 +216,10 @@ mod tests {
 
     #[tokio::test(start_paused = true)]
     async fn retry_after_is_honoured_up_to_a_limit() {
-        let mut attempts = Attempts::new(RetryPolicy::default());
+        let mut attempts = Attempts::new(RetryPolicy {
+            max_elapsed: Duration::from_secs(120),
+            ..RetryPolicy::default()
+        });
         let limited = |seconds| {
             Error::new("get table", "o.d.t", ErrorKind::RateLimited, "slow down").with_response(
                 429,

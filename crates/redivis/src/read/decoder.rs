@@ -18,9 +18,6 @@ const CONTINUATION: [u8; 4] = [0xff; 4];
 /// Why an answer cannot be used.
 #[derive(Debug, thiserror::Error)]
 pub(super) enum Fault {
-    /// It ended within a message, or before the first one.
-    #[error("the answer ended in the middle")]
-    Cut,
     /// It is not an Arrow IPC stream.
     #[error("the answer is not a valid Arrow stream: it has {0}")]
     Malformed(String),
@@ -37,8 +34,10 @@ pub(super) enum Fault {
 pub(super) enum End {
     /// Every row has been handed on.
     Complete,
-    /// The service did not say so: ask again at the offset.
+    /// The service ended the stream, yet did not say that this was all: ask again at the offset.
     AskAgain,
+    /// It stopped before its end.
+    Cut,
 }
 
 /// The state of one read stream over all answers.
@@ -142,27 +141,25 @@ impl ResumableDecoder {
         self.answer.ended
     }
 
-    /// Judges an answer that ended without a transport error.
+    /// Judges the answer once no more of it will come, whether it ended, was cut or broke.
     ///
-    /// With the sentinel it is complete. Without, it may have been cut between two messages, or the service may not know
-    /// sentinels: complete only if the answer before ended at this very offset too, and this one had no further rows.
-    pub(super) fn end(&mut self) -> Result<End, Fault> {
+    /// Every row has been handed on if the sentinel came and nothing can follow it: because the end-of-stream marker came
+    /// too, or because there were no rows to ask for any more. A service that knows no sentinel is taken at its word only
+    /// when it ends the stream twice at the same row, the second time without rows.
+    pub(super) fn end(&mut self) -> End {
         let answer = &self.answer;
-        if !answer.checked || !answer.framer.is_between_messages() {
-            return Err(Fault::Cut);
+        if answer.sentinel && (answer.ended || answer.rows == 0) {
+            return End::Complete;
         }
-        if answer.sentinel || (answer.rows == 0 && self.ended_at == Some(self.offset)) {
-            return Ok(End::Complete);
+        if !answer.ended || !answer.checked {
+            return End::Cut;
         }
-        self.ended_at = Some(self.offset);
-        Ok(End::AskAgain)
-    }
-
-    /// Whether a broken answer tells all the same that every row has been handed on: the sentinel came, and nothing else.
-    ///
-    /// After rows, a sentinel in a broken answer is not enough, as more might have followed; asking again costs little.
-    pub(super) fn is_complete_though_broken(&self) -> bool {
-        self.answer.sentinel && self.answer.rows == 0
+        let ended_before = self.ended_at.replace(self.offset);
+        if answer.rows == 0 && ended_before == Some(self.offset) {
+            End::Complete
+        } else {
+            End::AskAgain
+        }
     }
 }
 
@@ -211,3 +208,6 @@ fn same_columns(first: &Schema, this: &Schema) -> Result<(), Fault> {
     }
     Ok(())
 }
+
+#[cfg(test)]
+mod tests;

@@ -4,7 +4,7 @@
 //! for it, and what is decoded must lie within what arrived. Knows nothing of I/O, so that cuts can be tested on slices.
 
 use arrow::buffer::{Buffer, MutableBuffer};
-use arrow::ipc::{BodyCompression, MessageHeader, RecordBatch, root_as_message};
+use arrow::ipc::{MessageHeader, RecordBatch, root_as_message};
 
 /// Schemas of thousands of variables with long labels stay far below.
 const MAX_METADATA: usize = 32 << 20;
@@ -108,15 +108,6 @@ impl Framer {
         }
     }
 
-    /// Whether the bytes so far end between messages.
-    pub(super) fn is_between_messages(&self) -> bool {
-        match self.expects {
-            Expects::Length => self.gathered.is_empty() && !self.within_prefix,
-            Expects::Nothing => true,
-            _ => false,
-        }
-    }
-
     /// `length` bytes, without copying where the input holds them all.
     fn take(&mut self, input: &mut Buffer, length: usize) -> Option<Buffer> {
         if self.gathered.is_empty() && input.len() >= length {
@@ -170,8 +161,7 @@ fn check_buffers(metadata: &Buffer, body: &Buffer) -> Result<(), String> {
             return Err("a buffer outside its message".to_owned());
         };
         if batch.compression().is_some() {
-            decompressed =
-                decompressed.saturating_add(decompressed_length(batch.compression(), bytes)?);
+            decompressed = decompressed.saturating_add(decompressed_length(bytes)?);
         }
     }
     if decompressed > MAX_BODY {
@@ -197,7 +187,7 @@ fn check_counts(batch: &RecordBatch<'_>) -> Result<(), String> {
 }
 
 /// How long a compressed buffer says it is (-1: not compressed after all).
-fn decompressed_length(_: Option<BodyCompression<'_>>, bytes: &[u8]) -> Result<usize, String> {
+fn decompressed_length(bytes: &[u8]) -> Result<usize, String> {
     if bytes.is_empty() {
         return Ok(0);
     }

@@ -132,14 +132,15 @@ impl Reader {
                 self.decoder.push(bytes);
                 continue;
             }
-            // No sentinel is expected here: only whether the answer ended cleanly is of interest.
-            self.decoder.end().map_err(|fault| explain(call, fault))?;
             let rows = self.decoder.offset();
             return match self.expected {
                 Some(expected) if rows < expected => Err(call.error(
-                    ErrorKind::Protocol,
-                    format!("the service sent {rows} of {expected} rows"),
+                    ErrorKind::Transport,
+                    format!("the answer ended after {rows} of {expected} rows"),
                 )),
+                None if !self.decoder.has_ended() => {
+                    Err(call.error(ErrorKind::Transport, "the answer stopped before its end"))
+                }
                 _ => Ok(None),
             };
         }

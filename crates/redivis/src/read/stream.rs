@@ -113,71 +113,78 @@ struct Reader {
     decoder: ResumableDecoder,
     /// Known from the first answer's columns on; all answers have the same.
     alignment: Option<Alignment>,
-    /// The answer being read, with its call for messages.
-    answer: Option<(Call, Body)>,
+    answer: Option<Body>,
     attempts: Attempts,
     progress: Arc<ReadProgress>,
-}
-
-/// What one look at an answer brings.
-enum Step {
-    Rows(RecordBatch),
-    Complete,
-    AskAgain,
 }
 
 impl Reader {
     async fn next(&mut self) -> Result<Option<RecordBatch>> {
         loop {
-            let error = match self.step().await {
-                Ok(Step::Rows(batch)) => {
+            let broken = match self.batch().await {
+                Ok(Some(batch)) => {
                     self.attempts.progress();
                     let batch = self.align(&batch)?;
                     self.progress.add_rows(batch.num_rows());
                     return Ok(Some(batch));
                 }
-                Ok(Step::Complete) => return Ok(None),
-                Ok(Step::AskAgain) => {
-                    self.answer = None;
-                    continue;
-                }
-                Err(error) => error,
+                Ok(None) => None,
+                Err(error) => Some(error),
             };
-            self.answer = None;
-            if self.decoder.is_complete_though_broken() {
-                return Ok(None);
+            // Only an answer can be judged: without one, what the last one said has been judged already.
+            let end = match self.answer.take() {
+                Some(_) => self.decoder.end(),
+                None => End::Cut,
+            };
+            match (end, broken) {
+                (End::Complete, _) => return Ok(None),
+                (End::AskAgain, _) => {}
+                (End::Cut, broken) => {
+                    let error = broken.unwrap_or_else(|| {
+                        self.call()
+                            .error(ErrorKind::Transport, "the answer stopped before its end")
+                    });
+                    self.attempts.wait_after(error).await?;
+                    self.progress.add_retry();
+                }
             }
-            self.attempts.wait_after(error).await?;
-            self.progress.add_retry();
         }
     }
 
-    async fn step(&mut self) -> Result<Step> {
-        let (call, body) = match &mut self.answer {
-            Some(answer) => answer,
+    /// The next batch of the answer, which is opened if there is none; `None` at its end.
+    async fn batch(&mut self) -> Result<Option<RecordBatch>> {
+        let call = self.call();
+        let body = match &mut self.answer {
+            Some(body) => body,
             none => {
                 self.decoder.open();
-                let call = call(&self.id, self.decoder.offset());
                 let body = Body::open(&self.client, &call, &self.progress).await?;
-                let body = body.expect_arrow(&self.client, &call).await?;
-                none.insert((call, body))
+                none.insert(body.expect_arrow(&self.client, &call).await?)
             }
         };
         loop {
-            if let Some(batch) = self.decoder.next().map_err(|fault| explain(call, fault))? {
-                return Ok(Step::Rows(batch));
+            if let Some(batch) = self.decoder.next().map_err(|fault| explain(&call, fault))? {
+                return Ok(Some(batch));
             }
-            if !self.decoder.has_ended()
-                && let Some(bytes) = body.chunk(call, &self.progress).await?
-            {
-                self.decoder.push(bytes);
-                continue;
+            if self.decoder.has_ended() {
+                return Ok(None);
             }
-            return match self.decoder.end().map_err(|fault| explain(call, fault))? {
-                End::Complete => Ok(Step::Complete),
-                End::AskAgain => Ok(Step::AskAgain),
-            };
+            match body.chunk(&call, &self.progress).await? {
+                Some(bytes) => self.decoder.push(bytes),
+                None => return Ok(None),
+            }
         }
+    }
+
+    /// The request for the rows that have not been handed on.
+    fn call(&self) -> Call {
+        Call::get(
+            OPERATION,
+            &self.id,
+            format!("/readStreams/{}", path_segment(&self.id)),
+        )
+        .query("offset", self.decoder.offset())
+        .query("eosSentinel", true)
     }
 
     fn align(&mut self, batch: &RecordBatch) -> Result<RecordBatch> {
@@ -195,12 +202,6 @@ impl Reader {
     }
 }
 
-fn call(id: &str, offset: u64) -> Call {
-    Call::get(OPERATION, id, format!("/readStreams/{}", path_segment(id)))
-        .query("offset", offset)
-        .query("eosSentinel", true)
-}
-
 pub(super) fn misaligned(operation: &'static str, resource: &str, error: AlignError) -> Error {
     let kind = match &error {
         AlignError::Duplicate(_) => ErrorKind::Protocol,
@@ -211,21 +212,12 @@ pub(super) fn misaligned(operation: &'static str, resource: &str, error: AlignEr
         .with_source(error)
 }
 
+/// The error for bytes that make no sense. A changed schema would have to change back, so it is not tried again.
 pub(super) fn explain(call: &Call, fault: Fault) -> Error {
-    let kind = match &fault {
-        Fault::Cut => ErrorKind::Transport,
-        Fault::Malformed(_) | Fault::Undecodable(_) | Fault::SchemaChanged(_) => {
-            ErrorKind::Protocol
-        }
-    };
-    let error = call.error(kind, fault.to_string());
+    let error = call.error(ErrorKind::Protocol, fault.to_string());
     match fault {
-        // The same stream would have to change back.
         Fault::SchemaChanged(_) => error.with_retry(Retry::No),
-        _ => error,
+        Fault::Malformed(_) | Fault::Undecodable(_) => error,
     }
     .with_source(fault)
 }
-
-#[cfg(test)]
-mod tests;
