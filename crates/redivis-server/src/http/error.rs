@@ -1,0 +1,175 @@
+//! Errors as the service words them: flat JSON with `status`, `error` and `error_description` (redivis-api §1.4).
+//!
+//! `status` is in the body too, because older Python clients only look there.
+
+use axum::{
+    Json,
+    http::{HeaderName, HeaderValue, StatusCode, header::RETRY_AFTER},
+    response::{IntoResponse, Response},
+};
+use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
+use serde_json::json;
+
+use crate::{catalog::Access, reference::ReferenceError, storage::StorageError};
+
+/// Carries the error of a request for `HEAD`, whose answer has no body.
+pub(super) const HEAD_ERROR: HeaderName = HeaderName::from_static("x-redivis-error-payload");
+
+/// An answer that is an error.
+#[derive(Debug, Clone)]
+pub(crate) struct ApiError {
+    status: StatusCode,
+    error: &'static str,
+    description: String,
+    /// The scope that the token lacks.
+    scope: Option<&'static str>,
+    /// Seconds after which to try again.
+    retry_after: Option<u64>,
+}
+
+impl ApiError {
+    fn new(status: StatusCode, error: &'static str, description: impl Into<String>) -> Self {
+        ApiError {
+            status,
+            error,
+            description: description.into(),
+            scope: None,
+            retry_after: None,
+        }
+    }
+
+    pub(super) fn invalid(description: impl Into<String>) -> Self {
+        Self::new(StatusCode::BAD_REQUEST, "invalid_request", description)
+    }
+
+    pub(super) fn not_found(what: &str, name: &str) -> Self {
+        let description = format!("The {what} `{name}` does not exist, or you cannot see it");
+        Self::not_found_because(description)
+    }
+
+    pub(super) fn not_found_because(description: impl Into<String>) -> Self {
+        Self::new(StatusCode::NOT_FOUND, "not_found", description)
+    }
+
+    pub(super) fn unknown_route() -> Self {
+        let description = "There is no such endpoint";
+        Self::new(StatusCode::NOT_FOUND, "not_found", description)
+    }
+
+    pub(super) fn method_not_allowed() -> Self {
+        let description = "This endpoint does not have this method";
+        Self::new(
+            StatusCode::METHOD_NOT_ALLOWED,
+            "method_not_allowed",
+            description,
+        )
+    }
+
+    pub(super) fn no_credentials() -> Self {
+        let description = "No credentials were provided";
+        Self::new(StatusCode::UNAUTHORIZED, "unauthorized", description)
+    }
+
+    pub(super) fn invalid_token() -> Self {
+        let description = "The provided access token is not valid";
+        Self::new(StatusCode::UNAUTHORIZED, "invalid_token", description)
+    }
+
+    pub(super) fn insufficient_scope(needed: Access) -> Self {
+        let scope = needed.scope();
+        let description = format!("The access token does not have the scope `{scope}`");
+        let error = Self::new(StatusCode::FORBIDDEN, "insufficient_scope", description);
+        ApiError {
+            scope: Some(scope),
+            ..error
+        }
+    }
+
+    pub(super) fn forbidden(description: impl Into<String>) -> Self {
+        Self::new(StatusCode::FORBIDDEN, "forbidden", description)
+    }
+
+    pub(super) fn too_many(description: impl Into<String>, retry_after: u64) -> Self {
+        let status = StatusCode::TOO_MANY_REQUESTS;
+        let error = Self::new(status, "rate_limit_exceeded", description);
+        ApiError {
+            retry_after: Some(retry_after),
+            ..error
+        }
+    }
+
+    pub(super) fn internal(cause: &dyn std::fmt::Display) -> Self {
+        tracing::error!("internal error: {cause}");
+        let status = StatusCode::INTERNAL_SERVER_ERROR;
+        Self::new(
+            status,
+            "internal_error",
+            format!("The server failed: {cause}"),
+        )
+    }
+
+    pub(super) fn body(&self) -> serde_json::Value {
+        let mut body = json!({
+            "status": self.status.as_u16(),
+            "error": self.error,
+            "error_description": self.description,
+        });
+        if let Some(scope) = self.scope {
+            body["scope"] = scope.into();
+        }
+        body
+    }
+
+    /// The error as the value of [`HEAD_ERROR`].
+    pub(super) fn header(&self) -> Option<HeaderValue> {
+        let body = self.body().to_string();
+        let encoded = utf8_percent_encode(&body, NON_ALPHANUMERIC).to_string();
+        HeaderValue::from_str(&encoded).ok()
+    }
+}
+
+impl IntoResponse for ApiError {
+    fn into_response(self) -> Response {
+        let mut response = (self.status, Json(self.body())).into_response();
+        if let Some(seconds) = self.retry_after {
+            response.headers_mut().insert(RETRY_AFTER, seconds.into());
+        }
+        response.extensions_mut().insert(self);
+        response
+    }
+}
+
+impl From<ReferenceError> for ApiError {
+    fn from(error: ReferenceError) -> Self {
+        ApiError::new(
+            StatusCode::BAD_REQUEST,
+            "invalid_reference",
+            error.to_string(),
+        )
+    }
+}
+
+impl From<StorageError> for ApiError {
+    fn from(error: StorageError) -> Self {
+        let (status, code) = match &error {
+            // Asking again does not help, so this is none of the statuses that clients try again after.
+            StorageError::Invalid { .. } | StorageError::Ambiguous { .. } => {
+                (StatusCode::UNPROCESSABLE_ENTITY, "unreadable_table")
+            }
+            StorageError::Changed { .. } => (StatusCode::GONE, "table_changed"),
+            StorageError::Io { .. } => (StatusCode::INTERNAL_SERVER_ERROR, "internal_error"),
+        };
+        ApiError::new(status, code, error.to_string())
+    }
+}
+
+/// An endpoint of the service that this server does not have.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Missing(pub(super) &'static str);
+
+impl IntoResponse for Missing {
+    fn into_response(self) -> Response {
+        let description = format!("redivis-server does not support {} yet", self.0);
+        ApiError::new(StatusCode::NOT_IMPLEMENTED, "not_implemented", description).into_response()
+    }
+}

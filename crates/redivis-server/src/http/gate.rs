@@ -1,0 +1,177 @@
+//! What every request passes: who asks, how often, and what was answered.
+//!
+//! One place, so that no endpoint can forget it. The access log names paths and users, never tokens; a read stream's id
+//! may be all that is needed to read it, so only its beginning is logged.
+
+use std::{
+    net::{IpAddr, SocketAddr},
+    sync::Arc,
+    time::Instant,
+};
+
+use axum::{
+    extract::{ConnectInfo, FromRequestParts, Request, State},
+    http::{HeaderMap, Method, header::AUTHORIZATION, request::Parts},
+    middleware::Next,
+    response::{IntoResponse, Response},
+};
+
+use super::{
+    Api,
+    error::{ApiError, HEAD_ERROR},
+    rate::{Allowance, Requester},
+};
+use crate::catalog::{Access, Dataset};
+
+/// Who asks.
+#[derive(Debug, Clone)]
+pub(super) struct Caller {
+    /// The token's user; `None` without a token.
+    pub(super) user: Option<String>,
+    pub(super) address: IpAddr,
+    /// What the token's scopes allow.
+    access: Access,
+}
+
+impl Caller {
+    /// What the caller may do with a dataset.
+    pub(super) fn access_to(&self, dataset: &Dataset) -> Access {
+        self.access.max(dataset.public)
+    }
+
+    /// Whether the caller may know of a dataset.
+    pub(super) fn sees(&self, dataset: &Dataset) -> bool {
+        self.access_to(dataset) >= Access::Overview
+    }
+
+    /// Refuses what needs more than the caller may do with a dataset that the caller sees.
+    pub(super) fn require(&self, dataset: &Dataset, needed: Access) -> Result<(), ApiError> {
+        if self.access_to(dataset) >= needed {
+            Ok(())
+        } else if self.user.is_none() {
+            Err(ApiError::no_credentials())
+        } else {
+            Err(ApiError::insufficient_scope(needed))
+        }
+    }
+
+    /// The answer for what does not exist or may not be seen; nobody can tell which of the two it was.
+    pub(super) fn unseen(&self, what: &str, name: &str) -> ApiError {
+        if self.user.is_none() {
+            ApiError::no_credentials()
+        } else {
+            ApiError::not_found(what, name)
+        }
+    }
+}
+
+impl<S: Send + Sync> FromRequestParts<S> for Caller {
+    type Rejection = ApiError;
+
+    async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, Self::Rejection> {
+        let caller = parts.extensions.get::<Caller>().cloned();
+        caller.ok_or_else(|| ApiError::internal(&"a request came past the gate"))
+    }
+}
+
+pub(super) async fn gate(
+    State(api): State<Arc<Api>>,
+    ConnectInfo(peer): ConnectInfo<SocketAddr>,
+    mut request: Request,
+    next: Next,
+) -> Response {
+    let started = Instant::now();
+    let method = request.method().clone();
+    let path = logged(request.uri().path());
+    let (caller, requester) = identify(&api, peer.ip(), request.headers());
+    let user = match &caller {
+        Ok(Caller {
+            user: Some(user), ..
+        }) => user.clone(),
+        _ => "-".to_owned(),
+    };
+
+    let allowance = api.rate.count(requester);
+    let mut response = match (caller, allowance.and_then(|allowance| allowance.exceeded)) {
+        (_, Some(seconds)) => {
+            ApiError::too_many("Too many requests in a minute", seconds).into_response()
+        }
+        (Err(error), None) => error.into_response(),
+        (Ok(caller), None) => {
+            request.extensions_mut().insert(caller);
+            next.run(request).await
+        }
+    };
+
+    if let Some(Allowance {
+        limit, remaining, ..
+    }) = allowance
+    {
+        let headers = response.headers_mut();
+        headers.insert("x-ratelimit-limit", limit.into());
+        headers.insert("x-ratelimit-remaining", remaining.into());
+    }
+    if method == Method::HEAD
+        && let Some(payload) = response
+            .extensions()
+            .get::<ApiError>()
+            .and_then(ApiError::header)
+    {
+        response.headers_mut().insert(HEAD_ERROR, payload);
+    }
+    tracing::info!(
+        target: "redivis_server::access",
+        %method,
+        path,
+        user,
+        address = %peer.ip(),
+        status = response.status().as_u16(),
+        milliseconds = u64::try_from(started.elapsed().as_millis()).unwrap_or(u64::MAX),
+    );
+    response
+}
+
+/// Who asks, or why that cannot be said; and whom the request counts for.
+fn identify(
+    api: &Api,
+    address: IpAddr,
+    headers: &HeaderMap,
+) -> (Result<Caller, ApiError>, Requester) {
+    let anonymous = Requester::Address(address);
+    let Some(authorization) = headers.get(AUTHORIZATION) else {
+        let caller = Caller {
+            user: None,
+            address,
+            access: Access::None,
+        };
+        return (Ok(caller), anonymous);
+    };
+    let secret = authorization.to_str().ok().and_then(|text| {
+        let (scheme, secret) = text.split_once(' ')?;
+        // The documentation once writes `Bearer:` (redivis-api §1.1).
+        let bearer = scheme.trim_end_matches(':').eq_ignore_ascii_case("bearer");
+        bearer.then(|| secret.trim())
+    });
+    match secret.and_then(|secret| api.tokens.find(secret)) {
+        None => (Err(ApiError::invalid_token()), anonymous),
+        Some(token) => {
+            let caller = Caller {
+                user: Some(token.user.clone()),
+                address,
+                access: token.access,
+            };
+            (Ok(caller), Requester::Token(token.digest))
+        }
+    }
+}
+
+/// A path as it may be logged.
+fn logged(path: &str) -> String {
+    match path.split_once("/readStreams/") {
+        Some((before, id)) => {
+            let start: String = id.chars().take(6).collect();
+            format!("{before}/readStreams/{start}…")
+        }
+        None => path.to_owned(),
+    }
+}

@@ -1,0 +1,204 @@
+//! The REST API: one file per resource, and what they share.
+//!
+//! Every request passes `gate` first, which knows who asks and counts requests; every handler says what access it needs.
+
+mod body;
+mod datasets;
+mod error;
+mod gate;
+mod json;
+mod owners;
+mod page;
+mod parameters;
+mod rate;
+mod read_sessions;
+mod read_streams;
+mod rows;
+mod tables;
+mod target;
+mod uploads;
+mod variables;
+mod versions;
+
+use std::{net::SocketAddr, sync::Arc};
+
+use axum::{
+    Router,
+    extract::{DefaultBodyLimit, connect_info::IntoMakeServiceWithConnectInfo},
+    handler::Handler,
+    middleware,
+    routing::{MethodRouter, get, post},
+};
+
+pub(crate) use rate::RateLimit;
+
+use crate::{catalog::Catalog, session::ReadSessions, token::Tokens};
+use error::{ApiError, Missing};
+
+/// Bytes that a request's body may have at most: requests carry selections, not data.
+const BODY_BYTES: usize = 1 << 20;
+
+/// What handlers work with.
+#[derive(Debug)]
+pub(crate) struct Api {
+    /// Scheme, host and port, as in `http://127.0.0.1:49152`.
+    pub(crate) origin: String,
+    pub(crate) catalog: Arc<Catalog>,
+    pub(crate) sessions: ReadSessions,
+    pub(crate) tokens: Tokens,
+    pub(crate) rate: RateLimit,
+}
+
+type Shared = axum::extract::State<Arc<Api>>;
+
+/// The service behind a listener.
+pub(crate) fn service(api: Api) -> IntoMakeServiceWithConnectInfo<Router, SocketAddr> {
+    let api = Arc::new(api);
+    let routes = tables()
+        .merge(uploads())
+        .merge(datasets())
+        .merge(owners())
+        .merge(elsewhere())
+        .route("/readStreams/{id}", get(read_streams::read))
+        .method_not_allowed_fallback(async || ApiError::method_not_allowed())
+        .fallback(async || ApiError::unknown_route());
+    Router::new()
+        .nest("/api/v1", routes)
+        .fallback(async || ApiError::unknown_route())
+        .layer(DefaultBodyLimit::max(BODY_BYTES))
+        .layer(middleware::from_fn_with_state(Arc::clone(&api), gate::gate))
+        .with_state(api)
+        .into_make_service_with_connect_info()
+}
+
+type Routes = Router<Arc<Api>>;
+type Method = MethodRouter<Arc<Api>>;
+
+/// Answers 501 and names what is missing.
+fn missing(what: &'static str) -> impl Handler<((),), Arc<Api>> {
+    move || std::future::ready(Missing(what))
+}
+
+/// What tables and uploads have in common below their own path.
+fn readable(path: &str) -> Routes {
+    let variable = get(variables::get).patch(missing("changing variables"));
+    let variables = get(variables::list).patch(missing("changing variables"));
+    Router::new()
+        .route(&format!("{path}/variables"), variables)
+        .route(&format!("{path}/variables/{{variable}}"), variable)
+        .route(
+            &format!("{path}/variables/{{variable}}/statistics"),
+            get(variables::statistics),
+        )
+        .route(&format!("{path}/readSessions"), post(read_sessions::create))
+        .route(&format!("{path}/exports"), post(missing("exports")))
+}
+
+fn tables() -> Routes {
+    let uploads: Method = get(uploads::list).post(missing("creating uploads"));
+    let files: Method = get(missing("raw files")).post(missing("raw files"));
+    readable("/tables/{table}")
+        .route(
+            "/tables/{table}",
+            get(tables::get)
+                .patch(missing("changing tables"))
+                .delete(missing("deleting tables")),
+        )
+        .route("/tables/{table}/rows", get(rows::read))
+        .route("/tables/{table}/uploads", uploads)
+        .route("/tables/{table}/tempUploads", post(missing("uploads")))
+        .route("/tables/{table}/rawFiles", files)
+        .route("/tables/{table}/script", get(missing("scripts")))
+}
+
+fn uploads() -> Routes {
+    let upload = || -> Method { get(uploads::get).delete(missing("deleting uploads")) };
+    let rows = || -> Method { get(rows::read).post(missing("inserting rows")) };
+    readable("/tables/{table}/uploads/{upload}")
+        .merge(readable("/uploads/{upload}"))
+        .route("/tables/{table}/uploads/{upload}", upload())
+        .route("/uploads/{upload}", upload())
+        .route("/tables/{table}/uploads/{upload}/rows", rows())
+        .route("/uploads/{upload}/rows", rows())
+}
+
+fn datasets() -> Routes {
+    let changing = "changing datasets";
+    let releasing = "releasing versions";
+    Router::new()
+        .route(
+            "/datasets/{dataset}",
+            get(datasets::get)
+                .patch(missing(changing))
+                .post(missing(changing))
+                .delete(missing("deleting datasets")),
+        )
+        .route(
+            "/datasets/{dataset}/variables",
+            axum::routing::patch(missing("changing variables")),
+        )
+        .route(
+            "/datasets/{dataset}/tables",
+            get(tables::list).post(missing("creating tables")),
+        )
+        .route(
+            "/datasets/{dataset}/versions",
+            get(versions::list).post(missing("creating versions")),
+        )
+        .route(
+            "/datasets/{dataset}/versions/{tag}",
+            get(versions::get)
+                .patch(missing("changing versions"))
+                .delete(missing("deleting versions")),
+        )
+        .route(
+            "/datasets/{dataset}/versions/{tag}/release",
+            post(missing(releasing)),
+        )
+        .route(
+            "/datasets/{dataset}/versions/{tag}/unrelease",
+            post(missing(releasing)),
+        )
+        .route(
+            "/datasets/{dataset}/versions/{tag}/undelete",
+            post(missing("deleting versions")),
+        )
+}
+
+fn owners() -> Routes {
+    Router::new()
+        .route("/users/me", get(owners::me))
+        .route(
+            "/users/{user}/datasets",
+            get(owners::datasets).post(missing("creating datasets")),
+        )
+        .route("/users/{user}/workflows", get(owners::workflows))
+        // All owners of a data folder are users. Clients ask here first to find that out (redivis-api §2.1).
+        .route(
+            "/organizations/{organization}/datasets",
+            get(owners::organization).post(owners::organization),
+        )
+        .route("/workflows/{workflow}", get(owners::workflow))
+        .route("/workflows/{workflow}/{*rest}", get(owners::workflow))
+}
+
+/// Parts of the service that are not here.
+fn elsewhere() -> Routes {
+    Router::new()
+        .route("/queries", post(missing("queries")))
+        .route("/queries/{*rest}", axum::routing::any(missing("queries")))
+        .route("/exports/{*rest}", axum::routing::any(missing("exports")))
+        .route("/rawFiles/{*rest}", get(missing("raw files")))
+        .route(
+            "/transforms/{*rest}",
+            axum::routing::any(missing("transforms")),
+        )
+        .route(
+            "/notebooks/{*rest}",
+            axum::routing::any(missing("notebooks")),
+        )
+        .route(
+            "/notebookJobs/{*rest}",
+            axum::routing::any(missing("notebooks")),
+        )
+}

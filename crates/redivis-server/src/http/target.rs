@@ -1,0 +1,228 @@
+//! What a request's path means: a dataset, a table or an upload, if the caller may know of it.
+//!
+//! Looking into the data folder blocks, so it happens off the runtime's threads.
+
+use std::{collections::HashMap, sync::Arc};
+
+use axum::{
+    RequestPartsExt,
+    extract::{FromRequestParts, Path},
+    http::request::Parts,
+};
+use tokio::task::spawn_blocking;
+
+use super::{Api, error::ApiError, gate::Caller};
+use crate::{
+    catalog::{Catalog, Dataset, Table, Upload, Variable},
+    reference::{DatasetReference, TableReference, UploadReference},
+    storage::{Segment, Selection},
+};
+
+/// The parameters of the path, decoded.
+pub(super) struct PathNames(HashMap<String, String>);
+
+impl<S: Send + Sync> FromRequestParts<S> for PathNames {
+    type Rejection = ApiError;
+
+    async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, Self::Rejection> {
+        let path = parts.extract::<Path<HashMap<String, String>>>().await;
+        path.map(|Path(names)| PathNames(names))
+            .map_err(|error| ApiError::invalid(error.body_text()))
+    }
+}
+
+impl PathNames {
+    pub(super) fn get(&self, name: &str) -> &str {
+        self.0.get(name).map_or("", String::as_str)
+    }
+}
+
+/// Runs what blocks on the disk.
+pub(super) async fn blocking<T: Send + 'static>(
+    work: impl FnOnce() -> Result<T, ApiError> + Send + 'static,
+) -> Result<T, ApiError> {
+    spawn_blocking(work)
+        .await
+        .map_err(|error| ApiError::internal(&error))?
+}
+
+/// The dataset of a path, in the version it names, and who asks for it.
+pub(super) struct DatasetTarget {
+    pub(super) caller: Caller,
+    pub(super) dataset: Dataset,
+    pub(super) names: PathNames,
+}
+
+impl FromRequestParts<Arc<Api>> for DatasetTarget {
+    type Rejection = ApiError;
+
+    async fn from_request_parts(
+        parts: &mut Parts,
+        api: &Arc<Api>,
+    ) -> Result<Self, Self::Rejection> {
+        let caller = parts.extract::<Caller>().await?;
+        let names = parts.extract::<PathNames>().await?;
+        let text = names.get("dataset").to_owned();
+        let catalog = Arc::clone(&api.catalog);
+        let asking = caller.clone();
+        let dataset = blocking(move || {
+            let reference = DatasetReference::parse(&text)?;
+            seen_dataset(&catalog, &asking, &reference)
+                .ok_or_else(|| asking.unseen("dataset", &text))
+        })
+        .await?;
+        Ok(DatasetTarget {
+            caller,
+            dataset,
+            names,
+        })
+    }
+}
+
+fn seen_dataset(
+    catalog: &Catalog,
+    caller: &Caller,
+    reference: &DatasetReference,
+) -> Option<Dataset> {
+    let dataset = catalog.dataset(reference)?;
+    caller.sees(&dataset).then_some(dataset)
+}
+
+/// The table, or the upload of a table, of a path, and who asks for it.
+pub(super) struct Target {
+    pub(super) caller: Caller,
+    pub(super) table: Arc<Table>,
+    /// Which of the table's uploads is meant, if one is.
+    upload: Option<Upload>,
+    pub(super) names: PathNames,
+}
+
+impl FromRequestParts<Arc<Api>> for Target {
+    type Rejection = ApiError;
+
+    async fn from_request_parts(
+        parts: &mut Parts,
+        api: &Arc<Api>,
+    ) -> Result<Self, Self::Rejection> {
+        let caller = parts.extract::<Caller>().await?;
+        let names = parts.extract::<PathNames>().await?;
+        let (table, upload) = (
+            names.get("table").to_owned(),
+            names.get("upload").to_owned(),
+        );
+        let catalog = Arc::clone(&api.catalog);
+        let asking = caller.clone();
+        let (table, upload) = blocking(move || find(&catalog, &asking, &table, &upload)).await?;
+        Ok(Target {
+            caller,
+            table,
+            upload,
+            names,
+        })
+    }
+}
+
+/// Finds `/tables/{table}`, `/tables/{table}/uploads/{upload}` or `/uploads/{upload}`.
+fn find(
+    catalog: &Catalog,
+    caller: &Caller,
+    table: &str,
+    upload: &str,
+) -> Result<(Arc<Table>, Option<Upload>), ApiError> {
+    let (text, reference, upload) = if table.is_empty() {
+        let reference = UploadReference::parse(upload)?;
+        (upload, reference.table, Some(reference.upload))
+    } else {
+        let upload = (!upload.is_empty()).then(|| upload.to_owned());
+        (table, TableReference::parse(table)?, upload)
+    };
+    let dataset = seen_dataset(catalog, caller, &reference.dataset)
+        .ok_or_else(|| caller.unseen("table", text))?;
+    let entry = catalog
+        .table_of(&dataset, &reference)
+        .ok_or_else(|| ApiError::not_found("table", text))?;
+    let table = catalog.open(entry)?;
+    let upload = match upload {
+        None => None,
+        Some(name) => match table.upload(&name) {
+            Some(upload) => Some(upload.clone()),
+            None => return Err(ApiError::not_found("upload", &name)),
+        },
+    };
+    Ok((table, upload))
+}
+
+impl Target {
+    pub(super) fn dataset(&self) -> &Dataset {
+        &self.table.entry.dataset
+    }
+
+    /// The upload, where one is meant.
+    pub(super) fn upload(&self) -> Result<&Upload, ApiError> {
+        let missing = || ApiError::not_found("upload", self.names.get("upload"));
+        self.upload.as_ref().ok_or_else(missing)
+    }
+
+    /// Where the table or upload is found.
+    pub(super) fn uri(&self) -> String {
+        match &self.upload {
+            Some(upload) => super::uploads::uri(&self.table, upload),
+            None => self.table.entry.uri(),
+        }
+    }
+
+    pub(super) fn variables(&self) -> &[Variable] {
+        match &self.upload {
+            Some(upload) => &upload.variables,
+            None => &self.table.variables,
+        }
+    }
+
+    /// The uploads that hold the rows, in the rows' order.
+    pub(super) fn uploads(&self) -> &[Upload] {
+        match &self.upload {
+            Some(upload) => std::slice::from_ref(upload),
+            None => &self.table.uploads,
+        }
+    }
+
+    /// The variables that are meant: all, or the named ones in their order, without regard to case.
+    pub(super) fn select(&self, names: Option<&[String]>) -> Result<Vec<&Variable>, ApiError> {
+        let Some(names) = names else {
+            return Ok(self.variables().iter().collect());
+        };
+        let mut selected: Vec<&Variable> = Vec::with_capacity(names.len());
+        for name in names {
+            let lower = name.to_lowercase();
+            let variable = self
+                .variables()
+                .iter()
+                .find(|variable| variable.name.to_lowercase() == lower)
+                .ok_or_else(|| {
+                    ApiError::invalid(format!(
+                        "`selectedVariables` names `{name}`, which the table does not have"
+                    ))
+                })?;
+            if selected.iter().any(|other| other.name == variable.name) {
+                return Err(ApiError::invalid(format!(
+                    "`selectedVariables` names `{name}` twice"
+                )));
+            }
+            selected.push(variable);
+        }
+        Ok(selected)
+    }
+}
+
+/// All rows of an upload with these variables and types; null where it does not have one.
+pub(super) fn all_rows(upload: &Upload, variables: &[&Variable]) -> Segment {
+    let columns: Vec<_> = variables
+        .iter()
+        .map(|variable| (variable.name.as_str(), variable.kind))
+        .collect();
+    Segment {
+        stored: Arc::clone(&upload.stored),
+        selection: Arc::new(Selection::new(&upload.stored, &columns)),
+        rows: 0..upload.stored.rows(),
+    }
+}

@@ -1,0 +1,200 @@
+//! A running server: bound when started, stopped when asked or dropped.
+//!
+//! It owns everything that lives as long as it does, the temporary folder included.
+
+use std::{future::Future, net::SocketAddr, path::PathBuf, sync::Arc, time::Duration};
+
+use axum::serve::ListenerExt;
+use tempfile::TempDir;
+use tokio::{net::TcpListener, task::JoinHandle};
+use tokio_util::sync::{CancellationToken, DropGuard};
+
+use crate::{
+    Config, Error, catalog::Catalog, http, sample, session::ReadSessions, storage::Storage,
+    token::Tokens,
+};
+
+/// How long a stop waits for requests that are being answered.
+const GRACE: Duration = Duration::from_secs(5);
+
+/// A running server. Stops when dropped; [`Server::stop`] also waits for requests that are being answered.
+#[derive(Debug)]
+pub struct Server {
+    endpoint: String,
+    address: SocketAddr,
+    directory: PathBuf,
+    token: Option<String>,
+    token_file: Option<PathBuf>,
+    stopping: DropGuard,
+    serving: JoinHandle<()>,
+    _temporary: Option<TempDir>,
+}
+
+impl Server {
+    /// Starts a server; it accepts connections when this returns.
+    ///
+    /// # Errors
+    /// When the folder or the tokens file cannot be used, or the address cannot be bound.
+    pub async fn start(config: Config) -> Result<Server, Error> {
+        let listen = config.listen;
+        let prepared = tokio::task::spawn_blocking(move || Prepared::new(config))
+            .await
+            .map_err(|join| Error::Folder {
+                action: "prepare",
+                path: PathBuf::new(),
+                source: std::io::Error::other(join),
+            })??;
+
+        let listen_error = |source| Error::Listen {
+            address: listen,
+            source,
+        };
+        let listener = TcpListener::bind(listen).await.map_err(listen_error)?;
+        let address = listener.local_addr().map_err(listen_error)?;
+        let origin = format!("http://{address}");
+        let endpoint = format!("{origin}/api/v1");
+
+        let stopping = CancellationToken::new();
+        let service = http::service(http::Api {
+            origin,
+            catalog: Arc::clone(&prepared.catalog),
+            sessions: ReadSessions::new(prepared.config.session_ttl),
+            tokens: prepared.tokens,
+            rate: http::RateLimit::new(prepared.config.requests_per_minute),
+        });
+        let stopped = stopping.clone().cancelled_owned();
+        // A stream's last bytes must not wait for more to fill a packet.
+        let listener = listener.tap_io(|connection| {
+            if let Err(error) = connection.set_nodelay(true) {
+                tracing::debug!(%error, "cannot turn off Nagle's algorithm");
+            }
+        });
+        let serving = tokio::spawn(async move {
+            if let Err(error) = axum::serve(listener, service)
+                .with_graceful_shutdown(stopped)
+                .await
+            {
+                tracing::error!(%error, "the server stopped");
+            }
+        });
+        // Broken files are told of at the start rather than when somebody first asks for them.
+        let checking = stopping.clone();
+        tokio::task::spawn_blocking(move || prepared.catalog.check(&|| checking.is_cancelled()));
+
+        Ok(Server {
+            endpoint,
+            address,
+            directory: prepared.directory,
+            token: prepared.token,
+            token_file: prepared.token_file,
+            stopping: stopping.drop_guard(),
+            serving,
+            _temporary: prepared.temporary,
+        })
+    }
+
+    /// The base URL for clients, as in `http://127.0.0.1:49152/api/v1`.
+    pub fn endpoint(&self) -> &str {
+        &self.endpoint
+    }
+
+    /// The address the server listens on.
+    pub fn address(&self) -> SocketAddr {
+        self.address
+    }
+
+    /// The folder the server keeps its data in.
+    pub fn directory(&self) -> &std::path::Path {
+        &self.directory
+    }
+
+    /// The secret of the token made on first start; `None` when tokens come from a file.
+    pub fn token(&self) -> Option<&str> {
+        self.token.as_deref()
+    }
+
+    /// Where the first start wrote its token; `None` when tokens come from a file.
+    pub fn token_file(&self) -> Option<&std::path::Path> {
+        self.token_file.as_deref()
+    }
+
+    /// Accepts no more requests, and waits up to 5 seconds for those that are being answered.
+    pub fn stop(self) -> impl Future<Output = ()> + Send {
+        let Server {
+            stopping,
+            mut serving,
+            _temporary: temporary,
+            ..
+        } = self;
+        async move {
+            drop(stopping);
+            if tokio::time::timeout(GRACE, &mut serving).await.is_err() {
+                serving.abort();
+            }
+            drop(temporary);
+        }
+    }
+}
+
+/// What a server needs before it listens; made off the runtime's threads because it touches the disk.
+struct Prepared {
+    config: Config,
+    directory: PathBuf,
+    catalog: Arc<Catalog>,
+    tokens: Tokens,
+    token: Option<String>,
+    token_file: Option<PathBuf>,
+    temporary: Option<TempDir>,
+}
+
+impl Prepared {
+    fn new(config: Config) -> Result<Self, Error> {
+        let failed = |action, path: &PathBuf| {
+            let path = path.clone();
+            move |source| Error::Folder {
+                action,
+                path,
+                source,
+            }
+        };
+        let (directory, temporary) = match &config.directory {
+            Some(directory) => (
+                directory
+                    .canonicalize()
+                    .map_err(failed("open the data folder", directory))?,
+                None,
+            ),
+            None => {
+                let temporary = tempfile::Builder::new()
+                    .prefix("redivis-")
+                    .tempdir()
+                    .map_err(failed("create a folder in", &std::env::temp_dir()))?;
+                (temporary.path().to_path_buf(), Some(temporary))
+            }
+        };
+        std::fs::read_dir(&directory).map_err(failed("read", &directory))?;
+
+        let state = directory.join(".redivis");
+        let (tokens, token, token_file) = match &config.tokens {
+            Some(path) => (Tokens::from_file(path)?, None, None),
+            None => {
+                let (tokens, secret, path) = Tokens::first_start(&state)?;
+                (tokens, Some(secret), Some(path))
+            }
+        };
+        let mut roots = vec![directory.clone()];
+        if config.sample {
+            roots.push(sample::extract(&state)?);
+        }
+        let catalog = Arc::new(Catalog::new(roots, Storage::new(state.join("converted"))));
+        Ok(Prepared {
+            config,
+            directory,
+            catalog,
+            tokens,
+            token,
+            token_file,
+            temporary,
+        })
+    }
+}

@@ -1,0 +1,45 @@
+//! Why rows could not be read.
+//!
+//! Cloned, because the answer to a broken file is remembered until the file changes.
+
+use std::path::PathBuf;
+
+/// Why a file could not be read. Paths are shown without the folders above the owner.
+#[derive(Debug, Clone, thiserror::Error)]
+pub(crate) enum StorageError {
+    /// The file is not what its name says, or holds what Redivis has no type for.
+    #[error("the file `{file}` cannot be read: {reason}")]
+    Invalid { file: String, reason: String },
+    /// Two files claim one name.
+    #[error("several files stand for `{name}`: {}; keep one of them", files.join(", "))]
+    Ambiguous { name: String, files: Vec<String> },
+    /// The file is another than the one that was looked at before.
+    #[error("the file `{file}` changed while it was read; ask again")]
+    Changed { file: String },
+    /// The operating system failed.
+    #[error("the file `{file}` cannot be read: {reason}")]
+    Io { file: String, reason: String },
+}
+
+impl StorageError {
+    pub(crate) fn invalid(file: &str, reason: impl ToString) -> Self {
+        StorageError::Invalid {
+            file: file.to_owned(),
+            reason: reason.to_string(),
+        }
+    }
+
+    pub(crate) fn io(file: &str, error: &std::io::Error) -> Self {
+        StorageError::Io {
+            file: file.to_owned(),
+            reason: error.to_string(),
+        }
+    }
+}
+
+/// The last three parts of a path, which is what an answer may show of it.
+pub(crate) fn shown(path: &std::path::Path) -> String {
+    let parts: Vec<_> = path.components().rev().take(3).collect();
+    let shown: PathBuf = parts.into_iter().rev().collect();
+    shown.display().to_string()
+}

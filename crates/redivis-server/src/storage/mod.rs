@@ -1,0 +1,27 @@
+//! The rows: every file as Parquet, read by row ranges, cast to exactly the types of the wire, encoded as asked.
+//!
+//! Parquet is the one representation. Other files are converted once, so that any row can be reached cheaply, and
+//! types are known from every value rather than from a sample.
+
+mod cast;
+mod convert;
+mod encode;
+mod error;
+mod infer;
+mod kind;
+mod scan;
+mod split;
+mod statistics;
+mod store;
+mod stored;
+mod text;
+
+pub(crate) use convert::SourceFormat;
+pub(crate) use encode::{Encoder, Format};
+pub(crate) use error::{StorageError, shown};
+pub(crate) use kind::VariableType;
+pub(crate) use scan::{RowScan, Segment, Selection, schema_of};
+pub(crate) use split::{cap, split};
+pub(crate) use statistics::Statistics;
+pub(crate) use store::{Declared, Storage};
+pub(crate) use stored::{Column, Stored};

@@ -1,0 +1,225 @@
+//! A Parquet file that is served: its variables, its rows, and readers of any range of them.
+//!
+//! The footer is read once; a reader of a range opens the file itself, and refuses one that is no longer the same.
+
+use std::{collections::HashMap, fs::File, ops::Range, path::PathBuf, time::SystemTime};
+
+use arrow::datatypes::DataType;
+use parquet::{
+    arrow::{
+        ProjectionMask,
+        arrow_reader::{
+            ArrowReaderMetadata, ArrowReaderOptions, ParquetRecordBatchReader,
+            ParquetRecordBatchReaderBuilder,
+        },
+    },
+    file::metadata::PageIndexPolicy,
+};
+
+use super::{StorageError, VariableType, error::shown};
+
+/// What tells one state of a file from another.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Identity {
+    pub(crate) length: u64,
+    pub(crate) modified: SystemTime,
+}
+
+impl Identity {
+    pub(crate) fn of(metadata: &std::fs::Metadata) -> std::io::Result<Self> {
+        Ok(Identity {
+            length: metadata.len(),
+            modified: metadata.modified()?,
+        })
+    }
+
+    /// The time of the last change in nanoseconds since 1970, for names made of it.
+    pub(crate) fn modified_nanos(&self) -> u128 {
+        self.modified
+            .duration_since(SystemTime::UNIX_EPOCH)
+            .map_or(0, |since| since.as_nanos())
+    }
+}
+
+/// One column of a stored file.
+#[derive(Debug, Clone)]
+pub(crate) struct Column {
+    /// The variable's name, in its canonical spelling.
+    pub(crate) name: String,
+    /// The variable's type.
+    pub(crate) kind: VariableType,
+    /// Uncompressed size in bytes.
+    pub(crate) bytes: u64,
+}
+
+/// A Parquet file, and what its footer says.
+#[derive(Debug)]
+pub(crate) struct Stored {
+    path: PathBuf,
+    identity: Identity,
+    metadata: ArrowReaderMetadata,
+    /// The columns, in their order in the file.
+    pub(crate) columns: Vec<Column>,
+    /// Where each row group starts, and where the last one ends.
+    bounds: Vec<u64>,
+}
+
+impl Stored {
+    /// Reads the footer of the file.
+    pub(crate) fn open(path: PathBuf) -> Result<Self, StorageError> {
+        let name = shown(&path);
+        let file = File::open(&path).map_err(|error| StorageError::io(&name, &error))?;
+        let identity = file
+            .metadata()
+            .and_then(|metadata| Identity::of(&metadata))
+            .map_err(|error| StorageError::io(&name, &error))?;
+        // Offsets of pages let a reader skip to its range without touching what comes before.
+        let options = ArrowReaderOptions::new().with_offset_index_policy(PageIndexPolicy::Optional);
+        let metadata = ArrowReaderMetadata::load(&file, options)
+            .map_err(|error| StorageError::invalid(&name, error))?;
+
+        let mut bounds = vec![0];
+        let mut end = 0u64;
+        let mut sizes = vec![0u64; metadata.parquet_schema().num_columns()];
+        for group in metadata.metadata().row_groups() {
+            end = u64::try_from(group.num_rows())
+                .ok()
+                .and_then(|rows| end.checked_add(rows))
+                .ok_or_else(|| StorageError::invalid(&name, "its row counts make no sense"))?;
+            bounds.push(end);
+            for (size, column) in sizes.iter_mut().zip(group.columns()) {
+                *size += u64::try_from(column.uncompressed_size()).unwrap_or(0);
+            }
+        }
+        let fields = metadata.schema().fields();
+        let names: Vec<&str> = fields.iter().map(|field| field.name().as_str()).collect();
+        let names =
+            variable_names(&names).map_err(|reason| StorageError::invalid(&name, reason))?;
+        let mut columns = Vec::with_capacity(fields.len());
+        for ((field, variable), bytes) in fields.iter().zip(names).zip(sizes) {
+            let kind = kind_of(field.name(), field.data_type())
+                .map_err(|reason| StorageError::invalid(&name, reason))?;
+            columns.push(Column {
+                name: variable,
+                kind,
+                bytes,
+            });
+        }
+        Ok(Stored {
+            path,
+            identity,
+            metadata,
+            columns,
+            bounds,
+        })
+    }
+
+    pub(crate) fn rows(&self) -> u64 {
+        self.bounds.last().copied().unwrap_or(0)
+    }
+
+    pub(crate) fn bytes(&self) -> u64 {
+        self.columns.iter().map(|column| column.bytes).sum()
+    }
+
+    pub(crate) fn identity(&self) -> Identity {
+        self.identity
+    }
+
+    /// The file's name as answers show it.
+    pub(crate) fn shown(&self) -> String {
+        shown(&self.path)
+    }
+
+    /// Reads these columns (in the file's order) of these rows.
+    ///
+    /// Row groups before the range are left out, and pages before it within the first one are skipped, so that resuming
+    /// deep inside a table is cheap.
+    pub(crate) fn read(
+        &self,
+        columns: &[usize],
+        rows: &Range<u64>,
+        batch_rows: usize,
+    ) -> Result<ParquetRecordBatchReader, StorageError> {
+        let name = self.shown();
+        let invalid = |reason: &dyn ToString| StorageError::invalid(&name, reason.to_string());
+        let file = File::open(&self.path).map_err(|error| StorageError::io(&name, &error))?;
+        let identity = file
+            .metadata()
+            .and_then(|metadata| Identity::of(&metadata))
+            .map_err(|error| StorageError::io(&name, &error))?;
+        if identity != self.identity {
+            return Err(StorageError::Changed { file: name });
+        }
+        let groups: Vec<usize> = (0..self.bounds.len().saturating_sub(1))
+            .filter(|&group| self.bounds[group] < rows.end && rows.start < self.bounds[group + 1])
+            .collect();
+        let start = groups.first().map_or(0, |&group| self.bounds[group]);
+        let skipped = usize::try_from(rows.start.saturating_sub(start)).map_err(|e| invalid(&e))?;
+        let limit =
+            usize::try_from(rows.end.saturating_sub(rows.start)).map_err(|e| invalid(&e))?;
+        let mask = ProjectionMask::roots(self.metadata.parquet_schema(), columns.iter().copied());
+        ParquetRecordBatchReaderBuilder::new_with_metadata(file, self.metadata.clone())
+            .with_projection(mask)
+            .with_row_groups(groups)
+            .with_offset(skipped)
+            .with_limit(limit)
+            .with_batch_size(batch_rows)
+            .build()
+            .map_err(|error| invalid(&error))
+    }
+
+    /// Takes declared types over where the values need no change for it, as for geography, which is text.
+    ///
+    /// Returns whether all declared types hold now; if not, the file has to be converted.
+    pub(crate) fn declare(&mut self, declared: &HashMap<String, VariableType>) -> bool {
+        let mut hold = true;
+        for column in &mut self.columns {
+            if let Some(&kind) = declared.get(&column.name.to_lowercase()) {
+                if kind.arrow() == column.kind.arrow() {
+                    column.kind = kind;
+                } else {
+                    hold = false;
+                }
+            }
+        }
+        hold
+    }
+}
+
+/// The variable type of a stored column, or why it has none.
+pub(crate) fn kind_of(name: &str, stored: &DataType) -> Result<VariableType, String> {
+    VariableType::of_arrow(stored).ok_or_else(|| {
+        format!("the variable `{name}` is of type {stored}, which Redivis does not have")
+    })
+}
+
+/// Variable names as Redivis allows them: word characters only, not starting with a digit, unique without regard to
+/// case (redivis-api §3.2).
+pub(crate) fn variable_names(names: &[&str]) -> Result<Vec<String>, String> {
+    let mut seen = HashMap::new();
+    let mut variables = Vec::with_capacity(names.len());
+    for name in names {
+        let mut variable: String = name
+            .trim()
+            .chars()
+            .map(|c| {
+                if c.is_alphanumeric() || c == '_' {
+                    c
+                } else {
+                    '_'
+                }
+            })
+            .collect();
+        if variable.is_empty() || variable.starts_with(|c: char| c.is_ascii_digit()) {
+            variable.insert(0, '_');
+        }
+        if let Some(other) = seen.insert(variable.to_lowercase(), *name) {
+            return Err(format!(
+                "the variables `{other}` and `{name}` have the same name on Redivis"
+            ));
+        }
+        variables.push(variable);
+    }
+    Ok(variables)
+}
