@@ -33,7 +33,9 @@ fn tables() -> &'static Path {
 
 /// Runs a case of a script, and returns the requests that it made.
 async fn python(version: &'static str, case: &'static str) -> Vec<Request> {
-    let work = tokio::task::spawn_blocking(move || (PythonClient::version(version), Server::directory(tables())));
+    let work = tokio::task::spawn_blocking(move || {
+        (PythonClient::version(version), Server::directory(tables()))
+    });
     let (client, server) = work.await.unwrap();
     let proxy = Proxy::start(server.endpoint()).await;
     let (endpoint, token) = (proxy.endpoint(), server.token().map(str::to_owned));
@@ -51,7 +53,13 @@ async fn node(case: &'static str) -> (Vec<Value>, Vec<Request>) {
     let (endpoint, token) = (proxy.endpoint(), server.token().map(str::to_owned));
     let run = move || client.run("read_tables.mjs", &[case], &endpoint, token.as_deref());
     let printed = tokio::task::spawn_blocking(run).await.unwrap();
-    (printed.lines().map(|line| serde_json::from_str(line).unwrap()).collect(), proxy.requests())
+    (
+        printed
+            .lines()
+            .map(|line| serde_json::from_str(line).unwrap())
+            .collect(),
+        proxy.requests(),
+    )
 }
 
 /// The kinds of requests that move rows.
@@ -70,8 +78,13 @@ fn ways(requests: &[Request]) -> BTreeSet<&'static str> {
 async fn python_reads_small_tables_in_one_request() {
     let requests = python(NEWEST, "small").await;
     // The sessions are those of to_read_streams.
-    assert_eq!(ways(&requests), BTreeSet::from(["rows", "session", "stream"]));
-    let sessions = requests.iter().filter(|request| request.path().ends_with("/readSessions"));
+    assert_eq!(
+        ways(&requests),
+        BTreeSet::from(["rows", "session", "stream"])
+    );
+    let sessions = requests
+        .iter()
+        .filter(|request| request.path().ends_with("/readSessions"));
     assert_eq!(sessions.count(), 2);
 }
 
@@ -79,9 +92,17 @@ async fn python_reads_small_tables_in_one_request() {
 async fn python_reads_large_tables_in_sessions() {
     let requests = python(NEWEST, "large").await;
     assert!(ways(&requests).is_superset(&BTreeSet::from(["session", "stream"])));
-    let streams = requests.iter().filter(|request| request.path().starts_with("/readStreams/"));
-    assert!(streams.into_iter().all(|request| request.target.contains("eosSentinel=true")));
-    let whole = requests.iter().find(|request| request.path().ends_with("/rows") && !request.target.contains("maxResults"));
+    let streams = requests
+        .iter()
+        .filter(|request| request.path().starts_with("/readStreams/"));
+    assert!(
+        streams
+            .into_iter()
+            .all(|request| request.target.contains("eosSentinel=true"))
+    );
+    let whole = requests.iter().find(|request| {
+        request.path().ends_with("/rows") && !request.target.contains("maxResults")
+    });
     assert!(whole.is_none(), "a large table was read through {whole:?}");
 }
 
@@ -89,8 +110,17 @@ async fn python_reads_large_tables_in_sessions() {
 async fn older_python_reads_everything_in_sessions() {
     for case in ["small", "large"] {
         let requests = python(SESSIONS_ONLY, case).await;
-        assert_eq!(ways(&requests), BTreeSet::from(["session", "stream"]), "{case}");
-        assert!(!requests.iter().any(|request| request.target.contains("eosSentinel")), "{case}");
+        assert_eq!(
+            ways(&requests),
+            BTreeSet::from(["session", "stream"]),
+            "{case}"
+        );
+        assert!(
+            !requests
+                .iter()
+                .any(|request| request.target.contains("eosSentinel")),
+            "{case}"
+        );
     }
 }
 
@@ -121,11 +151,22 @@ async fn python_reads_public_tables_without_credentials() {
     let (client, server) = work.await.unwrap();
     let proxy = Proxy::start(server.endpoint()).await;
     let (endpoint, folder) = (proxy.endpoint(), tables().to_str().unwrap());
-    let run = move || client.run("read_tables.py", &[folder, "public", NEWEST], &endpoint, None);
+    let run = move || {
+        client.run(
+            "read_tables.py",
+            &[folder, "public", NEWEST],
+            &endpoint,
+            None,
+        )
+    };
     tokio::task::spawn_blocking(run).await.unwrap();
     let requests = proxy.requests();
     assert_eq!(ways(&requests), BTreeSet::from(["rows"]));
-    assert!(requests.iter().all(|request| request.header("authorization").is_none()));
+    assert!(
+        requests
+            .iter()
+            .all(|request| request.header("authorization").is_none())
+    );
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -155,8 +196,19 @@ async fn javascript_sees_what_there_is() {
 async fn javascript_reads_small_tables_in_one_request() {
     let (mut printed, requests) = node("small").await;
     assert_eq!(ways(&requests), BTreeSet::from(["rows"]));
-    let variables = ["mean", "StationName", "id", "at", "day", "recorded", "isOpen"];
-    assert_eq!(printed[1..], [json!(variables), json!(700), json!(2500), json!([])]);
+    let variables = [
+        "mean",
+        "StationName",
+        "id",
+        "at",
+        "day",
+        "recorded",
+        "isOpen",
+    ];
+    assert_eq!(
+        printed[1..],
+        [json!(variables), json!(700), json!(2500), json!([])]
+    );
 
     let truth = tokio::task::spawn_blocking(move || {
         let file = tables().join("local/clients/types.parquet");
@@ -164,7 +216,9 @@ async fn javascript_reads_small_tables_in_one_request() {
         PythonClient::version(NEWEST).run_offline("print_rows.py", &arguments)
     });
     let truth: Vec<Value> = serde_json::from_str(&truth.await.unwrap()).unwrap();
-    let Value::Array(mut rows) = printed.swap_remove(0) else { panic!("rows are an array") };
+    let Value::Array(mut rows) = printed.swap_remove(0) else {
+        panic!("rows are an array")
+    };
     rows.sort_by_key(|row| row["id"].as_u64());
     assert_eq!(rows.len(), truth.len());
     for (row, truth) in rows.iter().zip(&truth) {
@@ -176,5 +230,12 @@ async fn javascript_reads_small_tables_in_one_request() {
 async fn javascript_reads_large_tables_in_sessions() {
     let (printed, requests) = node("large").await;
     assert_eq!(ways(&requests), BTreeSet::from(["session", "stream"]));
-    assert_eq!(printed, [json!([1100, 1100 * 1099 / 2, true]), json!(123), json!(1100)]);
+    assert_eq!(
+        printed,
+        [
+            json!([1100, 1100 * 1099 / 2, true]),
+            json!(123),
+            json!(1100)
+        ]
+    );
 }

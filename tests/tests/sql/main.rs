@@ -1,0 +1,9 @@
+//! SQL over Redivis tables: the examples, the behaviour of names and limits, TPC-H, and what a statement asks of the
+//! service. One binary, because each that links DataFusion takes long to link.
+
+mod acceptance;
+mod examples;
+mod explain;
+mod logic;
+mod session;
+mod tpch;
