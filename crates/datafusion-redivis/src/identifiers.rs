@@ -345,3 +345,6 @@ impl VisitorMut for Expressions<'_, '_, '_> {
         ControlFlow::Continue(())
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -31,7 +31,10 @@ impl RedivisTable {
     /// Its rows are read with `client`. Where the reference names no version, the table stays with the one that is current
     /// now.
     pub async fn fetch(client: &Client, reference: &TableReference) -> redivis::Result<Self> {
-        let table = client.table(reference).await?;
+        let mut table = client.table(reference).await?;
+        if let Some(uri) = pinned_uri(&table) {
+            table.uri = uri;
+        }
         let variables = client.variables(&table.uri).await?;
         Ok(Self::new(client.clone(), table, variables))
     }
@@ -81,6 +84,18 @@ fn name(table: &Table) -> String {
     } else {
         table.qualified_reference.clone()
     }
+}
+
+/// A path that names the version which the table was found in, where the service's own leaves it out: later requests
+/// would follow the next release.
+fn pinned_uri(table: &Table) -> Option<String> {
+    let reference = table.reference()?;
+    let version = reference
+        .version()
+        .filter(|version| matches!(version, Version::Numbered { .. }))?;
+    let said =
+        table.uri.contains(&format!(":{version}")) || table.uri.contains(&format!("%3A{version}"));
+    (!said).then(|| format!("/tables/{}", reference.path_segment()))
 }
 
 /// Released, and named with the number of its version: `current` is another one after the next release.
