@@ -150,7 +150,8 @@ impl Client {
             .map_err(|_| call.stalled(patience).with_retry(call.retry_unanswered()))?
             .map_err(|error| {
                 let retry = if error.is_connect() {
-                    Retry::Yes
+                    // While rows flow, a network that is away comes back; before that, the endpoint may just be wrong.
+                    if streaming { Retry::Yes } else { Retry::Few }
                 } else if error.is_builder() || error.is_redirect() {
                     Retry::No
                 } else {

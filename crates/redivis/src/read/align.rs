@@ -93,3 +93,6 @@ impl Alignment {
         )?)
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -183,3 +183,6 @@ fn collect<O: ArrowPrimitiveType, T>(
     }
     Ok(Arc::new(builder.finish()))
 }
+
+#[cfg(test)]
+mod tests;

@@ -115,9 +115,8 @@ impl Framer {
             input.advance(length);
             return Some(taken);
         }
-        if self.gathered.capacity() < length {
-            let missing = length.min(FIRST_RESERVATION) - self.gathered.len().min(length);
-            self.gathered.reserve(missing);
+        if self.gathered.is_empty() {
+            self.gathered.reserve(length.min(FIRST_RESERVATION));
         }
         let taken = input.len().min(length - self.gathered.len());
         self.gathered.extend_from_slice(&input[..taken]);

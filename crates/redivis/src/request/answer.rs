@@ -3,8 +3,8 @@
 //! Shapes and statuses: redivis-api §1.4. Whatever comes is reduced to one legible line without the token, since it ends up
 //! on terminals and in logs.
 
-use std::collections::HashSet;
-use std::sync::{Mutex, OnceLock, PoisonError};
+use std::collections::BTreeSet;
+use std::sync::{Mutex, PoisonError};
 use std::time::SystemTime;
 
 use percent_encoding::percent_decode_str;
@@ -185,24 +185,26 @@ pub(super) fn looks_like_json(body: &[u8]) -> bool {
     matches!(body.trim_ascii_start().first(), Some(b'{' | b'['))
 }
 
-/// Passes the service's warning on, once per text (redivis-api §1.4).
+/// Passes the service's warning on, once per text and process (redivis-api §1.4).
 pub(super) fn show_warning(response: &Response) {
-    static SHOWN: OnceLock<Mutex<HashSet<String>>> = OnceLock::new();
-    let Some(value) = response.headers().get(WARNING) else {
-        return;
-    };
+    if let Some(text) = new_warning(response.headers()) {
+        tracing::warn!("Redivis says: {text}");
+    }
+}
+
+/// The warning, if it has not been shown before.
+fn new_warning(headers: &HeaderMap) -> Option<String> {
+    static SHOWN: Mutex<BTreeSet<String>> = Mutex::new(BTreeSet::new());
+    let value = headers.get(WARNING)?;
     let text: String = String::from_utf8_lossy(value.as_bytes())
         .chars()
         .filter(|c| !c.is_control())
         .take(MAX_SHOWN_CHARS)
         .collect();
-    let mut shown = SHOWN
-        .get_or_init(Mutex::default)
-        .lock()
-        .unwrap_or_else(PoisonError::into_inner);
-    if !text.trim().is_empty() && shown.len() < MAX_WARNINGS && shown.insert(text.clone()) {
-        tracing::warn!(target: "redivis", "{text}");
-    }
+    let mut shown = SHOWN.lock().unwrap_or_else(PoisonError::into_inner);
+    let is_new =
+        !text.trim().is_empty() && shown.len() < MAX_WARNINGS && shown.insert(text.clone());
+    is_new.then_some(text)
 }
 
 #[cfg(test)]
@@ -274,5 +276,19 @@ mod tests {
             "bad [31m token [token] !"
         );
         assert_eq!(client.clean(&"x".repeat(5000)).chars().count(), 401);
+    }
+
+    #[test]
+    fn warnings_are_shown_once() {
+        let headers = |text: &'static str| {
+            let mut headers = HeaderMap::new();
+            headers.insert(WARNING, text.parse().unwrap());
+            new_warning(&headers)
+        };
+        assert_eq!(new_warning(&HeaderMap::new()), None);
+        assert_eq!(headers("Please update").as_deref(), Some("Please update"));
+        assert_eq!(headers("Please update"), None);
+        assert_eq!(headers("Another\tone").as_deref(), Some("Anotherone"));
+        assert_eq!(headers("  "), None);
     }
 }

@@ -1,0 +1,12 @@
+//! The client over real sockets: a scripted server answers each connection with exactly the bytes a test wants.
+//!
+//! Scripted rather than a framework's server, since what matters here are answers that no framework would send.
+
+#[path = "http/metadata.rs"]
+mod metadata;
+#[path = "http/rows.rs"]
+mod rows;
+#[path = "http/script.rs"]
+mod script;
+#[path = "http/streams.rs"]
+mod streams;

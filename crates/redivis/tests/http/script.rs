@@ -1,0 +1,154 @@
+//! A server that plays a script: one answer per request, in order.
+
+use std::sync::{Arc, Mutex};
+use std::time::Duration;
+
+use redivis::{Client, RetryPolicy, Token};
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::net::{TcpListener, TcpStream};
+use tokio::task::JoinHandle;
+
+pub const TOKEN: &str = "AAAB-very-secret-token";
+
+/// What to do with one request.
+#[derive(Clone)]
+pub enum Answer {
+    /// Send these bytes and close.
+    Bytes(Vec<u8>),
+    /// Send these bytes and then nothing, for as long as the client stays.
+    Stall(Vec<u8>),
+    /// Close at once.
+    Hangup,
+}
+
+pub struct Script {
+    pub address: String,
+    requests: Arc<Mutex<Vec<String>>>,
+    closed: Arc<Mutex<usize>>,
+    task: JoinHandle<()>,
+}
+
+impl Script {
+    /// Serves the answers one after the other; when they are used up, connections are closed without an answer.
+    pub async fn play(answers: Vec<Answer>) -> Self {
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let address = listener.local_addr().unwrap().to_string();
+        let requests = Arc::new(Mutex::new(Vec::new()));
+        let closed = Arc::new(Mutex::new(0));
+        let (seen, gone) = (Arc::clone(&requests), Arc::clone(&closed));
+        let task = tokio::spawn(async move {
+            let mut answers = answers.into_iter();
+            loop {
+                let (mut socket, _) = listener.accept().await.unwrap();
+                let request = read_request(&mut socket).await;
+                if request.is_empty() {
+                    continue;
+                }
+                seen.lock().unwrap().push(request);
+                match answers.next().unwrap_or(Answer::Hangup) {
+                    Answer::Bytes(bytes) => {
+                        let _ = socket.write_all(&bytes).await;
+                        let _ = socket.shutdown().await;
+                    }
+                    Answer::Stall(bytes) => {
+                        let gone = Arc::clone(&gone);
+                        tokio::spawn(async move {
+                            let _ = socket.write_all(&bytes).await;
+                            let _ = socket.read(&mut [0; 64]).await;
+                            *gone.lock().unwrap() += 1;
+                        });
+                    }
+                    Answer::Hangup => {}
+                }
+            }
+        });
+        Self {
+            address,
+            requests,
+            closed,
+            task,
+        }
+    }
+
+    /// The requests so far, headers and body.
+    pub fn requests(&self) -> Vec<String> {
+        self.requests.lock().unwrap().clone()
+    }
+
+    /// The first lines of the requests so far.
+    pub fn lines(&self) -> Vec<String> {
+        let first = |request: &String| {
+            let line = request.lines().next().unwrap_or_default();
+            line.trim_end_matches(" HTTP/1.1").to_owned()
+        };
+        self.requests().iter().map(first).collect()
+    }
+
+    /// How many stalled connections the client has given up.
+    pub fn closed(&self) -> usize {
+        *self.closed.lock().unwrap()
+    }
+
+    /// A client of this server that tries a few times and never waits long.
+    pub fn client(&self) -> Client {
+        Client::builder()
+            .endpoint(format!("http://{}/api/v1/", self.address))
+            .token(Token::new(TOKEN))
+            .read_timeout(Duration::from_millis(300))
+            .retry(RetryPolicy {
+                max_attempts: 4,
+                initial_backoff: Duration::from_millis(2),
+                max_backoff: Duration::from_millis(10),
+                ..RetryPolicy::default()
+            })
+            .build()
+            .unwrap()
+    }
+}
+
+impl Drop for Script {
+    fn drop(&mut self) {
+        self.task.abort();
+    }
+}
+
+async fn read_request(socket: &mut TcpStream) -> String {
+    let mut bytes = Vec::new();
+    loop {
+        let text = String::from_utf8_lossy(&bytes).into_owned();
+        if let Some((head, body)) = text.split_once("\r\n\r\n") {
+            let length = head
+                .lines()
+                .find_map(|line| {
+                    line.to_ascii_lowercase()
+                        .strip_prefix("content-length:")
+                        .map(|n| n.trim().parse::<usize>().unwrap())
+                })
+                .unwrap_or(0);
+            if body.len() >= length {
+                return text;
+            }
+        }
+        let mut buffer = [0; 4096];
+        match socket.read(&mut buffer).await {
+            Ok(0) | Err(_) => return String::new(),
+            Ok(n) => bytes.extend_from_slice(&buffer[..n]),
+        }
+    }
+}
+
+/// An answer with this status, headers (each ending in a line break) and body, and the length of the body.
+pub fn response(status: &str, headers: &str, body: &[u8]) -> Vec<u8> {
+    let mut bytes = format!(
+        "HTTP/1.1 {status}\r\n{headers}Content-Length: {}\r\nConnection: close\r\n\r\n",
+        body.len()
+    )
+    .into_bytes();
+    bytes.extend_from_slice(body);
+    bytes
+}
+
+pub fn json(status: &str, body: &str) -> Answer {
+    let headers = "Content-Type: application/json\r\n";
+    Answer::Bytes(response(status, headers, body.as_bytes()))
+}
