@@ -43,7 +43,7 @@ impl Server {
         let mut child = Command::new(binaries::redivis_server())
             .arg(data)
             // A test is faster than a person: only tests of the limit itself turn it on.
-            .args(["--requests-per-minute", "off"])
+            .args(["--listen", "127.0.0.1:0", "--requests-per-minute", "off"])
             .args(arguments)
             .stdin(Stdio::null())
             .stdout(Stdio::piped())
