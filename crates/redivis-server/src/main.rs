@@ -29,7 +29,7 @@ struct Arguments {
     #[arg(long)]
     sample: bool,
     /// The address to listen on; port 0 takes a free one
-    #[arg(long, value_name = "ADDRESS:PORT", default_value = "127.0.0.1:8750")]
+    #[arg(long, value_name = "ADDRESS:PORT", default_value = "127.0.0.1:0")]
     listen: SocketAddr,
     /// A JSON file of tokens: [{"token": "…", "user": "alice", "scopes": ["data.data"]}]
     #[arg(long, value_name = "FILE")]
@@ -91,7 +91,10 @@ fn main() -> ExitCode {
             return ExitCode::FAILURE;
         }
     };
-    match runtime.block_on(run(arguments)) {
+    let outcome = runtime.block_on(run(arguments));
+    // A conversion under way need not be waited for: nothing of it is seen until it is complete.
+    runtime.shutdown_background();
+    match outcome {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
             eprintln!("redivis-server: {error}");

@@ -2,7 +2,7 @@
 //!
 //! It owns everything that lives as long as it does, the temporary folder included.
 
-use std::{future::Future, net::SocketAddr, path::PathBuf, sync::Arc, time::Duration};
+use std::{fmt, future::Future, net::SocketAddr, path::PathBuf, sync::Arc, time::Duration};
 
 use axum::serve::ListenerExt;
 use tempfile::TempDir;
@@ -18,7 +18,6 @@ use crate::{
 const GRACE: Duration = Duration::from_secs(5);
 
 /// A running server. Stops when dropped; [`Server::stop`] also waits for requests that are being answered.
-#[derive(Debug)]
 pub struct Server {
     endpoint: String,
     address: SocketAddr,
@@ -133,6 +132,16 @@ impl Server {
             }
             drop(temporary);
         }
+    }
+}
+
+/// Without the token: what is shown for debugging ends in logs.
+impl fmt::Debug for Server {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Server")
+            .field("endpoint", &self.endpoint)
+            .field("directory", &self.directory)
+            .finish_non_exhaustive()
     }
 }
 

@@ -41,7 +41,7 @@ pub(super) async fn create(
     let request = Request::of(&body)?;
     let variables = target.select(request.variables.as_deref())?;
     let segments = if target.dataset().version == Version::Next {
-        by_upload(&target, &variables, request.limit)
+        by_upload(&target, &variables, &request)
     } else {
         by_count(&target, &variables, &request)
     };
@@ -109,28 +109,49 @@ fn by_count(target: &Target, variables: &[&Variable], request: &Request) -> Vec<
         .collect()
 }
 
-/// One stream an upload, each with those of the variables that it has, as it has them.
-fn by_upload(target: &Target, variables: &[&Variable], limit: u64) -> Vec<Segment> {
+/// One stream an upload, each with those of the variables that it has, of the types that it has them in.
+///
+/// Without a selection they keep the upload's order. Names are the table's: Python's batch iterator and R match them
+/// with regard to case (redivis-api §8.2).
+fn by_upload(target: &Target, variables: &[&Variable], request: &Request) -> Vec<Segment> {
     let mut segments: Vec<Segment> = target
         .uploads()
         .iter()
         .map(|upload| {
-            let own: Vec<&Variable> = variables
+            let place = |name: &str| {
+                let same = |variable: &Variable| same_name(&variable.name, name);
+                upload.variables.iter().position(same)
+            };
+            let mut own: Vec<(usize, Variable)> = variables
                 .iter()
                 .filter_map(|variable| {
-                    let lower = variable.name.to_lowercase();
-                    let same = |own: &&Variable| own.name.to_lowercase() == lower;
-                    upload.variables.iter().find(same)
+                    let place = place(&variable.name)?;
+                    let kind = upload.variables[place].kind;
+                    Some((
+                        place,
+                        Variable {
+                            kind,
+                            ..(*variable).clone()
+                        },
+                    ))
                 })
                 .collect();
+            if request.variables.is_none() {
+                own.sort_by_key(|(place, _)| *place);
+            }
+            let own: Vec<&Variable> = own.iter().map(|(_, variable)| variable).collect();
             all_rows(upload, &own)
         })
         .collect();
-    let lengths = cap(segments.iter().map(Segment::len), limit);
+    let lengths = cap(segments.iter().map(Segment::len), request.limit);
     for (segment, length) in segments.iter_mut().zip(lengths) {
         segment.rows.end = segment.rows.start + length;
     }
     segments
+}
+
+fn same_name(one: &str, other: &str) -> bool {
+    one.to_lowercase() == other.to_lowercase()
 }
 
 /// What was asked for.

@@ -1,0 +1,16 @@
+//! The server over HTTP: what it answers, to whom, and that no row is lost or repeated.
+//!
+//! One binary, because each would link Arrow and Parquet again.
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    reason = "a test that cannot go on has failed"
+)]
+
+mod access;
+mod errors;
+mod files;
+mod payloads;
+mod program;
+mod streams;
+mod support;
