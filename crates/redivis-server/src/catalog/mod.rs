@@ -10,7 +10,7 @@ mod folder;
 mod identifier;
 mod table;
 
-use std::{path::PathBuf, sync::Arc};
+use std::{collections::BTreeMap, path::PathBuf, sync::Arc};
 
 pub(crate) use access::Access;
 pub(crate) use dataset::{Dataset, Version};
@@ -45,23 +45,31 @@ impl Catalog {
             .collect()
     }
 
-    /// The datasets of an owner in their default version, sorted by name.
-    pub(crate) fn datasets(&self, owner: &str) -> Vec<Dataset> {
+    /// The folders of an owner's datasets, sorted by name; each after its owner's.
+    fn dataset_folders(&self, owner: &str) -> Vec<(Entry, Entry)> {
         let owner = slug(owner);
-        let mut datasets: Vec<Dataset> = Vec::new();
+        let mut found: BTreeMap<String, (Entry, Entry)> = BTreeMap::new();
         for folder in self.owners() {
             if slug(&folder.name) != owner {
                 continue;
             }
             for entry in entries(&folder.path) {
-                let slug = slug(&entry.name);
-                if entry.is_folder && !datasets.iter().any(|known| known.slug() == slug) {
-                    datasets.push(Dataset::of(&folder, &entry));
+                if entry.is_folder {
+                    found
+                        .entry(slug(&entry.name))
+                        .or_insert_with(|| (folder.clone(), entry));
                 }
             }
         }
-        datasets.sort_by_key(Dataset::slug);
-        datasets
+        found.into_values().collect()
+    }
+
+    /// The datasets of an owner in their default version, sorted by name.
+    pub(crate) fn datasets(&self, owner: &str) -> Vec<Dataset> {
+        self.dataset_folders(owner)
+            .iter()
+            .map(|(owner, folder)| Dataset::of(owner, folder))
+            .collect()
     }
 
     /// The dataset a reference means, in the version it means.
@@ -70,17 +78,18 @@ impl Catalog {
         if reference.sample {
             return None;
         }
-        let dataset = self
-            .datasets(&reference.owner)
+        let (owner, folder) = self
+            .dataset_folders(&reference.owner)
             .into_iter()
-            .filter_map(|dataset| {
-                let fit = reference
-                    .dataset
-                    .fits(&dataset.slug(), &dataset.reference_id())?;
-                Some((fit, dataset))
+            .filter_map(|(owner, folder)| {
+                let slug = slug(&folder.name);
+                let id = identifier::reference_id(&[&reference.owner, &slug]);
+                let fit = reference.dataset.fits(&slug, &id)?;
+                Some((fit, (owner, folder)))
             })
             .max_by_key(|(fit, _)| *fit)?
             .1;
+        let dataset = Dataset::of(&owner, &folder);
         let version = match reference.version {
             None => dataset.version,
             Some(VersionTag::Current | VersionTag::Released(1, 0)) => Version::Released,

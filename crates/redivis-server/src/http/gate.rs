@@ -83,7 +83,9 @@ pub(super) async fn gate(
     let started = Instant::now();
     let method = request.method().clone();
     let path = logged(request.uri().path());
-    let (caller, requester) = identify(&api, peer.ip(), request.headers());
+    // On a socket for both, IPv4 addresses arrive dressed as IPv6.
+    let address = peer.ip().to_canonical();
+    let (caller, requester) = identify(&api, address, request.headers());
     let user = match &caller {
         Ok(Caller {
             user: Some(user), ..
@@ -124,7 +126,7 @@ pub(super) async fn gate(
         %method,
         path,
         user,
-        address = %peer.ip(),
+        %address,
         status = response.status().as_u16(),
         milliseconds = u64::try_from(started.elapsed().as_millis()).unwrap_or(u64::MAX),
     );

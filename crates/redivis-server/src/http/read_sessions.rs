@@ -40,7 +40,8 @@ pub(super) async fn create(
         .ok_or_else(ApiError::no_credentials)?;
     let request = Request::of(&body)?;
     let variables = target.select(request.variables.as_deref())?;
-    let segments = if target.dataset().version == Version::Next {
+    let stacked = target.dataset().version == Version::Next && !target.is_upload();
+    let segments = if stacked {
         by_upload(&target, &variables, &request)
     } else {
         by_count(&target, &variables, &request)

@@ -157,6 +157,11 @@ impl Target {
         &self.table.entry.dataset
     }
 
+    /// Whether an upload is meant rather than its table.
+    pub(super) fn is_upload(&self) -> bool {
+        self.upload.is_some()
+    }
+
     /// The upload, where one is meant.
     pub(super) fn upload(&self) -> Result<&Upload, ApiError> {
         let missing = || ApiError::not_found("upload", self.names.get("upload"));

@@ -143,7 +143,10 @@ impl Stored {
     ) -> Result<ParquetRecordBatchReader, StorageError> {
         let name = self.shown();
         let invalid = |reason: &dyn ToString| StorageError::invalid(&name, reason.to_string());
-        let file = File::open(&self.path).map_err(|error| StorageError::io(&name, &error))?;
+        let file = File::open(&self.path).map_err(|error| match error.kind() {
+            std::io::ErrorKind::NotFound => StorageError::Changed { file: name.clone() },
+            _ => StorageError::io(&name, &error),
+        })?;
         let identity = file
             .metadata()
             .and_then(|metadata| Identity::of(&metadata))

@@ -25,8 +25,8 @@ async fn errors_are_flat_json_with_their_status() {
             Method::GET,
             "/tables/..%2F..%2Fetc.d.t",
             None,
-            404,
-            "not_found",
+            400,
+            "invalid_reference",
         ),
         (
             Method::GET,
