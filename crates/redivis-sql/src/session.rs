@@ -9,8 +9,8 @@ use std::sync::Arc;
 use datafusion::execution::memory_pool::{FairSpillPool, TrackConsumersPool};
 use datafusion::execution::runtime_env::RuntimeEnvBuilder;
 use datafusion::prelude::{SessionConfig, SessionContext};
-use datafusion_redivis::{Redivis, register};
-use redivis::Client;
+use datafusion_redivis::{DefaultParent, Redivis, register};
+use redivis::{Client, ReferenceError};
 use redivis_server::{Config, Server};
 
 use crate::args::{Local, Options, Registration};
@@ -41,9 +41,7 @@ impl Session {
         };
         let context = context()?;
         let redivis = register(&context, client)?;
-        if let Some(parent) = default_parent() {
-            redivis.set_default_parent(&parent)?;
-        }
+        redivis.set_default_parent(default_parent()?);
         let session = Self {
             context,
             redivis,
@@ -125,11 +123,25 @@ fn local_client(server: &Server) -> Result<Client, Failure> {
 }
 
 /// The workflow wins over the dataset, as in the official clients.
-fn default_parent() -> Option<String> {
-    ["REDIVIS_DEFAULT_WORKFLOW", "REDIVIS_DEFAULT_DATASET"]
-        .into_iter()
-        .filter_map(|name| std::env::var(name).ok())
-        .find(|value| !value.is_empty())
+fn default_parent() -> Result<Option<DefaultParent>, Failure> {
+    if let Some((name, value)) = variable("REDIVIS_DEFAULT_WORKFLOW") {
+        let workflow = value.parse().map_err(|error| refused(name, &error))?;
+        return Ok(Some(DefaultParent::Workflow(workflow)));
+    }
+    if let Some((name, value)) = variable("REDIVIS_DEFAULT_DATASET") {
+        let dataset = value.parse().map_err(|error| refused(name, &error))?;
+        return Ok(Some(DefaultParent::Dataset(dataset)));
+    }
+    Ok(None)
+}
+
+fn variable(name: &'static str) -> Option<(&'static str, String)> {
+    let value = std::env::var(name).ok()?;
+    (!value.is_empty()).then_some((name, value))
+}
+
+fn refused(name: &str, error: &ReferenceError) -> Failure {
+    Failure::Usage(format!("{name}: {error}"))
 }
 
 fn external(error: redivis::Error) -> Failure {

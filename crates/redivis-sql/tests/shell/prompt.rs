@@ -1,0 +1,85 @@
+//! The prompt, on a terminal of its own.
+
+use std::os::unix::fs::PermissionsExt;
+
+use rexpect::session::{PtySession, spawn_command};
+
+use crate::Sandbox;
+
+const TIMEOUT_MILLISECONDS: u64 = 60_000;
+
+fn start(sandbox: &Sandbox) -> PtySession {
+    let mut command = sandbox.command(&[]);
+    command.env("TERM", "xterm").env("NO_COLOR", "1");
+    let mut session = spawn_command(command, Some(TIMEOUT_MILLISECONDS)).unwrap();
+    session.exp_string("redivis=> ").unwrap();
+    session
+}
+
+#[test]
+fn statements_span_lines_and_the_history_keeps_them_private() {
+    let sandbox = Sandbox::new();
+    let mut session = start(&sandbox);
+    session.send_line("SELECT 41 + 1").unwrap();
+    session.exp_string("redivis-> ").unwrap();
+    session.send_line("AS answer;").unwrap();
+    session.exp_string("42").unwrap();
+    session.exp_string("(1 row").unwrap();
+    session.exp_string("redivis=> ").unwrap();
+    session.send_line(" SELECT 'not for the history';").unwrap();
+    session.exp_string("(1 row").unwrap();
+    session.exp_string("redivis=> ").unwrap();
+    session.send_line("SELECT nothing;").unwrap();
+    session.exp_string("error: ").unwrap();
+    session.exp_string("redivis=> ").unwrap();
+    session.send_line("exit").unwrap();
+    session.exp_eof().unwrap();
+
+    let history = sandbox.path().join("state/redivis-sql/history");
+    let mode = std::fs::metadata(&history).unwrap().permissions().mode();
+    assert_eq!(mode & 0o777, 0o600);
+    let text = std::fs::read_to_string(&history).unwrap();
+    assert!(text.contains("SELECT 41 + 1"), "{text}");
+    assert!(!text.contains("not for the history"), "{text}");
+}
+
+#[test]
+fn control_c_ends_the_statement_and_control_d_the_shell() {
+    let sandbox = Sandbox::new();
+    let mut session = start(&sandbox);
+    // At the prompt it drops what was typed.
+    session.send_line("SELECT half").unwrap();
+    session.exp_string("redivis-> ").unwrap();
+    session.send_control('c').unwrap();
+    session.exp_string("redivis=> ").unwrap();
+    // The first result says that the terminal is no longer the editor's.
+    session
+        .send_line("SELECT 'r' || 'eady'; SELECT count(*) FROM generate_series(1, 1000000000000); SELECT 'never' || ' run';")
+        .unwrap();
+    session.exp_string("ready").unwrap();
+    session.exp_string("(1 row").unwrap();
+    session.send_control('c').unwrap();
+    session.exp_string("canceled").unwrap();
+    let between = session.exp_string("redivis=> ").unwrap();
+    assert!(!between.contains("never run"), "{between}");
+    session.send_line("SELECT 'a' || 'live';").unwrap();
+    session.exp_string("alive").unwrap();
+    session.exp_string("redivis=> ").unwrap();
+    session.send_control('d').unwrap();
+    session.exp_eof().unwrap();
+}
+
+#[test]
+fn the_display_stops_at_its_cap_and_says_so() {
+    let sandbox = Sandbox::new();
+    let mut session = start(&sandbox);
+    session
+        .send_line("SELECT value FROM generate_series(1, 1000000000000);")
+        .unwrap();
+    let table = session.exp_string("rows shown").unwrap();
+    assert!(table.contains("40"), "{table}");
+    assert!(!table.contains(" 41"), "{table}");
+    session.exp_string("redivis=> ").unwrap();
+    session.send_control('d').unwrap();
+    session.exp_eof().unwrap();
+}
