@@ -2,6 +2,8 @@
 //!
 //! Scripted rather than a framework's server, since what matters here are answers that no framework would send.
 
+#![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
+
 #[path = "http/metadata.rs"]
 mod metadata;
 #[path = "http/rows.rs"]

@@ -8,11 +8,11 @@ use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::task::JoinHandle;
 
-pub const TOKEN: &str = "AAAB-very-secret-token";
+pub(crate) const TOKEN: &str = "AAAB-very-secret-token";
 
 /// What to do with one request.
 #[derive(Clone)]
-pub enum Answer {
+pub(crate) enum Answer {
     /// Send these bytes and close.
     Bytes(Vec<u8>),
     /// Send these bytes and then nothing, for as long as the client stays.
@@ -21,8 +21,8 @@ pub enum Answer {
     Hangup,
 }
 
-pub struct Script {
-    pub address: String,
+pub(crate) struct Script {
+    pub(crate) address: String,
     requests: Arc<Mutex<Vec<String>>>,
     closed: Arc<Mutex<usize>>,
     task: JoinHandle<()>,
@@ -30,7 +30,7 @@ pub struct Script {
 
 impl Script {
     /// Serves the answers one after the other; when they are used up, connections are closed without an answer.
-    pub async fn play(answers: Vec<Answer>) -> Self {
+    pub(crate) async fn play(answers: Vec<Answer>) -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let address = listener.local_addr().unwrap().to_string();
         let requests = Arc::new(Mutex::new(Vec::new()));
@@ -71,12 +71,12 @@ impl Script {
     }
 
     /// The requests so far, headers and body.
-    pub fn requests(&self) -> Vec<String> {
+    pub(crate) fn requests(&self) -> Vec<String> {
         self.requests.lock().unwrap().clone()
     }
 
     /// The first lines of the requests so far.
-    pub fn lines(&self) -> Vec<String> {
+    pub(crate) fn lines(&self) -> Vec<String> {
         let first = |request: &String| {
             let line = request.lines().next().unwrap_or_default();
             line.trim_end_matches(" HTTP/1.1").to_owned()
@@ -85,12 +85,12 @@ impl Script {
     }
 
     /// How many stalled connections the client has given up.
-    pub fn closed(&self) -> usize {
+    pub(crate) fn closed(&self) -> usize {
         *self.closed.lock().unwrap()
     }
 
     /// A client of this server that tries a few times and never waits long.
-    pub fn client(&self) -> Client {
+    pub(crate) fn client(&self) -> Client {
         Client::builder()
             .endpoint(format!("http://{}/api/v1/", self.address))
             .token(Token::new(TOKEN))
@@ -138,7 +138,7 @@ async fn read_request(socket: &mut TcpStream) -> String {
 }
 
 /// An answer with this status, headers (each ending in a line break) and body, and the length of the body.
-pub fn response(status: &str, headers: &str, body: &[u8]) -> Vec<u8> {
+pub(crate) fn response(status: &str, headers: &str, body: &[u8]) -> Vec<u8> {
     let mut bytes = format!(
         "HTTP/1.1 {status}\r\n{headers}Content-Length: {}\r\nConnection: close\r\n\r\n",
         body.len()
@@ -148,7 +148,7 @@ pub fn response(status: &str, headers: &str, body: &[u8]) -> Vec<u8> {
     bytes
 }
 
-pub fn json(status: &str, body: &str) -> Answer {
+pub(crate) fn json(status: &str, body: &str) -> Answer {
     let headers = "Content-Type: application/json\r\n";
     Answer::Bytes(response(status, headers, body.as_bytes()))
 }

@@ -12,11 +12,11 @@ use redivis::{ErrorKind, Result};
 
 use crate::script::{Answer, Script, TOKEN, response};
 
-pub fn schema() -> SchemaRef {
+pub(crate) fn schema() -> SchemaRef {
     Arc::new(Schema::new(vec![Field::new("n", DataType::Int64, true)]))
 }
 
-pub fn batch(from: i64, to: i64) -> RecordBatch {
+pub(crate) fn batch(from: i64, to: i64) -> RecordBatch {
     RecordBatch::try_new(
         schema(),
         vec![Arc::new(Int64Array::from_iter_values(from..to))],
@@ -25,7 +25,7 @@ pub fn batch(from: i64, to: i64) -> RecordBatch {
 }
 
 /// An IPC stream of rows `from..to` in batches of 4, ended by a sentinel if wanted.
-pub fn ipc(from: i64, to: i64, sentinel: bool) -> Vec<u8> {
+pub(crate) fn ipc(from: i64, to: i64, sentinel: bool) -> Vec<u8> {
     let mut writer = StreamWriter::try_new(Vec::new(), &schema()).unwrap();
     for start in (from..to).step_by(4) {
         writer.write(&batch(start, to.min(start + 4))).unwrap();
@@ -40,7 +40,7 @@ fn info(id: &str) -> ReadStreamInfo {
     serde_json::from_value(serde_json::json!({ "id": id })).unwrap()
 }
 
-pub async fn numbers(stream: ArrowStream) -> Result<Vec<i64>> {
+pub(crate) async fn numbers(stream: ArrowStream) -> Result<Vec<i64>> {
     let batches: Vec<RecordBatch> = stream.try_collect().await?;
     Ok(batches
         .iter()
@@ -58,12 +58,12 @@ async fn read(script: &Script) -> Result<Vec<i64>> {
     numbers(script.client().read_arrow(&info("s1"), schema())).await
 }
 
-pub fn ok(body: &[u8]) -> Vec<u8> {
+pub(crate) fn ok(body: &[u8]) -> Vec<u8> {
     response("200 OK", "", body)
 }
 
 /// An answer that says how long it is and stops before that.
-pub fn cut(body: &[u8], at: usize) -> Vec<u8> {
+pub(crate) fn cut(body: &[u8], at: usize) -> Vec<u8> {
     let mut bytes = ok(body);
     bytes.truncate(bytes.len() - body.len() + at);
     bytes

@@ -22,6 +22,7 @@ pub(super) fn to_integer(array: &ArrayRef) -> Converted {
         fits.then_some(value as i64)
     };
     Some(match array.data_type() {
+        DataType::Int64 => Ok(Arc::clone(array)),
         DataType::Int8 => each::<Int8Type, Int64Type>(array, |v| Some(v.into())),
         DataType::Int16 => each::<Int16Type, Int64Type>(array, |v| Some(v.into())),
         DataType::Int32 => each::<Int32Type, Int64Type>(array, |v| Some(v.into())),

@@ -59,11 +59,7 @@ fn integers() {
         to,
     );
     accepts(
-        Arc::new(Float64Array::from(vec![
-            1.0,
-            -0.0,
-            -9.223372036854775808e18,
-        ])),
+        Arc::new(Float64Array::from(vec![1.0, -0.0, i64::MIN as f64])),
         to,
         &["1", "0", "-9223372036854775808"],
     );
@@ -72,7 +68,7 @@ fn integers() {
             1.5,
             f64::NAN,
             f64::INFINITY,
-            9.223372036854775808e18,
+            -(i64::MIN as f64),
             -1e300,
         ])),
         to,
