@@ -79,10 +79,6 @@ impl SchemaProvider for DefaultSchema {
             return Ok(Some(local));
         }
         if name.parse::<TableReference>().is_ok() {
-            // `data.2019.csv` may be meant as a file, for sessions that read files by their names.
-            if tokio::fs::try_exists(name).await.unwrap_or(false) {
-                return Ok(None);
-            }
             return Ok(Some(self.lookup.table(name).await?));
         }
         if (self.is_function)(name) {

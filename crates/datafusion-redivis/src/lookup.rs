@@ -148,10 +148,14 @@ impl Lookup {
             .map(|(_, table)| Arc::clone(table)))
     }
 
-    /// The references under which tables have been found.
+    /// The references under which tables have been found, and that would be found again without asking.
     pub(crate) fn known(&self) -> Vec<String> {
         let tables = locked(&self.tables);
-        let found = tables.iter().filter(|(_, entry)| entry.initialized());
+        let found = tables.iter().filter(|(_, entry)| {
+            entry
+                .get()
+                .is_some_and(|(found, table)| is_fresh(*found, table))
+        });
         let mut known: Vec<String> = found.map(|(reference, _)| reference.to_string()).collect();
         known.sort_unstable();
         known

@@ -25,7 +25,8 @@ use crate::{SCHEMA, function, identifiers};
 /// Makes an existing session speak Redivis: the schema `redivis`, references in the default schema, owners as catalogs,
 /// `STORED AS REDIVIS`, the functions and the options.
 ///
-/// Sends nothing. Fails if the session has no default catalog and schema.
+/// Sends nothing. Where files are tables too (`SessionContext::enable_url_table`), enable that first, so that a local file
+/// wins over a reference that is spelled like it. Fails if the session has no default catalog and schema.
 pub fn register(ctx: &SessionContext, client: Client) -> Result<Redivis> {
     let lookup = Arc::new(Lookup::new(client));
     let state = ctx.state_ref();

@@ -77,13 +77,24 @@ impl RedivisTable {
     }
 }
 
-/// The reference as the service writes it, which says the version; the bare name where it writes none.
+/// The reference with the version that the service says, and without ids, as people read it; the bare name where the
+/// service writes no reference.
 fn name(table: &Table) -> String {
-    if table.qualified_reference.is_empty() {
-        table.name.clone()
-    } else {
-        table.qualified_reference.clone()
-    }
+    let Some(reference) = table.reference() else {
+        return table.name.clone();
+    };
+    let parent = reference.parent();
+    let sample = if parent.is_sample() { ":sample" } else { "" };
+    let version = reference
+        .version()
+        .map(|version| format!(":{version}"))
+        .unwrap_or_default();
+    format!(
+        "{}.{}{sample}{version}.{}",
+        parent.owner(),
+        parent.name(),
+        reference.name()
+    )
 }
 
 /// A path that names the version which the table was found in, where the service's own leaves it out: later requests

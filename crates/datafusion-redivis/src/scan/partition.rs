@@ -213,14 +213,18 @@ impl PartitionReader {
     /// Turns to a new session if the error says that this one is gone and nothing of it was used; otherwise the error.
     fn expired(&mut self, error: redivis::Error) -> Result<()> {
         let gone = error.kind() == ErrorKind::NotFound;
-        let Some(open) = self.open.as_ref().filter(|_| gone) else {
-            return Err(DataFusionError::External(Box::new(error)));
-        };
-        if !self.claimed && open.abandon() {
+        let open = self.open.as_ref().filter(|_| gone);
+        if let Some(open) = open
+            && !self.claimed
+            && open.abandon()
+        {
             tracing::info!(age = ?open.age(), "the read session has expired unused; making another");
             self.start_again();
             return Ok(());
         }
+        let Some(open) = open.filter(|open| open.is_used()) else {
+            return Err(DataFusionError::External(Box::new(error)));
+        };
         let advice = format!(
             "the read session of {} was {} old and is gone (sessions last 6 hours); some of its rows were used already, and \
              those of another session would not fit them. Run the statement again; if it takes too long, read fewer \

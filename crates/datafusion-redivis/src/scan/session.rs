@@ -75,6 +75,11 @@ impl OpenSession {
         self.exchange(USED)
     }
 
+    /// Whether anything read of it was handed on.
+    pub(crate) fn is_used(&self) -> bool {
+        self.use_of.load(Ordering::Acquire) == USED
+    }
+
     /// Gives the session up in favour of a new one; false if any partition has used it.
     pub(crate) fn abandon(&self) -> bool {
         !self.replaces && self.exchange(ABANDONED)

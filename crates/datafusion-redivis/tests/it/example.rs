@@ -26,7 +26,7 @@ async fn a_remote_table_joins_a_local_file() {
         3
     );
 
-    // Examples are built with the tests, beside their folder.
+    // `cargo test` builds examples as well, into a folder beside the tests'.
     let test = std::env::current_exe().unwrap();
     let example = test
         .parent()
@@ -48,5 +48,21 @@ async fn a_remote_table_joins_a_local_file() {
         "{}",
         String::from_utf8_lossy(&output.stderr)
     );
-    insta::assert_snapshot!(String::from_utf8(output.stdout).unwrap(), @"");
+    it.ctx
+        .register_parquet("fleet", path, ParquetReadOptions::default())
+        .await
+        .unwrap();
+    let expected = it
+        .rows(
+            "SELECT tailnum, count(*) AS flights, sum(distance) AS miles FROM demo.nycflights13.flights
+             JOIN fleet USING (tailnum) GROUP BY tailnum ORDER BY miles DESC",
+        )
+        .await;
+    assert!(
+        expected.contains("N14228") && expected.contains("N24211") && !expected.contains("nobody")
+    );
+    assert_eq!(
+        String::from_utf8(output.stdout).unwrap().trim_end(),
+        expected
+    );
 }

@@ -53,7 +53,7 @@ async fn statements_of_every_kind_run() {
             "Ithaca",
         ),
         (
-            "SELECT name FROM {} s WHERE elev = (SELECT max(elev) FROM {} WHERE STATIONID <= s.stationid) AND stationid = 2",
+            "SELECT name FROM {} s WHERE elev = (SELECT max(elev) FROM {} i WHERE i.STATIONID = s.stationid) AND stationid = 2",
             "Delphi",
         ),
         (

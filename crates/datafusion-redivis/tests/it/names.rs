@@ -199,7 +199,9 @@ async fn failures_of_the_service_travel_unchanged() {
     assert!(source::<redivis::Error>(&error).is_some(), "{error}");
 }
 
-fn source<E: std::error::Error + 'static>(error: &(dyn std::error::Error + 'static)) -> Option<&E> {
+fn source<'a, E: std::error::Error + 'static>(
+    error: &'a (dyn std::error::Error + 'static),
+) -> Option<&'a E> {
     std::iter::successors(Some(error), |error| error.source())
         .find_map(|error| error.downcast_ref())
 }

@@ -1,17 +1,89 @@
 //! Rows: all of them, once, cut where the statement says.
 
 use std::sync::Arc;
+use std::time::Duration;
 
+use datafusion::arrow::array::AsArray;
+use datafusion::arrow::datatypes::Int64Type;
 use datafusion::physical_plan::{ExecutionPlan, collect};
-use datafusion_redivis::RedivisScanExec;
+use datafusion::prelude::SessionContext;
+use datafusion_redivis::{Redivis, RedivisScanExec};
+use futures::{FutureExt, StreamExt};
 use redivis::Client;
+use redivis_server::{Config, Server};
 
 use crate::support::{client, fixture, session};
 
 const FLIGHTS: &str = "redivis.'demo.nycflights13.flights'";
 
+/// A session on `lab.wide:v1_0.rows`: 4,000 numbers, each beside 20 kB of text, so that several streams are worth it.
+async fn wide_table() -> (Server, SessionContext, Redivis, tempfile::TempDir) {
+    let data = tempfile::tempdir().unwrap();
+    let folder = data.path().join("lab/wide");
+    std::fs::create_dir_all(&folder).unwrap();
+    let rows = "SELECT value AS id, concat(value, repeat('x', 20000)) AS pad FROM generate_series(1, 4000)";
+    let copy = format!(
+        "COPY ({rows}) TO '{}' STORED AS PARQUET",
+        folder.join("rows.parquet").display()
+    );
+    SessionContext::new()
+        .sql(&copy)
+        .await
+        .unwrap()
+        .collect()
+        .await
+        .unwrap();
+    let server = Server::start(Config::directory(data.path())).await.unwrap();
+    let (ctx, redivis) = session(client(&server));
+    (server, ctx, redivis, data)
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn partitions_share_the_streams_of_one_session() {
+    let (_server, ctx, redivis, _data) = wide_table().await;
+    for (most, partitions) in [(8, 3), (2, 2), (1, 1)] {
+        redivis
+            .sql(&format!("SET redivis.max_streams = {most}"))
+            .await
+            .unwrap();
+        let plan = redivis
+            .sql("SELECT id FROM redivis.'lab.wide.rows'")
+            .await
+            .unwrap()
+            .create_physical_plan()
+            .await
+            .unwrap();
+        let scan = find(&plan);
+        assert_eq!(scan.properties().partitioning.partition_count(), partitions);
+        // A later limit that one stream can serve leaves the other partitions empty.
+        for limit in [None, Some(4000), Some(9)] {
+            let scan = limit.map_or(Arc::clone(&scan), |limit| {
+                scan.with_fetch(Some(limit)).unwrap()
+            });
+            let mut ids = vec![];
+            for partition in 0..partitions {
+                let mut rows = scan.execute(partition, ctx.task_ctx()).unwrap();
+                while let Some(batch) = rows.next().await {
+                    let batch = batch.unwrap();
+                    ids.extend(
+                        batch
+                            .column(0)
+                            .as_primitive::<Int64Type>()
+                            .values()
+                            .iter()
+                            .copied(),
+                    );
+                }
+            }
+            ids.sort_unstable();
+            let expected: Vec<i64> = (1..=limit.map_or(4000, |limit| limit as i64)).collect();
+            assert_eq!(ids, expected, "{partitions} partitions, limit {limit:?}");
+        }
+    }
+}
+
 #[tokio::test]
-async fn all_rows_come_once_over_several_streams() {
+async fn all_rows_come_once() {
     let it = fixture().await;
     assert_eq!(
         it.value(&format!("SELECT count(*) FROM {FLIGHTS}")).await,
@@ -223,7 +295,6 @@ async fn metrics_tell_what_was_read() {
 
 #[tokio::test]
 async fn a_dropped_read_leaves_the_session_usable() {
-    use futures::StreamExt;
     let it = fixture().await;
     let frame = it
         .redivis
@@ -240,21 +311,94 @@ async fn a_dropped_read_leaves_the_session_usable() {
     );
 }
 
-#[tokio::test]
-async fn an_expired_session_is_replaced_while_nothing_was_used() {
-    let data = tempfile::tempdir().unwrap();
-    let config = redivis_server::Config {
-        sample: true,
-        session_ttl: std::time::Duration::ZERO,
-        ..redivis_server::Config::directory(data.path())
+/// A session on a server whose read sessions live half a second.
+async fn short_lived() -> (redivis_server::Server, SessionContext, Redivis) {
+    let config = Config {
+        session_ttl: Duration::from_millis(500),
+        ..Config::sample()
     };
-    let server = redivis_server::Server::start(config).await.unwrap();
+    let server = Server::start(config).await.unwrap();
+    let (ctx, redivis) = session(client(&server));
+    (server, ctx, redivis)
+}
+
+/// A scan of all columns in several partitions.
+async fn wide_scan(redivis: &Redivis) -> Arc<dyn ExecutionPlan> {
+    let plan = redivis
+        .sql(&format!("SELECT * FROM {FLIGHTS}"))
+        .await
+        .unwrap()
+        .create_physical_plan()
+        .await
+        .unwrap();
+    find(&plan)
+}
+
+const LONGER: Duration = Duration::from_millis(800);
+
+#[tokio::test]
+async fn a_session_that_expired_unused_is_replaced() {
+    let (_server, ctx, redivis) = short_lived().await;
+    let mut rows = find_one_partition(&redivis)
+        .await
+        .execute(0, ctx.task_ctx())
+        .unwrap();
+    // The first poll asks for the session; by the second one it is too old.
+    assert!(rows.next().now_or_never().is_none());
+    tokio::time::sleep(LONGER).await;
+    let mut read = 0;
+    while let Some(batch) = rows.next().await {
+        read += batch.unwrap().num_rows();
+    }
+    assert_eq!(read, 16);
+}
+
+async fn find_one_partition(redivis: &Redivis) -> Arc<dyn ExecutionPlan> {
+    let sql = "SELECT * FROM redivis.'demo.nycflights13.airlines'";
+    find(
+        &redivis
+            .sql(sql)
+            .await
+            .unwrap()
+            .create_physical_plan()
+            .await
+            .unwrap(),
+    )
+}
+
+#[tokio::test]
+async fn a_session_that_expired_in_use_says_what_to_do() {
+    let (_server, ctx, redivis) = short_lived().await;
+    let scan = wide_scan(&redivis).await;
+    let mut first = scan.execute(0, ctx.task_ctx()).unwrap();
+    assert!(first.next().await.unwrap().unwrap().num_rows() > 0);
+    tokio::time::sleep(LONGER).await;
+    let error = scan
+        .execute(0, ctx.task_ctx())
+        .unwrap()
+        .next()
+        .await
+        .unwrap()
+        .unwrap_err()
+        .to_string();
+    assert!(
+        error.contains("Run the statement again") && error.contains(" old "),
+        "{error}"
+    );
+}
+
+#[tokio::test]
+async fn a_service_whose_sessions_are_always_gone_is_given_up() {
+    let config = Config {
+        session_ttl: Duration::ZERO,
+        ..Config::sample()
+    };
+    let server = Server::start(config).await.unwrap();
     let (_, redivis) = session(client(&server));
-    // Sessions expire before they can be read: the second one does not help either, and the error says so.
     let frame = redivis
         .sql(&format!("SELECT carrier FROM {FLIGHTS} LIMIT 3"))
         .await
         .unwrap();
     let error = frame.collect().await.unwrap_err().to_string();
-    assert!(error.contains("Run the statement again"), "{error}");
+    assert!(!error.contains("were used"), "{error}");
 }

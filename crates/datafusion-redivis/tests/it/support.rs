@@ -12,15 +12,15 @@ use redivis::{Client, Token};
 use redivis_server::{Config, Server};
 
 /// A server, and a session that speaks to it.
-pub struct Fixture {
-    pub server: Server,
-    pub ctx: SessionContext,
-    pub redivis: Redivis,
+pub(crate) struct Fixture {
+    pub(crate) server: Server,
+    pub(crate) ctx: SessionContext,
+    pub(crate) redivis: Redivis,
     _data: tempfile::TempDir,
 }
 
 /// The sample data, and what `write_tables` writes.
-pub async fn fixture() -> Fixture {
+pub(crate) async fn fixture() -> Fixture {
     let data = tempfile::tempdir().unwrap();
     write_tables(data.path());
     let config = Config {
@@ -59,7 +59,7 @@ fn write_tables(root: &Path) {
     );
 }
 
-pub fn client(server: &Server) -> Client {
+pub(crate) fn client(server: &Server) -> Client {
     let token = Token::new(server.token().unwrap());
     Client::builder()
         .endpoint(server.endpoint())
@@ -69,7 +69,7 @@ pub fn client(server: &Server) -> Client {
 }
 
 /// A session with four partitions, whatever the machine.
-pub fn session(client: Client) -> (SessionContext, Redivis) {
+pub(crate) fn session(client: Client) -> (SessionContext, Redivis) {
     let config = SessionConfig::new()
         .with_target_partitions(4)
         .with_information_schema(true);
@@ -79,7 +79,7 @@ pub fn session(client: Client) -> (SessionContext, Redivis) {
 }
 
 impl Fixture {
-    pub async fn batches(&self, sql: &str) -> Vec<RecordBatch> {
+    pub(crate) async fn batches(&self, sql: &str) -> Vec<RecordBatch> {
         let frame = self.redivis.sql(sql).await;
         let frame = frame.unwrap_or_else(|error| panic!("{sql}: {error}"));
         frame
@@ -89,7 +89,7 @@ impl Fixture {
     }
 
     /// The result as a table of text.
-    pub async fn rows(&self, sql: &str) -> String {
+    pub(crate) async fn rows(&self, sql: &str) -> String {
         let frame = self
             .redivis
             .sql(sql)
@@ -107,7 +107,7 @@ impl Fixture {
     }
 
     /// The only value of the only row.
-    pub async fn value(&self, sql: &str) -> String {
+    pub(crate) async fn value(&self, sql: &str) -> String {
         let batches = self.batches(sql).await;
         let rows: usize = batches.iter().map(RecordBatch::num_rows).sum();
         assert_eq!(rows, 1, "{sql}");
@@ -116,7 +116,7 @@ impl Fixture {
     }
 
     /// The header of the result.
-    pub async fn header(&self, sql: &str) -> Vec<String> {
+    pub(crate) async fn header(&self, sql: &str) -> Vec<String> {
         let frame = self
             .redivis
             .sql(sql)
@@ -130,7 +130,7 @@ impl Fixture {
             .collect()
     }
 
-    pub async fn error(&self, sql: &str) -> String {
+    pub(crate) async fn error(&self, sql: &str) -> String {
         let failed = match self.redivis.sql(sql).await {
             Ok(frame) => frame.collect().await.map(|_| ()),
             Err(error) => Err(error),
@@ -141,7 +141,7 @@ impl Fixture {
         }
     }
 
-    pub async fn plan(&self, sql: &str) -> Arc<dyn ExecutionPlan> {
+    pub(crate) async fn plan(&self, sql: &str) -> Arc<dyn ExecutionPlan> {
         self.redivis
             .sql(sql)
             .await
@@ -151,8 +151,8 @@ impl Fixture {
             .unwrap()
     }
 
-    /// The physical plan, with what is made up by the server taken out.
-    pub async fn explain(&self, sql: &str) -> String {
+    /// The physical plan as `EXPLAIN` shows it.
+    pub(crate) async fn explain(&self, sql: &str) -> String {
         let plan = self.plan(sql).await;
         displayable(plan.as_ref()).indent(false).to_string()
     }
