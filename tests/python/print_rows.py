@@ -15,13 +15,20 @@ def since_epoch(value, unit):
     return date.strftime("%Y").zfill(4) + date.strftime("-%m-%dT%H:%M:%S.") + f"{date.microsecond // 1000:03d}Z"
 
 
+def number(value):
+    """JavaScript writes 1 where Python writes 1.0."""
+    return int(value) if value is not None and value.is_integer() else value
+
+
 def values(column):
     if pa.types.is_date32(column.type):
         return [None if day is None else since_epoch(day, "days") for day in column.cast(pa.int32()).to_pylist()]
     if pa.types.is_timestamp(column.type):
         return [None if at is None else since_epoch(at, "microseconds") for at in column.cast(pa.int64()).to_pylist()]
     if pa.types.is_time64(column.type):
-        return [None if at is None else at / 1e6 for at in column.cast(pa.int64()).to_pylist()]
+        return [None if at is None else number(at / 1e6) for at in column.cast(pa.int64()).to_pylist()]
+    if pa.types.is_floating(column.type):
+        return [number(value) for value in column.to_pylist()]
     return column.to_pylist()
 
 
