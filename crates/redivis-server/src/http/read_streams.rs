@@ -30,7 +30,6 @@ pub(super) async fn read(
             "`offset` is {offset}, but only {sent} rows of this stream were read so far"
         )));
     }
-    // The parameter's presence is what counts: only clients that know it send it.
     let sentinel = parameters.flag("eosSentinel");
     let schema = Arc::clone(&stream.schema);
     let encoder = Encoder::new(stream.format, schema, offset, sentinel)

@@ -30,7 +30,7 @@ async fn errors_are_flat_json_with_their_status() {
         ),
         (
             Method::GET,
-            "/tables/%2e%2e",
+            "/tables/a.%2e%2e.t",
             None,
             400,
             "invalid_reference",

@@ -133,6 +133,30 @@ async fn any_row_that_was_sent_can_be_asked_for_again() {
 }
 
 #[tokio::test]
+async fn reading_goes_no_further_than_the_reader() {
+    // Much more than what fits into the connection's buffers.
+    let rows = 3_000_000;
+    let local = Local::serving(&[("a/d/t.parquet", &parquet(&numbers(rows)))]).await;
+    let id = stream_ids(&local.session(TABLE, json!({})).await).remove(0);
+    let path = format!("/readStreams/{id}");
+    let mut response = local.send(reqwest::Method::GET, &path, None).await;
+    assert!(!response.chunk().await.unwrap().unwrap().is_empty());
+    for _ in 0..2 {
+        let (status, error) = local.get(&format!("{path}?offset={rows}")).await;
+        assert_eq!(status, 400, "the whole table was sent: {error}");
+    }
+    drop(response);
+    let (status, error) = local.get(&format!("{path}?offset={rows}")).await;
+    assert_eq!(status, 400, "the whole table was sent: {error}");
+    // What was not read is still there.
+    assert_eq!(of_n(&local.batches(&path).await).len(), 3_000_000);
+    assert_eq!(
+        local.batches(&format!("{path}?offset={rows}")).await.len(),
+        0
+    );
+}
+
+#[tokio::test]
 async fn only_those_who_ask_get_a_sentinel() {
     let local = Local::serving(&[
         ("a/d/t.parquet", &parquet(&numbers(5))),
