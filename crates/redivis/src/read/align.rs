@@ -26,9 +26,39 @@ pub(super) enum AlignError {
     Batch(#[from] ArrowError),
 }
 
+/// Brings the batches of one stream, which all have the same columns, into the wanted schema.
+#[derive(Debug)]
+pub(super) struct Aligner {
+    target: SchemaRef,
+    /// Known from the first batch on.
+    alignment: Option<Alignment>,
+}
+
+impl Aligner {
+    pub(super) fn new(target: SchemaRef) -> Self {
+        Self {
+            target,
+            alignment: None,
+        }
+    }
+
+    /// The batch with the wanted columns.
+    pub(super) fn align(&mut self, batch: &RecordBatch) -> Result<RecordBatch, AlignError> {
+        let alignment = match &self.alignment {
+            Some(alignment) => alignment,
+            None => {
+                let target = Arc::clone(&self.target);
+                let alignment = Alignment::new(&batch.schema(), target)?;
+                self.alignment.insert(alignment)
+            }
+        };
+        alignment.apply(batch)
+    }
+}
+
 /// How to make the wanted columns from a stream's.
 #[derive(Debug)]
-pub(super) struct Alignment {
+struct Alignment {
     target: SchemaRef,
     columns: Vec<Column>,
 }
@@ -45,7 +75,7 @@ enum Column {
 
 impl Alignment {
     /// Matches columns by name, without regard to case. Columns that nobody asked for are left out.
-    pub(super) fn new(source: &Schema, target: SchemaRef) -> Result<Self, AlignError> {
+    fn new(source: &Schema, target: SchemaRef) -> Result<Self, AlignError> {
         let mut places = HashMap::with_capacity(source.fields().len());
         for (place, field) in source.fields().iter().enumerate() {
             if places.insert(field.name().to_lowercase(), place).is_some() {
@@ -67,7 +97,7 @@ impl Alignment {
     }
 
     /// The batch with the wanted columns. Columns that fit are not copied.
-    pub(super) fn apply(&self, batch: &RecordBatch) -> Result<RecordBatch, AlignError> {
+    fn apply(&self, batch: &RecordBatch) -> Result<RecordBatch, AlignError> {
         let columns = self
             .columns
             .iter()

@@ -8,7 +8,7 @@ use arrow::array::RecordBatch;
 use arrow::datatypes::SchemaRef;
 use futures::stream;
 
-use super::align::Alignment;
+use super::align::Aligner;
 use super::body::Body;
 use super::decoder::ResumableDecoder;
 use super::progress::ReadProgress;
@@ -51,9 +51,8 @@ impl Client {
                 (Some(rows), Some(max)) => Some(rows.min(max)),
                 (rows, _) => rows,
             },
-            target: Arc::clone(&schema),
+            aligner: Aligner::new(Arc::clone(&schema)),
             decoder: ResumableDecoder::default(),
-            alignment: None,
             answer: None,
             attempts: Attempts::new(self.retry_policy().clone()),
             progress: Arc::clone(&progress),
@@ -70,9 +69,8 @@ struct Reader {
     uri: String,
     request: RowsRequest,
     expected: Option<u64>,
-    target: SchemaRef,
+    aligner: Aligner,
     decoder: ResumableDecoder,
-    alignment: Option<Alignment>,
     answer: Option<Body>,
     attempts: Attempts,
     progress: Arc<ReadProgress>,
@@ -103,7 +101,10 @@ impl Reader {
                 }
             }
         };
-        let batch = self.align(&batch)?;
+        let batch = self
+            .aligner
+            .align(&batch)
+            .map_err(|error| misaligned(OPERATION, &self.uri, error))?;
         let batch = match room.and_then(|room| usize::try_from(room).ok()) {
             Some(room) if room < batch.num_rows() => batch.slice(0, room),
             _ => batch,
@@ -144,20 +145,6 @@ impl Reader {
                 _ => Ok(None),
             };
         }
-    }
-
-    fn align(&mut self, batch: &RecordBatch) -> Result<RecordBatch> {
-        let alignment = match &self.alignment {
-            Some(alignment) => alignment,
-            None => {
-                let alignment = Alignment::new(&batch.schema(), Arc::clone(&self.target))
-                    .map_err(|error| misaligned(OPERATION, &self.uri, error))?;
-                self.alignment.insert(alignment)
-            }
-        };
-        alignment
-            .apply(batch)
-            .map_err(|error| misaligned(OPERATION, &self.uri, error))
     }
 
     fn call(&self) -> Result<Call> {

@@ -11,7 +11,7 @@ use arrow::array::RecordBatch;
 use arrow::datatypes::SchemaRef;
 use futures::stream::{self, BoxStream, Stream, StreamExt};
 
-use super::align::{AlignError, Alignment};
+use super::align::{AlignError, Aligner};
 use super::body::Body;
 use super::decoder::{End, Fault, ResumableDecoder};
 use super::progress::ReadProgress;
@@ -91,9 +91,8 @@ impl Client {
         let reader = Reader {
             client: self.clone(),
             id: stream.id.clone(),
-            target: Arc::clone(&schema),
+            aligner: Aligner::new(Arc::clone(&schema)),
             decoder: ResumableDecoder::default(),
-            alignment: None,
             answer: None,
             attempts: Attempts::new(self.retry_policy().clone()),
             progress: Arc::clone(&progress),
@@ -109,10 +108,8 @@ impl Client {
 struct Reader {
     client: Client,
     id: String,
-    target: SchemaRef,
+    aligner: Aligner,
     decoder: ResumableDecoder,
-    /// Known from the first answer's columns on; all answers have the same.
-    alignment: Option<Alignment>,
     answer: Option<Body>,
     attempts: Attempts,
     progress: Arc<ReadProgress>,
@@ -124,7 +121,10 @@ impl Reader {
             let broken = match self.batch().await {
                 Ok(Some(batch)) => {
                     self.attempts.progress();
-                    let batch = self.align(&batch)?;
+                    let batch = self
+                        .aligner
+                        .align(&batch)
+                        .map_err(|error| misaligned(OPERATION, &self.id, error))?;
                     self.progress.add_rows(batch.num_rows());
                     return Ok(Some(batch));
                 }
@@ -185,20 +185,6 @@ impl Reader {
         )
         .query("offset", self.decoder.offset())
         .query("eosSentinel", true)
-    }
-
-    fn align(&mut self, batch: &RecordBatch) -> Result<RecordBatch> {
-        let alignment = match &self.alignment {
-            Some(alignment) => alignment,
-            None => {
-                let alignment = Alignment::new(&batch.schema(), Arc::clone(&self.target))
-                    .map_err(|error| misaligned(OPERATION, &self.id, error))?;
-                self.alignment.insert(alignment)
-            }
-        };
-        alignment
-            .apply(batch)
-            .map_err(|error| misaligned(OPERATION, &self.id, error))
     }
 }
 
