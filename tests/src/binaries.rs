@@ -22,18 +22,18 @@ pub fn redivis_server() -> &'static Path {
 }
 
 /// The path of a built example of `datafusion-redivis`.
-pub fn example(name: &str) -> PathBuf {
-    build(&["-p", "datafusion-redivis", "--example", name])
-        .remove(name)
-        .unwrap_or_else(|| panic!("cargo built no example named {name}"))
+pub fn example(name: &str) -> &'static Path {
+    executable(name)
 }
 
+/// All of the workspace is named, and examples among it, because that makes cargo unite the same features as
+/// `cargo test --workspace` does: with any others it would compile DataFusion once more.
 fn executable(name: &str) -> &'static Path {
     static BUILT: OnceLock<HashMap<String, PathBuf>> = OnceLock::new();
     BUILT
-        .get_or_init(|| build(&["-p", "redivis-sql", "-p", "redivis-server", "--bins"]))
+        .get_or_init(|| build(&["--workspace", "--bins", "--examples"]))
         .get(name)
-        .unwrap_or_else(|| panic!("cargo built no binary named {name}"))
+        .unwrap_or_else(|| panic!("cargo built nothing named {name}"))
 }
 
 /// Runs `cargo build` and returns the executables that it reports, by the name of their target.
