@@ -10,7 +10,7 @@ use datafusion::common::{Result, plan_err};
 use datafusion::logical_expr::CreateExternalTable;
 use redivis::{TableReference, Version};
 
-use crate::lookup::Lookup;
+use crate::lookup::{Lookup, refused};
 
 /// Makes tables for `STORED AS REDIVIS`.
 #[derive(Debug)]
@@ -34,18 +34,12 @@ impl TableProviderFactory for RedivisTableFactory {
         if !command.table_partition_cols.is_empty() || !command.order_exprs.is_empty() {
             return plan_err!("STORED AS REDIVIS takes neither PARTITIONED BY nor WITH ORDER");
         }
-        let mut reference: TableReference =
-            location.parse().map_err(|error: redivis::ReferenceError| {
-                datafusion::common::DataFusionError::External(error.into())
-            })?;
+        let mut reference: TableReference = location.parse().map_err(refused)?;
         for (key, value) in &command.options {
             // DataFusion prefixes the keys of options that have no prefix of their own.
             match key.trim_start_matches("format.") {
                 "version" => {
-                    let version: Version =
-                        value.parse().map_err(|error: redivis::ReferenceError| {
-                            datafusion::common::DataFusionError::External(error.into())
-                        })?;
+                    let version: Version = value.parse().map_err(refused)?;
                     reference = reference.with_version(Some(version));
                 }
                 other => {

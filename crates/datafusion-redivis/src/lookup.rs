@@ -213,10 +213,12 @@ fn locked<T>(mutex: &Mutex<T>) -> std::sync::MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
-fn refused(error: ReferenceError) -> DataFusionError {
+/// What is no reference, as an error of DataFusion's.
+pub(crate) fn refused(error: ReferenceError) -> DataFusionError {
     DataFusionError::External(Box::new(error))
 }
 
+/// A failure of the service, as an error of DataFusion's.
 fn failed(error: redivis::Error) -> DataFusionError {
     DataFusionError::External(Box::new(error))
 }

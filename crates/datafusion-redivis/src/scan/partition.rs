@@ -61,7 +61,6 @@ impl ScanRequest {
         RowsRequest {
             max_results: self.max_results(),
             selected_variables: Some(self.variables()),
-            ..RowsRequest::default()
         }
     }
 }

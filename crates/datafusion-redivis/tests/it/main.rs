@@ -2,6 +2,13 @@
 //!
 //! One binary, because each links all of DataFusion.
 
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    reason = "clippy knows test functions, and not what they share"
+)]
+
 mod example;
 mod explain;
 mod identifiers;
