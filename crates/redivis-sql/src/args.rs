@@ -11,9 +11,11 @@ use crate::script::Source;
 
 const AFTER_HELP: &str = "\
 Tables:
-  FROM redivis.'owner.dataset.table'      a Redivis table; `owner.dataset.table` in backticks works too
+  FROM redivis.'owner.dataset.table'      a Redivis table (also in `backticks`)
   FROM redivis.'owner.dataset:v1_0.table' one version of it (:current, :next, :sample)
   FROM 'file.parquet'                     a local Parquet, CSV, JSON or Arrow file
+
+In csv and tsv, null is an empty field and an empty string is \"\".
 
 Environment:
   REDIVIS_API_TOKEN         your token; without it only public data can be read
@@ -41,8 +43,9 @@ struct Arguments {
     #[arg(short = 'f', long = "file", value_name = "FILE", action = ArgAction::Append)]
     files: Vec<PathBuf>,
 
-    /// How to print results [default: table on a terminal, csv elsewhere]
-    #[arg(long, value_enum, value_name = "FORMAT")]
+    /// table, csv, tsv, json, ndjson, markdown, vertical, parquet or arrow
+    /// [default: table on a terminal, csv elsewhere]
+    #[arg(long, value_enum, value_name = "FORMAT", hide_possible_values = true)]
     format: Option<Format>,
 
     /// Write results to a file, which appears once all is done; its suffix decides the format

@@ -35,7 +35,7 @@ enum Effect {
     Rows,
     /// The text of a plan.
     Plan,
-    /// Rows that must all be computed.
+    /// Rows that are all shown.
     AllRows,
     /// A number of rows that went somewhere.
     Count(&'static str),
@@ -63,7 +63,7 @@ async fn statement(session: &Session, output: &Output, sql: &str) -> Result<(), 
             let plan = matches!(effect, Effect::Plan) && output.format() == Format::Table;
             let format = if plan { Format::Plan } else { output.format() };
             output
-                .deliver(frame.execute_stream().await?, format)
+                .deliver(frame.execute_stream().await?, format, None)
                 .await?;
         }
         Effect::Rows => {
@@ -99,12 +99,13 @@ fn effect(plan: &LogicalPlan) -> Effect {
 
 /// Where only so many rows are displayed, only so many are asked for, and one more to know that there are more.
 async fn rows(output: &Output, frame: DataFrame) -> Result<Delivered, Failure> {
-    let frame = match output.displayed_rows() {
-        Some(displayed) => frame.limit(0, Some(displayed + 1))?,
+    let cap = output.displayed_rows();
+    let frame = match cap {
+        Some(rows) => frame.limit(0, Some(rows + 1))?,
         None => frame,
     };
     output
-        .deliver(frame.execute_stream().await?, output.format())
+        .deliver(frame.execute_stream().await?, output.format(), cap)
         .await
 }
 

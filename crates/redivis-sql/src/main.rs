@@ -17,8 +17,8 @@ mod statement;
 use std::future::Future;
 use std::io::{IsTerminal, stdin};
 use std::process::ExitCode;
+use std::time::Duration;
 
-use datafusion::common::runtime::SpawnedTask;
 use datafusion::error::DataFusionError;
 use tracing_subscriber::EnvFilter;
 
@@ -96,18 +96,23 @@ async fn run(options: Options) -> Result<(), ExitCode> {
     }
 }
 
-/// Runs to the end or to the first Ctrl-C, which drops the work with its requests and streams.
+/// Runs to the end or to the first Ctrl-C, which drops the work with its requests, streams and temporary files.
 ///
 /// The work has a task of its own, so that Ctrl-C is noticed even while the work computes.
 async fn interruptible<T: Send + 'static>(
     work: impl Future<Output = Result<T, Failure>> + Send + 'static,
 ) -> Result<T, Failure> {
-    let task = SpawnedTask::spawn(work);
+    let mut task = tokio::spawn(work);
     tokio::select! {
-        outcome = task.join() => match outcome {
+        outcome = &mut task => match outcome {
             Ok(outcome) => outcome,
             Err(error) => Err(DataFusionError::ExecutionJoin(Box::new(error)).into()),
         },
-        Ok(()) = tokio::signal::ctrl_c() => Err(Failure::Interrupted),
+        Ok(()) = tokio::signal::ctrl_c() => {
+            task.abort();
+            // What can't be dropped by then is computing, and the person is waiting.
+            let _ = tokio::time::timeout(Duration::from_secs(1), task).await;
+            Err(Failure::Interrupted)
+        }
     }
 }

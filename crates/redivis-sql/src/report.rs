@@ -5,6 +5,7 @@
 
 use std::fmt::{Display, Write as _};
 use std::io::{Write as _, stderr};
+use std::path::Path;
 
 use datafusion::common::{Column, SchemaError};
 use datafusion::error::DataFusionError;
@@ -63,8 +64,12 @@ fn explain(error: &DataFusionError, place: &Place<'_>) -> String {
     {
         return syntax(message, place);
     }
-    let message = error.find_root().message().into_owned();
-    let (message, hint) = planner_words(message);
+    let message = match error.find_root() {
+        // DataFusion would append the expression or a back trace without a space.
+        DataFusionError::ArrowError(error, _) => error.to_string(),
+        error => error.message().into_owned(),
+    };
+    let (message, hint) = planner_words(&message);
     compose(&prefix(place, 1), &message, hint)
 }
 
@@ -85,7 +90,7 @@ fn service_hint(error: &redivis::Error) -> Option<String> {
             "the token in REDIVIS_API_TOKEN must carry the scope, and your account the access, that this data asks for"
         }
         ErrorKind::NotFound => {
-            "it does not exist, or it is not visible with the token in use; references are owner.dataset.table"
+            "check the spelling (owner.dataset.table); private data needs a token in REDIVIS_API_TOKEN that may see it"
         }
         ErrorKind::Transport => "check the network and REDIVIS_API_ENDPOINT, then run it again",
         ErrorKind::RateLimited | ErrorKind::Unavailable => {
@@ -134,7 +139,17 @@ fn nearest(field: &Column, valid: &[Column]) -> Option<String> {
         .iter()
         .map(|column| {
             let likeness = strsim::jaro_winkler(&wanted, &column.name.to_lowercase());
-            (likeness, column.quoted_flat_name())
+            let shared = valid
+                .iter()
+                .filter(|other| other.name == column.name)
+                .count()
+                > 1;
+            let name = if shared {
+                column.quoted_flat_name()
+            } else {
+                Column::from_name(&column.name).quoted_flat_name()
+            };
+            (likeness, name)
         })
         .collect();
     names.sort_by(|a, b| b.0.total_cmp(&a.0));
@@ -156,21 +171,22 @@ fn nearest(field: &Column, valid: &[Column]) -> Option<String> {
 }
 
 /// Takes the names of DataFusion's built-in catalog and schema, which nobody typed, out of its words.
-fn planner_words(message: String) -> (String, Option<String>) {
+fn planner_words(message: &str) -> (String, Option<String>) {
     let message = message.trim_end().replace("datafusion.public.", "");
-    if let Some(name) = message
+    let missing = message
         .strip_prefix("table '")
-        .and_then(|rest| rest.strip_suffix("' not found"))
-    {
-        return (
-            format!("no table '{name}'"),
-            Some(
-                r"\dt lists local tables; a Redivis table is redivis.'owner.dataset.table', a file 'path.parquet'"
-                    .to_owned(),
-            ),
-        );
+        .and_then(|rest| rest.strip_suffix("' not found"));
+    if let Some(name) = missing {
+        if name.contains('/') || Path::new(name).extension().is_some() {
+            return (format!("no table or file '{name}'"), None);
+        }
+        let hint = r"\dt lists local tables; a Redivis table is redivis.'owner.dataset.table', a file 'path.parquet'";
+        return (format!("no table '{name}'"), Some(hint.to_owned()));
     }
-    (message, None)
+    match message.split_once("\nDid you mean ") {
+        Some((what, names)) => (what.to_owned(), Some(format!("did you mean {names}"))),
+        None => (message, None),
+    }
 }
 
 #[cfg(test)]

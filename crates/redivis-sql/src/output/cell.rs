@@ -4,6 +4,7 @@
 //! to the same value, and nested values as JSON, so that no format hides a difference.
 
 use arrow::array::{Array, RecordBatch};
+use arrow::buffer::NullBuffer;
 use arrow::datatypes::FieldRef;
 use arrow::error::ArrowError;
 use arrow::json::writer::{EncoderOptions, NullableEncoder, make_encoder};
@@ -29,7 +30,8 @@ pub(crate) fn json_options() -> EncoderOptions {
 
 /// One column of a batch, ready to give its values as text.
 pub(crate) struct CellColumn<'a> {
-    array: &'a dyn Array,
+    /// The nulls as they are meant: a column of type null holds no mask of its own.
+    nulls: Option<NullBuffer>,
     text: Text<'a>,
 }
 
@@ -56,7 +58,10 @@ impl<'a> CellColumn<'a> {
                 } else {
                     Text::Flat(ArrayFormatter::try_new(array, &FORMAT)?)
                 };
-                Ok(Self { array, text })
+                Ok(Self {
+                    nulls: array.logical_nulls(),
+                    text,
+                })
             })
             .collect()
     }
@@ -64,7 +69,7 @@ impl<'a> CellColumn<'a> {
     /// Replaces `buffer` with the value's text. False, and an empty buffer, for null.
     pub(crate) fn read(&mut self, row: usize, buffer: &mut String) -> Result<bool, ArrowError> {
         buffer.clear();
-        if self.array.is_null(row) {
+        if self.nulls.as_ref().is_some_and(|nulls| nulls.is_null(row)) {
             return Ok(false);
         }
         match &mut self.text {

@@ -31,13 +31,14 @@ enum Message {
 }
 
 impl Output {
-    /// Writes a result. At the display's cap the stream is dropped, which stops the work behind it.
+    /// Writes a result, of at most `cap` rows if there is a cap: then the stream is dropped, which stops the work behind it.
     ///
     /// Dropping the future stops the stream and the writer.
     pub(crate) async fn deliver(
         &self,
         mut stream: SendableRecordBatchStream,
         format: Format,
+        cap: Option<usize>,
     ) -> Result<Delivered, Failure> {
         self.admit()?;
         let columns = Columns::new(&stream.schema(), format.needs_unique_names());
@@ -54,7 +55,7 @@ impl Output {
             Ok(())
         });
 
-        let cap = self.displayed_rows().unwrap_or(usize::MAX);
+        let cap = cap.unwrap_or(usize::MAX);
         let mut rows = 0;
         let mut stopped = false;
         while let Some(batch) = stream.next().await {
@@ -86,13 +87,13 @@ impl Output {
         }
     }
 
-    /// Writes rows that are at hand.
+    /// Writes rows that are at hand, all of them.
     pub(crate) async fn deliver_batch(&self, batch: RecordBatch) -> Result<Delivered, Failure> {
         let stream = datafusion::physical_plan::memory::MemoryStream::try_new(
             vec![batch.clone()],
             Arc::clone(batch.schema_ref()),
             None,
         )?;
-        self.deliver(Box::pin(stream), self.format()).await
+        self.deliver(Box::pin(stream), self.format(), None).await
     }
 }

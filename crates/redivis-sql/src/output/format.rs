@@ -14,7 +14,7 @@ use super::{ResultWriter, arrow_file, csv, json, markdown, parquet, plan, table,
 pub(crate) enum Format {
     /// Aligned columns, for reading
     Table,
-    /// Comma-separated values; null is empty, an empty string is ""
+    /// Comma-separated values
     Csv,
     /// Tab-separated values
     Tsv,

@@ -1,6 +1,6 @@
 //! JSON: one array per result, or one object per line.
 //!
-//! Nulls are explicit, so that every object has every name.
+//! Nulls are explicit, so that every object has every name. JSON has no NaN and no infinity: they are null too.
 
 use std::io::Write;
 

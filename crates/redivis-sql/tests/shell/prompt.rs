@@ -1,6 +1,7 @@
 //! The prompt, on a terminal of its own.
 
 use std::os::unix::fs::PermissionsExt;
+use std::process::Stdio;
 
 use rexpect::session::{PtySession, spawn_command};
 
@@ -10,7 +11,10 @@ const TIMEOUT_MILLISECONDS: u64 = 60_000;
 
 fn start(sandbox: &Sandbox) -> PtySession {
     let mut command = sandbox.command(&[]);
-    command.env("TERM", "xterm").env("NO_COLOR", "1");
+    command
+        .stdin(Stdio::inherit())
+        .env("TERM", "xterm")
+        .env("NO_COLOR", "1");
     let mut session = spawn_command(command, Some(TIMEOUT_MILLISECONDS)).unwrap();
     session.exp_string("redivis=> ").unwrap();
     session
