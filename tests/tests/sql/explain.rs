@@ -12,6 +12,7 @@ use std::sync::Arc;
 use datafusion::arrow::array::{ArrayRef, Float64Array, Int64Array, RecordBatch, StringArray};
 use datafusion::arrow::util::display::array_value_to_string;
 use datafusion::parquet::arrow::ArrowWriter;
+use datafusion::parquet::file::properties::WriterProperties;
 use datafusion_redivis::Redivis;
 use redivis_tests::proxy::{Proxy, Request};
 use redivis_tests::server::Server;
@@ -29,6 +30,29 @@ async fn a_projection_selects_variables() {
 #[tokio::test(flavor = "multi_thread")]
 async fn all_variables_are_named_in_their_order() {
     insta::assert_snapshot!(sample("SELECT * FROM demo.nycflights13.airports").await);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_large_table_is_read_through_several_streams() {
+    let data = TempDir::new().unwrap();
+    let folder = data.path().join("local/large");
+    std::fs::create_dir_all(&folder).unwrap();
+    let text = "text".repeat(25_000);
+    let columns: [(&str, ArrayRef); 2] = [
+        ("id", Arc::new(Int64Array::from_iter_values(0..800))),
+        (
+            "text",
+            Arc::new(StringArray::from_iter_values(
+                (0..800).map(|i| format!("{i}{text}")),
+            )),
+        ),
+    ];
+    write(&folder.join("texts.parquet"), columns);
+    let folder = data.path().to_owned();
+    let server = tokio::task::spawn_blocking(move || Server::directory(&folder))
+        .await
+        .unwrap();
+    insta::assert_snapshot!(observe(server, "SELECT text, id FROM local.large.texts").await);
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -145,8 +169,16 @@ async fn unreleased(sql: &str) -> String {
 
 fn write(path: &Path, columns: [(&str, ArrayRef); 2]) {
     let batch = RecordBatch::try_from_iter(columns).unwrap();
-    let mut writer =
-        ArrowWriter::try_new(File::create(path).unwrap(), batch.schema(), None).unwrap();
+    let properties = WriterProperties::builder()
+        .set_max_row_group_row_count(Some(100))
+        .set_dictionary_enabled(false)
+        .build();
+    let mut writer = ArrowWriter::try_new(
+        File::create(path).unwrap(),
+        batch.schema(),
+        Some(properties),
+    )
+    .unwrap();
     writer.write(&batch).unwrap();
     writer.close().unwrap();
 }
@@ -186,30 +218,26 @@ async fn physical_plan(redivis: &Redivis, sql: &str) -> String {
     panic!("EXPLAIN shows no physical plan");
 }
 
-/// One line for each request, in order except for those of streams, which come at once. Stream ids differ from run to run.
+/// The requests, each with how often it came, sorted: those of partitions come at once. Stream ids differ from run to run.
 fn listing(requests: &[Request]) -> String {
-    let mut listing = String::new();
-    let mut streams = BTreeMap::<String, usize>::new();
+    let mut times = BTreeMap::<String, usize>::new();
     for request in requests {
-        let (path, query) = request
-            .target
-            .split_once('?')
-            .unwrap_or((&request.target, ""));
-        if path.starts_with("/readStreams/") {
-            *streams
-                .entry(format!("{} /readStreams/…?{query}", request.method))
-                .or_default() += 1;
-            continue;
-        }
-        write!(listing, "{} {}", request.method, request.target).unwrap();
+        let target = match request.target.split_once('?') {
+            Some((path, query)) if path.starts_with("/readStreams/") => {
+                format!("/readStreams/…?{query}")
+            }
+            _ => request.target.clone(),
+        };
+        let mut line = format!("{} {target}", request.method);
         if !request.body.is_empty() {
             let body: Value = serde_json::from_slice(&request.body).unwrap();
-            write!(listing, " {body}").unwrap();
+            write!(line, " {body}").unwrap();
         }
-        listing.push('\n');
+        *times.entry(line).or_default() += 1;
     }
-    for (stream, times) in streams {
-        writeln!(listing, "{times} × {stream}").unwrap();
+    let mut listing = String::new();
+    for (line, times) in times {
+        writeln!(listing, "{times} × {line}").unwrap();
     }
     if listing.is_empty() {
         "none\n".to_owned()

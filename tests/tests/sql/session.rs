@@ -11,7 +11,11 @@ pub(crate) fn session(endpoint: &str, token: Option<&str>) -> (SessionContext, R
     if let Some(token) = token {
         client = client.token(Token::new(token));
     }
-    let context = SessionContext::new_with_config(SessionConfig::new().with_target_partitions(4));
+    let context = SessionContext::new_with_config(
+        SessionConfig::new()
+            .with_target_partitions(4)
+            .with_information_schema(true),
+    );
     let redivis = datafusion_redivis::register(&context, client.build().unwrap()).unwrap();
     (context, redivis)
 }
