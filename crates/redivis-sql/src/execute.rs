@@ -48,7 +48,7 @@ async fn statement(session: &Session, output: &Output, sql: &str) -> Result<(), 
     let parsed = state.sql_to_statement(sql, &dialect)?;
     let plan = session.redivis.plan(parsed).await?;
     let effect = effect(&plan);
-    let frame = session.context.execute_logical_plan(plan).await?;
+    let frame = session.redivis.execute(plan).await?;
     if matches!(frame.logical_plan(), LogicalPlan::EmptyRelation(_))
         && frame.schema().fields().is_empty()
     {

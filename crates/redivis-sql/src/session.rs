@@ -3,7 +3,7 @@
 //! Everything a statement can reach is set up here, from the environment and the options, before the first one runs.
 
 use std::num::NonZeroUsize;
-use std::path::PathBuf;
+use std::path::Path;
 use std::sync::Arc;
 
 use datafusion::execution::memory_pool::{FairSpillPool, TrackConsumersPool};
@@ -107,7 +107,7 @@ async fn serve(local: &Local) -> Result<Server, Failure> {
     Ok(server)
 }
 
-fn not_a_folder(directory: &PathBuf) -> Failure {
+fn not_a_folder(directory: &Path) -> Failure {
     Failure::Usage(format!(
         "--local {}: no such folder (SQL goes after -c)",
         directory.display()

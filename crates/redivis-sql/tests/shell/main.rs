@@ -1,5 +1,10 @@
 //! The shell from outside: the built binary, what it prints where, its exit status and the files it leaves.
 
+#![allow(
+    clippy::unwrap_used,
+    reason = "a helper that fails is a test that fails"
+)]
+
 mod batch;
 mod errors;
 mod formats;
