@@ -72,6 +72,7 @@ mod config;
 mod factory;
 mod function;
 mod identifiers;
+mod local;
 mod lookup;
 mod query;
 mod scan;

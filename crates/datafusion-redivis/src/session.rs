@@ -6,9 +6,10 @@
 use std::collections::HashMap;
 use std::sync::Arc;
 
+use datafusion::catalog::CatalogProviderList;
 use datafusion::common::{DataFusionError, Result, TableReference, config_datafusion_err};
 use datafusion::execution::SessionState;
-use datafusion::logical_expr::LogicalPlan;
+use datafusion::logical_expr::{DdlStatement, LogicalPlan};
 use datafusion::prelude::{DataFrame, SessionContext};
 use datafusion::sql::parser::Statement;
 use redivis::Client;
@@ -18,6 +19,7 @@ use crate::config::RedivisOptions;
 use crate::factory::RedivisTableFactory;
 use crate::function::{QueryFunction, TableFunction};
 use crate::identifiers::Names;
+use crate::local::LocalList;
 use crate::lookup::{DefaultParent, Lookup};
 use crate::table::RedivisTable;
 use crate::{SCHEMA, function, identifiers};
@@ -60,7 +62,7 @@ pub fn register(ctx: &SessionContext, client: Client) -> Result<Redivis> {
         .ok_or_else(missing)?;
     let session = ctx.state_weak_ref();
     let default_schema = DefaultSchema {
-        local,
+        local: Arc::clone(&local),
         lookup: Arc::clone(&lookup),
         is_function: Box::new(move |name| {
             session
@@ -71,14 +73,20 @@ pub fn register(ctx: &SessionContext, client: Client) -> Result<Redivis> {
     catalog.register_schema(&options.default_schema, Arc::new(default_schema))?;
     catalog.register_schema(SCHEMA, Arc::new(ReferenceSchema(Arc::clone(&lookup))))?;
 
-    let local = Arc::clone(ctx.state().catalog_list());
+    let list = Arc::clone(ctx.state().catalog_list());
     ctx.register_catalog_list(Arc::new(OwnerList {
-        local,
+        local: Arc::clone(&list),
         lookup: Arc::clone(&lookup),
     }));
     Ok(Redivis {
         ctx: ctx.clone(),
         lookup,
+        local: Arc::new(LocalList {
+            list,
+            default_catalog: options.default_catalog,
+            default_schema: options.default_schema,
+            local,
+        }),
     })
 }
 
@@ -87,6 +95,7 @@ pub fn register(ctx: &SessionContext, client: Client) -> Result<Redivis> {
 pub struct Redivis {
     ctx: SessionContext,
     lookup: Arc<Lookup>,
+    local: Arc<LocalList>,
 }
 
 impl std::fmt::Debug for Redivis {
@@ -107,12 +116,12 @@ impl Redivis {
         let dialect = state.config().options().sql_parser.dialect;
         let statement = state.sql_to_statement(sql, &dialect)?;
         let plan = self.plan(statement).await?;
-        self.ctx.execute_logical_plan(plan).await
+        self.execute(plan).await
     }
 
     /// Plans a statement that is parsed already, for shells that split statements themselves.
     ///
-    /// What [`sql`](Self::sql) does except for running it: give the plan to `SessionContext::execute_logical_plan`.
+    /// What [`sql`](Self::sql) does except for running it: give the plan to [`execute`](Self::execute).
     pub async fn plan(&self, mut statement: Statement) -> Result<LogicalPlan> {
         let state = self.ctx.state();
         // Results of queries are known by their names until the statement is planned.
@@ -124,6 +133,19 @@ impl Redivis {
             Ok(plan) => Ok(plan),
             Err(error) => Err(self.not_found(&references, &names, error).await),
         }
+    }
+
+    /// Executes a plan, as `SessionContext::execute_logical_plan` does, but defines tables and views whatever Redivis has under
+    /// their names: from then on the local ones win.
+    pub async fn execute(&self, plan: LogicalPlan) -> Result<DataFrame> {
+        if !matches!(&plan, LogicalPlan::Ddl(definition) if defines_a_name(definition)) {
+            return self.ctx.execute_logical_plan(plan).await;
+        }
+        let mut state = self.ctx.state();
+        state.register_catalog_list(Arc::clone(&self.local) as Arc<dyn CatalogProviderList>);
+        SessionContext::new_with_state(state)
+            .execute_logical_plan(plan)
+            .await
     }
 
     /// The service's word on a bare name that is neither local nor in the default dataset or workflow; otherwise the error.
@@ -171,6 +193,14 @@ impl Redivis {
     pub fn client(&self) -> &Client {
         self.lookup.client()
     }
+}
+
+/// Whether a definition is of a catalog, schema, table or view; functions belong to the session itself.
+fn defines_a_name(definition: &DdlStatement) -> bool {
+    !matches!(
+        definition,
+        DdlStatement::CreateFunction(_) | DdlStatement::DropFunction(_)
+    )
 }
 
 /// Looks up all tables of a statement, for the names of their columns.

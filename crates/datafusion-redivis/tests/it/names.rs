@@ -133,6 +133,45 @@ async fn bare_names_with_a_default_parent() {
 }
 
 #[tokio::test]
+async fn what_is_defined_locally_wins_over_redivis() {
+    let it = fixture().await;
+    let parent = "demo.nycflights13".parse().unwrap();
+    it.redivis
+        .set_default_parent(Some(DefaultParent::Dataset(parent)));
+    for (definition, name) in [
+        ("CREATE TABLE planes AS SELECT 1 AS x", "planes"),
+        ("CREATE OR REPLACE TABLE planes AS SELECT 1 AS x", "planes"),
+        ("CREATE VIEW weather AS SELECT 1 AS x", "weather"),
+        (
+            "CREATE OR REPLACE VIEW airports AS SELECT 1 AS x",
+            "airports",
+        ),
+        (
+            "CREATE TABLE \"demo.nycflights13.planes\" AS SELECT 1 AS x",
+            "\"demo.nycflights13.planes\"",
+        ),
+    ] {
+        it.batches(definition).await;
+        let value = it.value(&format!("SELECT x FROM {name}")).await;
+        assert_eq!(value, "1", "{definition}");
+    }
+    assert!(
+        it.error("CREATE TABLE planes AS SELECT 2 AS x")
+            .await
+            .contains("already exists")
+    );
+    it.batches("DROP TABLE planes").await;
+    assert_eq!(it.value("SELECT count(*) FROM planes").await, "3322");
+    // There is no table left to drop: the one on Redivis is not the session's.
+    it.error("DROP TABLE planes").await;
+    it.batches("CREATE DATABASE attic").await;
+    it.batches("CREATE SCHEMA attic.old").await;
+    it.batches("CREATE TABLE attic.old.things AS SELECT 3 AS x")
+        .await;
+    assert_eq!(it.value("SELECT x FROM attic.old.things").await, "3");
+}
+
+#[tokio::test]
 async fn what_is_no_reference_is_refused_with_the_reason() {
     // Nothing listens there: a request would fail as a connection, not as a name.
     let client = Client::builder()
