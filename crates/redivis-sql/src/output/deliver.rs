@@ -45,14 +45,21 @@ impl Output {
         let (sender, mut receiver) = mpsc::channel::<Message>(QUEUE);
         let (sink, width) = (self.sink()?, self.width());
         let writing = spawn_blocking(move || -> Result<()> {
+            // What fails before its first row prints nothing, not even a header.
+            let Some(mut message) = receiver.blocking_recv() else {
+                return Ok(());
+            };
             let mut writer = format.writer(&columns, sink, width)?;
-            while let Some(message) = receiver.blocking_recv() {
+            loop {
                 match message {
                     Message::Batch(batch) => writer.write(&columns.apply(&batch)?)?,
                     Message::End => return writer.finish(),
                 }
+                match receiver.blocking_recv() {
+                    Some(next) => message = next,
+                    None => return Ok(()),
+                }
             }
-            Ok(())
         });
 
         let cap = cap.unwrap_or(usize::MAX);

@@ -8,6 +8,7 @@ use crate::{Run, Sandbox};
 fn fails(arguments: &[&str], status: i32) -> String {
     let run = Sandbox::new().run(arguments);
     assert_eq!(run.status, Some(status), "stderr: {}", run.stderr);
+    assert_eq!(run.stdout, "", "a failure is not data");
     run.stderr
 }
 
