@@ -6,5 +6,6 @@ mod embedding;
 mod examples;
 mod explain;
 mod logic;
+mod query;
 mod session;
 mod tpch;

@@ -1,0 +1,90 @@
+//! `redivis_query('…')`: SQL that runs on Redivis, its result read like a table.
+//!
+//! The server runs no queries yet, so the wire answers for it as the service would (redivis-api §7): started, running,
+//! then completed. The result is a real table of the server, whose variables and rows are read as any query's.
+
+use datafusion::arrow::util::pretty::pretty_format_batches;
+use redivis_tests::proxy::{Action, Proxy};
+use redivis_tests::server::Server;
+use serde_json::{Value, json};
+
+use crate::session::session;
+
+const JSON: &[(&str, &str)] = &[("Content-Type", "application/json")];
+
+/// A proxy before the sample data whose query ends as `outcome` says.
+async fn queries_end(server: &Server, outcome: Value) -> Proxy {
+    let proxy = Proxy::start(server.endpoint()).await;
+    let mut polls = 0;
+    proxy.script(move |request| {
+        let running =
+            json!({"kind": "query", "id": "q1", "uri": "/queries/q1", "status": "running"});
+        match (request.method.as_str(), request.target.as_str()) {
+            ("POST", "/api/v1/queries") => Action::reply(201, JSON, running.to_string()),
+            ("GET", "/api/v1/queries/q1") => {
+                polls += 1;
+                let answer = if polls < 2 { &running } else { &outcome };
+                Action::reply(200, JSON, answer.to_string())
+            }
+            _ => Action::Pass,
+        }
+    });
+    proxy
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_query_runs_on_redivis_and_its_result_is_read() {
+    let server = tokio::task::spawn_blocking(Server::sample).await.unwrap();
+    let proxy = queries_end(
+        &server,
+        json!({
+            "kind": "query", "id": "q1", "status": "completed", "outputNumRows": 16, "outputNumBytes": 500,
+            "uri": "/tables/demo.nycflights13:v1_0.airlines",
+        }),
+    )
+    .await;
+    let (_, redivis) = session(&proxy.endpoint(), server.token());
+    let sql = "SELECT q.NAME FROM redivis_query('SELECT * FROM `demo.nycflights13.airlines`') q WHERE carrier IN ('AS', 'F9') ORDER BY 1";
+    let rows = redivis.sql(sql).await.unwrap().collect().await.unwrap();
+    insta::assert_snapshot!(pretty_format_batches(&rows).unwrap(), @r"
+    +------------------------+
+    | name                   |
+    +------------------------+
+    | Alaska Airlines Inc.   |
+    | Frontier Airlines Inc. |
+    +------------------------+
+    ");
+    let requests = proxy.requests();
+    let started: Vec<Value> = requests
+        .iter()
+        .filter(|request| request.target == "/queries")
+        .map(|request| serde_json::from_slice(&request.body).unwrap())
+        .collect();
+    assert_eq!(
+        started,
+        [json!({"query": "SELECT * FROM `demo.nycflights13.airlines`"})]
+    );
+    let read = requests
+        .iter()
+        .find(|request| request.target.ends_with("/readSessions"))
+        .unwrap();
+    let read: Value = serde_json::from_slice(&read.body).unwrap();
+    assert_eq!(read["selectedVariables"], json!(["carrier", "name"]));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_failed_query_is_told_in_the_words_of_the_service() {
+    let server = tokio::task::spawn_blocking(Server::sample).await.unwrap();
+    let message = "Syntax error: Unexpected identifier \"SELEC\" at [1:1]";
+    let proxy = queries_end(
+        &server,
+        json!({"kind": "query", "id": "q1", "uri": "/queries/q1", "status": "failed", "errorMessage": message}),
+    )
+    .await;
+    let (_, redivis) = session(&proxy.endpoint(), server.token());
+    let error = redivis
+        .sql("SELECT * FROM redivis_query('SELEC 1')")
+        .await
+        .unwrap_err();
+    assert!(error.to_string().contains(message), "{error}");
+}
