@@ -4,6 +4,7 @@
 //! in a folder beside it. Only what its import and the tested calls need is installed: the client also declares
 //! geopandas, folium, dask and others, several hundred megabytes that it imports when they are first used.
 
+use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::time::Duration;
@@ -24,14 +25,7 @@ pub struct PythonClient {
 impl PythonClient {
     /// The client in `version`, installed if it is not.
     pub fn version(version: &str) -> PythonClient {
-        let environment = scratch::installed("python", REQUIREMENTS, |folder| {
-            let mut create = Command::new("python3");
-            create.args(["-m", "venv"]).arg(folder.join("environment"));
-            install(create);
-            let mut requirements = pip(folder);
-            requirements.arg("--requirement").arg(requirements_file());
-            install(requirements);
-        });
+        let environment = environment("python", REQUIREMENTS);
         let requirement = format!("redivis=={version}");
         let client = scratch::installed(
             &format!("python-redivis-{version}"),
@@ -63,11 +57,24 @@ impl PythonClient {
     ) -> String {
         // The home folder holds cached credentials: the client must see none.
         let home = tempfile::tempdir().expect("a temporary folder");
-        let mut command = self.script(script, arguments);
-        command.env("HOME", home.path());
-        server::configure(&mut command, endpoint, token);
-        command.env("REDIVIS_TMPDIR", home.path());
+        let command = self.command(script, arguments, endpoint, token, home.path());
         process::run(command, RUN_LIMIT).success()
+    }
+
+    /// The command that [`run`](Self::run) runs, with a home folder for the client's own files.
+    pub fn command(
+        &self,
+        script: &str,
+        arguments: &[&str],
+        endpoint: &str,
+        token: Option<&str>,
+        home: &Path,
+    ) -> Command {
+        let mut command = self.script(script, arguments);
+        command.env("HOME", home);
+        server::configure(&mut command, endpoint, token);
+        command.env("REDIVIS_TMPDIR", home);
+        command
     }
 
     /// Runs a script of the folder `python` that needs no server, and returns what it printed.
@@ -91,12 +98,27 @@ impl PythonClient {
     }
 }
 
-fn requirements_file() -> PathBuf {
-    Path::new(env!("CARGO_MANIFEST_DIR")).join("python/requirements.txt")
+/// A virtual environment with these requirements, by the folder that it lies in; made once.
+pub(crate) fn environment(name: &str, requirements: &str) -> PathBuf {
+    scratch::installed(name, requirements, |folder| {
+        let mut create = Command::new("python3");
+        create.args(["-m", "venv"]).arg(folder.join("environment"));
+        install(create);
+        let file = folder.join("requirements.txt");
+        fs::write(&file, requirements).expect("the target folder is writable");
+        let mut requirements = pip(folder);
+        requirements.arg("--requirement").arg(file);
+        install(requirements);
+    })
+}
+
+/// The folder of an environment's programs.
+pub(crate) fn programs(environment: &Path) -> PathBuf {
+    environment.join("environment/bin")
 }
 
 fn interpreter(environment: &Path) -> PathBuf {
-    environment.join("environment/bin/python")
+    programs(environment).join("python")
 }
 
 fn pip(environment: &Path) -> Command {
@@ -116,7 +138,7 @@ fn install(command: Command) {
     let finished = process::run(command, INSTALL_LIMIT);
     assert!(
         finished.status.success(),
-        "The tests with the official Python client need python3 (3.11 or newer) with venv, and the Python Package Index.\n\
+        "The tests with the official clients need python3 (3.11 or newer) with venv, and the Python Package Index.\n\
          {described} failed:\n{}{}",
         finished.stdout,
         finished.stderr

@@ -75,7 +75,8 @@ fn generator(part: usize) -> LineItemArrow {
 }
 
 fn schema() -> SchemaRef {
-    let fields = generator(0).schema().fields().iter().map(|field| {
+    let generator = generator(0);
+    let fields = generator.schema().fields().iter().map(|field| {
         let data_type = match field.data_type() {
             DataType::Int32 | DataType::Int64 => DataType::Int64,
             DataType::Decimal128(..) => DataType::Float64,

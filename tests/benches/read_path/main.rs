@@ -2,7 +2,7 @@
 //!
 //! All of them read the same bytes from the same static origin in turn (A B C A B C …), so that a machine whose speed
 //! drifts treats them alike; the medians and their ratios are printed. Run with
-//! `cargo bench -p redivis-tests --bench read_path`.
+//! `cargo bench --workspace --bench read_path`.
 
 mod data;
 mod origin;
@@ -14,14 +14,15 @@ use std::time::{Duration, Instant};
 
 use data::{Lineitem, STREAMS};
 use origin::Origin;
-use redivis_tests::{binaries, python};
+use redivis_tests::binaries;
+use redivis_tests::python::PythonClient;
 
 const RUNS: usize = 5;
 const TABLE: &str = "redivis.'bench.tpch.lineitem'";
 const TOKEN: &str = "bench";
 
 fn main() {
-    let scratch = binaries::target_directory().join("bench-data");
+    let scratch = binaries::target_folder().join("redivis-tests/bench-data");
     let table = Arc::new(data::lineitem(&scratch));
     println!(
         "lineitem at scale factor 1: {} rows, {:.0} MB of Arrow in {STREAMS} read streams",
@@ -29,11 +30,12 @@ fn main() {
         table.bytes as f64 / 1e6
     );
     let shell = binaries::redivis_sql();
-    let python = python::environment("redivis==0.21.1");
+    let python = PythonClient::version("0.21.1");
+    let home = tempfile::tempdir().expect("a temporary folder");
     let origin = Origin::start(Arc::clone(&table), 1);
 
     let shell_command = |endpoint: String, sql: &str| {
-        let mut command = Command::new(&shell);
+        let mut command = Command::new(shell);
         command
             .args(["-c", sql])
             .env("REDIVIS_API_ENDPOINT", endpoint)
@@ -46,7 +48,7 @@ fn main() {
         let samples = [
             measure(curl_command(&origin)),
             measure(shell_command(origin.endpoint(), &aggregate)),
-            measure(python_command(python.interpreter(), &origin)),
+            measure(python_command(&python, &origin, home.path())),
         ];
         // The first round warms the page cache.
         if run > 0 {
@@ -111,21 +113,28 @@ fn aggregate(table: &Lineitem) -> String {
 
 fn curl_command(origin: &Origin) -> Command {
     let mut command = Command::new("curl");
-    command.args(["--silent", "--fail", "--parallel", "--parallel-max", "2"]);
+    command.args([
+        "--silent",
+        "--no-progress-meter",
+        "--fail",
+        "--parallel",
+        "--parallel-max",
+        "2",
+    ]);
     for url in origin.stream_urls(STREAMS) {
         command.args(["--output", "/dev/null", &url]);
     }
     command
 }
 
-fn python_command(interpreter: &Path, origin: &Origin) -> Command {
-    let script = "import redivis; t = redivis.table('bench.tpch.lineitem').to_arrow_table(progress=False); assert t.num_rows == 6001215, t.num_rows";
-    let mut command = Command::new(interpreter);
-    command
-        .args(["-c", script])
-        .env("REDIVIS_API_ENDPOINT", origin.endpoint())
-        .env("REDIVIS_API_TOKEN", TOKEN);
-    command
+fn python_command(python: &PythonClient, origin: &Origin, home: &Path) -> Command {
+    python.command(
+        "read_whole_table.py",
+        &["bench.tpch.lineitem", "6001215"],
+        &origin.endpoint(),
+        Some(TOKEN),
+        home,
+    )
 }
 
 struct Sample {
