@@ -95,6 +95,16 @@ impl Lookup {
         self.get(&reference).await.map_err(failed)
     }
 
+    /// The table that a reference means, described; remembered like that from now on.
+    pub(crate) async fn describe(&self, reference: &str) -> Result<Arc<RedivisTable>> {
+        let reference: TableReference = reference.parse().map_err(refused)?;
+        let table = self.get(&reference).await.map_err(failed)?;
+        let table = Arc::new(table.describe().await.map_err(failed)?);
+        let entry = OnceCell::new_with(Some((Instant::now(), Arc::clone(&table))));
+        locked(&self.tables).insert(reference, Arc::new(entry));
+        Ok(table)
+    }
+
     /// The table of this name in the default dataset or workflow; `None` without such a default or such a table.
     pub(crate) async fn default_table(&self, name: &str) -> Result<Option<Arc<RedivisTable>>> {
         let Some(Ok(reference)) = self.default_parent().map(|parent| parent.table(name)) else {

@@ -174,6 +174,13 @@ impl Redivis {
         self.lookup.table(reference).await
     }
 
+    /// The same with the descriptions and value labels of its variables, at the cost of a request for each.
+    ///
+    /// From then on, statements that name the table so carry them in the metadata of their fields.
+    pub async fn describe(&self, reference: &str) -> Result<Arc<RedivisTable>> {
+        self.lookup.describe(reference).await
+    }
+
     /// Sets the dataset or workflow that bare table names are looked up in when no local table has them.
     pub fn set_default_parent(&self, parent: Option<DefaultParent>) {
         self.lookup.set_default_parent(parent);

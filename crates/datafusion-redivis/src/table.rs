@@ -10,12 +10,16 @@ use datafusion::catalog::{Session, TableProvider};
 use datafusion::common::Result;
 use datafusion::logical_expr::{Expr, TableType};
 use datafusion::physical_plan::ExecutionPlan;
+use futures::stream::{self, StreamExt, TryStreamExt};
 use redivis::read::variables_schema;
 use redivis::resource::{Table, Variable};
 use redivis::{Client, TableReference, Version};
 
 use crate::scan::{RedivisScanExec, Source};
 use crate::statistics::Size;
+
+/// Variables that are asked for side by side.
+const DESCRIBED_AT_ONCE: usize = 8;
 
 /// A table on Redivis, pinned to what the service said it is when it was looked up.
 #[derive(Debug)]
@@ -37,6 +41,20 @@ impl RedivisTable {
         }
         let variables = client.variables(&table.uri).await?;
         Ok(Self::new(client.clone(), table, variables))
+    }
+
+    /// The same table with all that its variables' owner wrote about them: one more request for each.
+    ///
+    /// The list of variables leaves descriptions and value labels out (redivis-api §3.2); with them, they are in the metadata
+    /// of the schema's fields, and so of every result's.
+    pub async fn describe(&self) -> redivis::Result<Self> {
+        let client = &self.source.client;
+        let variables = stream::iter(self.variables.clone())
+            .map(|variable| async move { client.variable(&self.table.uri, &variable.name).await })
+            .buffered(DESCRIBED_AT_ONCE)
+            .try_collect()
+            .await?;
+        Ok(Self::new(client.clone(), self.table.clone(), variables))
     }
 
     fn new(client: Client, table: Table, variables: Vec<Variable>) -> Self {
@@ -66,7 +84,7 @@ impl RedivisTable {
         &self.table
     }
 
-    /// Its variables in order, as listed: with labels, without descriptions and value labels (redivis-api §3.2).
+    /// Its variables in order, as listed: with labels; with descriptions and value labels if it was [described](Self::describe).
     pub fn variables(&self) -> &[Variable] {
         &self.variables
     }

@@ -230,8 +230,8 @@ fn listing(requests: &[Request]) -> String {
         };
         let mut line = format!("{} {target}", request.method);
         if !request.body.is_empty() {
-            let body: Value = serde_json::from_slice(&request.body).unwrap();
-            write!(line, " {body}").unwrap();
+            let body: BTreeMap<String, Value> = serde_json::from_slice(&request.body).unwrap();
+            write!(line, " {}", serde_json::to_string(&body).unwrap()).unwrap();
         }
         *times.entry(line).or_default() += 1;
     }

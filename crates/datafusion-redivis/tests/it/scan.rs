@@ -243,6 +243,31 @@ async fn labels_travel_with_the_columns() {
 }
 
 #[tokio::test]
+async fn a_described_table_carries_descriptions_and_value_labels() {
+    let it = fixture().await;
+    let described = it
+        .redivis
+        .describe("demo.nycflights13.airports")
+        .await
+        .unwrap();
+    assert_eq!(described.variables()[6].value_labels.len(), 3);
+    let frame = it
+        .redivis
+        .sql("SELECT dst FROM redivis.'demo.nycflights13.airports' LIMIT 1")
+        .await
+        .unwrap();
+    let batches = frame.collect().await.unwrap();
+    let schema = batches[0].schema();
+    let metadata = schema.field(0).metadata();
+    assert_eq!(metadata["redivis.label"], "Daylight saving");
+    assert_eq!(
+        metadata["redivis.valueLabels"],
+        r#"{"A":"US daylight saving time","U":"Unknown","N":"No daylight saving time"}"#
+    );
+    assert!(metadata["redivis.description"].starts_with("Which daylight saving time"));
+}
+
+#[tokio::test]
 async fn without_a_token_public_tables_can_be_read() {
     let it = fixture().await;
     let anonymous = Client::builder()

@@ -3,6 +3,7 @@
 //! Each is one file that says what it is called, what it takes and what it does, and one line in [`COMMANDS`].
 
 mod describe;
+mod describe_fully;
 mod help;
 mod quit;
 mod register;
@@ -37,6 +38,7 @@ pub(crate) struct Command {
 
 const COMMANDS: &[Command] = &[
     describe::COMMAND,
+    describe_fully::COMMAND,
     tables::COMMAND,
     register::COMMAND,
     help::COMMAND,

@@ -145,6 +145,34 @@ fn tables_are_described_with_labels() {
 }
 
 #[test]
+fn tables_are_described_with_what_their_values_mean() {
+    let run = Sandbox::new().run(&[
+        "--local",
+        "--format",
+        "ndjson",
+        "-r",
+        "places=demo.nycflights13.airports",
+        "-c",
+        "\\d+ places",
+        "-c",
+        "\\d+ `demo.nycflights13.airports`",
+    ]);
+    let data = run.data();
+    let lines: Vec<&str> = data.lines().collect();
+    assert_eq!(lines.len(), 16, "{data}");
+    assert_eq!(lines[..8], lines[8..]);
+    let dst: serde_json::Value = serde_json::from_str(lines[6]).unwrap();
+    assert_eq!(
+        dst["description"],
+        "Which daylight saving time the airport observes."
+    );
+    assert_eq!(
+        dst["value_labels"],
+        r#"{"A":"US daylight saving time","U":"Unknown","N":"No daylight saving time"}"#
+    );
+}
+
+#[test]
 fn an_output_file_appears_only_when_all_is_done() {
     let sandbox = Sandbox::new();
     sandbox.write("out.csv", "old\n");
