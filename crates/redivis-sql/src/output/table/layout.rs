@@ -1,9 +1,11 @@
 //! Which columns are shown, and how wide.
 //!
-//! Text can be cut and still tells something; a number with a digit missing is another number. So text columns give way first, then
-//! whole columns in the middle, and what is missing is counted in the header.
+//! Text can be cut and still tells something; a number or a time with a digit missing is another one. So text columns give way
+//! first, then whole columns in the middle, and what is missing is counted in the header.
 
 use std::io::{self, Write};
+
+use arrow::datatypes::DataType;
 
 /// Text columns are cut down to this before columns are left out.
 const NARROW: usize = 16;
@@ -15,15 +17,20 @@ const SEPARATOR: usize = 3;
 pub(super) struct Shape {
     header: usize,
     values: usize,
-    numeric: bool,
+    /// Whether its values stand on the right, as numbers do.
+    right: bool,
+    /// Whether its values are shown whole or not at all.
+    whole: bool,
 }
 
 impl Shape {
-    pub(super) fn new(header: usize, numeric: bool) -> Self {
+    pub(super) fn new(header: usize, data_type: &DataType) -> Self {
+        let right = data_type.is_numeric();
         Self {
             header,
             values: 0,
-            numeric,
+            right,
+            whole: right || data_type.is_temporal() || *data_type == DataType::Boolean,
         }
     }
 
@@ -37,7 +44,7 @@ impl Shape {
     }
 
     fn narrowest(&self) -> usize {
-        let values = if self.numeric {
+        let values = if self.whole {
             self.values
         } else {
             self.values.min(NARROW)
@@ -97,8 +104,8 @@ impl Layout {
             .find(|&kept| total(&chosen(shapes, kept, 0)) <= limit)
             .unwrap_or(0);
         if kept == 0 && !shapes.is_empty() {
-            // Not even one column and a gap have room: show the first column, cut unless it is a number.
-            let width = if shapes[0].numeric {
+            // Not even one column and a gap have room: show the first column, cut unless its values are whole.
+            let width = if shapes[0].whole {
                 shapes[0].values.max(1)
             } else {
                 limit.saturating_sub(2).max(1)
@@ -162,7 +169,7 @@ fn slot(shapes: &[Shape], index: usize, width: usize) -> Slot {
     Slot::Column {
         index,
         width,
-        right: shapes[index].numeric,
+        right: shapes[index].right,
     }
 }
 

@@ -64,7 +64,7 @@ impl<W: Write> TableWriter<W> {
             .fields()
             .iter()
             .zip(header.widths())
-            .map(|(field, width)| Shape::new(width, field.data_type().is_numeric()))
+            .map(|(field, width)| Shape::new(width, field.data_type()))
             .collect();
         for row in &rows {
             for (shape, width) in shapes.iter_mut().zip(row.widths()) {
@@ -113,7 +113,9 @@ impl<W: Write> ResultWriter for TableWriter<W> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use arrow::array::{ArrayRef, Float64Array, Int64Array, StringArray};
+    use arrow::array::{
+        ArrayRef, Float64Array, Int64Array, StringArray, TimestampMicrosecondArray,
+    };
     use proptest::prelude::*;
     use std::sync::Arc;
     use unicode_width::UnicodeWidthStr;
@@ -187,6 +189,16 @@ mod tests {
         );
         assert!(header.contains("more …"), "{table}");
         assert!(table.lines().all(|line| line.width() <= 60), "{table}");
+    }
+
+    #[test]
+    fn times_are_left_out_rather_than_cut() {
+        let times: ArrayRef =
+            Arc::new(TimestampMicrosecondArray::from(vec![1_357_034_400_000_000]));
+        let columns = (0..3).map(|n| (["a", "b", "c"][n], Arc::clone(&times)));
+        let table = render(columns.collect(), Some(42));
+        assert!(table.contains("… 2 more …"), "{table}");
+        assert!(table.contains("2013-01-01 10:00:00"), "{table}");
     }
 
     #[test]
