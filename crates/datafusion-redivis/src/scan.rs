@@ -3,6 +3,7 @@
 //! Planning it costs nothing: the read session is made when the first partition is polled, so that everything the optimizer
 //! finds out until then (a later limit, a smaller projection) still reaches the service, and `EXPLAIN` sends nothing.
 
+mod memory;
 mod metrics;
 mod partition;
 mod session;
@@ -31,6 +32,7 @@ use datafusion::physical_plan::{
     DisplayAs, DisplayFormatType, ExecutionPlan, Partitioning, PlanProperties,
 };
 
+use self::memory::ScanMemory;
 use self::metrics::ScanMetrics;
 use self::partition::{PartitionReader, ScanRequest};
 use self::session::SharedSession;
@@ -270,6 +272,7 @@ impl ExecutionPlan for RedivisScanExec {
             partition,
             partitions,
             metrics,
+            ScanMemory::new(context.memory_pool(), partition),
         );
         let batches = RecordBatchStreamAdapter::new(self.schema(), reader.into_stream());
         let batches = BatchSplitStream::new(

@@ -80,6 +80,13 @@ pub(crate) struct Followed {
     opening: Duration,
 }
 
+impl Followed {
+    /// Bytes of memory that the stream holds now.
+    pub(crate) fn held(&self) -> usize {
+        self.progress.held()
+    }
+}
+
 fn count(metric: &Count, grown: u64) {
     metric.add(usize::try_from(grown).unwrap_or(usize::MAX));
 }

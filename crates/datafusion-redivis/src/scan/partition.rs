@@ -3,17 +3,21 @@
 //! Everything happens when the stream is polled; dropping it drops the request in flight and closes its connection.
 
 use std::collections::VecDeque;
+use std::future::poll_fn;
 use std::sync::Arc;
+use std::task::Poll;
 use std::time::{Duration, Instant};
 
 use datafusion::arrow::array::{RecordBatch, RecordBatchOptions};
 use datafusion::arrow::datatypes::SchemaRef;
+use datafusion::common::utils::memory::get_record_batch_memory_size;
 use datafusion::common::{DataFusionError, Result};
 use datafusion::physical_plan::metrics::RecordOutput;
 use futures::{Stream, StreamExt, stream};
 use redivis::read::{ArrowStream, Format, ReadSessionRequest, ReadStreamInfo, RowsRequest};
 use redivis::{Client, ErrorKind};
 
+use super::memory::ScanMemory;
 use super::metrics::{Followed, ScanMetrics};
 use super::session::{OpenSession, SharedSession};
 use super::source::Source;
@@ -65,6 +69,20 @@ impl ScanRequest {
     }
 }
 
+/// Why there is no next batch.
+enum Stop {
+    /// The service's or the network's fault.
+    Service(redivis::Error),
+    /// The memory pool has no room.
+    Memory(DataFusionError),
+}
+
+impl From<redivis::Error> for Stop {
+    fn from(error: redivis::Error) -> Self {
+        Stop::Service(error)
+    }
+}
+
 /// Reads a partition.
 #[derive(Debug)]
 pub(crate) struct PartitionReader {
@@ -73,6 +91,7 @@ pub(crate) struct PartitionReader {
     partition: usize,
     partitions: usize,
     metrics: ScanMetrics,
+    memory: ScanMemory,
     /// Whether the streams to read are known: those waiting and the current one.
     begun: bool,
     /// The session that they belong to; none when rows come without one.
@@ -92,6 +111,7 @@ impl PartitionReader {
         partition: usize,
         partitions: usize,
         metrics: ScanMetrics,
+        memory: ScanMemory,
     ) -> Self {
         Self {
             remaining: request.fetch.unwrap_or(usize::MAX),
@@ -100,6 +120,7 @@ impl PartitionReader {
             partition,
             partitions,
             metrics,
+            memory,
             begun: false,
             open: None,
             waiting: VecDeque::new(),
@@ -122,10 +143,11 @@ impl PartitionReader {
         while self.remaining > 0 {
             let next = match self.advance().await {
                 Ok(next) => next,
-                Err(error) => {
+                Err(Stop::Service(error)) => {
                     self.expired(error)?;
                     continue;
                 }
+                Err(Stop::Memory(error)) => return Err(error),
             };
             if !self.claim() {
                 // Another partition found the session expired: what was read of it belongs to rows that are read again.
@@ -143,14 +165,27 @@ impl PartitionReader {
     }
 
     /// The next batch with rows, opening session and streams as needed; `None` when all streams are at their end.
-    async fn advance(&mut self) -> redivis::Result<Option<RecordBatch>> {
+    async fn advance(&mut self) -> Result<Option<RecordBatch>, Stop> {
         loop {
             if let Some((stream, followed)) = &mut self.current {
-                let next = stream.next().await.transpose();
+                let memory = &self.memory;
+                // What has come of a message counts while the rest is awaited.
+                let next = poll_fn(|cx| {
+                    let next = stream.poll_next_unpin(cx);
+                    match memory.hold(followed.held()) {
+                        Ok(()) => next.map(Ok),
+                        Err(error) => Poll::Ready(Err(Stop::Memory(error))),
+                    }
+                });
+                let next = next.await?.transpose();
                 self.metrics.observe(followed);
                 match next? {
                     Some(batch) if batch.num_rows() == 0 => {}
-                    Some(batch) => return Ok(Some(batch)),
+                    Some(batch) => {
+                        let bytes = get_record_batch_memory_size(&batch);
+                        self.memory.hold(bytes).map_err(Stop::Memory)?;
+                        return Ok(Some(batch));
+                    }
                     None => self.current = None,
                 }
             } else if let Some(info) = self.waiting.pop_front() {

@@ -99,6 +99,11 @@ impl ResumableDecoder {
         self.answer.input = Buffer::from(bytes);
     }
 
+    /// Bytes of memory in use for what is not decoded yet.
+    pub(super) fn held(&self) -> usize {
+        self.answer.input.len() + self.answer.framer.held()
+    }
+
     /// The next batch with rows; `None` when more bytes are needed, or the answer has [ended](Self::has_ended).
     pub(super) fn next(&mut self) -> Result<Option<RecordBatch>, Fault> {
         let answer = &mut self.answer;

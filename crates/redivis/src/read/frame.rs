@@ -108,6 +108,11 @@ impl Framer {
         }
     }
 
+    /// Bytes of memory set aside for the frame that is incomplete.
+    pub(super) fn held(&self) -> usize {
+        self.gathered.capacity()
+    }
+
     /// `length` bytes, without copying where the input holds them all.
     fn take(&mut self, input: &mut Buffer, length: usize) -> Option<Buffer> {
         if self.gathered.is_empty() && input.len() >= length {

@@ -1,6 +1,6 @@
 //! What a read has cost so far, for metrics and progress bars while it runs.
 
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 use std::time::Duration;
 
 /// Counters of one stream, updated as it is read. Shared, and cheap to look at.
@@ -10,6 +10,7 @@ pub struct ReadProgress {
     rows: AtomicU64,
     retries: AtomicU64,
     opening: AtomicU64,
+    held: AtomicUsize,
 }
 
 impl ReadProgress {
@@ -31,6 +32,17 @@ impl ReadProgress {
     /// Time spent waiting for answers to start.
     pub fn opening(&self) -> Duration {
         Duration::from_nanos(self.opening.load(Ordering::Relaxed))
+    }
+
+    /// Bytes of memory that the stream holds now: what it received of the message that is still incomplete.
+    ///
+    /// It reads no further than that message, so this is all of its read-ahead, but for the connection's own buffers.
+    pub fn held(&self) -> usize {
+        self.held.load(Ordering::Relaxed)
+    }
+
+    pub(super) fn set_held(&self, bytes: usize) {
+        self.held.store(bytes, Ordering::Relaxed);
     }
 
     pub(super) fn add_bytes(&self, bytes: usize) {

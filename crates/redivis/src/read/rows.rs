@@ -125,8 +125,10 @@ impl Reader {
         };
         loop {
             if let Some(batch) = self.decoder.next().map_err(|fault| explain(call, fault))? {
+                self.progress.set_held(self.decoder.held());
                 return Ok(Some(batch));
             }
+            self.progress.set_held(self.decoder.held());
             if !self.decoder.has_ended()
                 && let Some(bytes) = body.chunk(call, &self.progress).await?
             {

@@ -158,17 +158,20 @@ impl Reader {
             Some(body) => body,
             none => {
                 self.decoder.open();
+                self.progress.set_held(0);
                 let body = Body::open(&self.client, &call, &self.progress).await?;
                 none.insert(body.expect_arrow(&self.client, &call).await?)
             }
         };
         loop {
             if let Some(batch) = self.decoder.next().map_err(|fault| explain(&call, fault))? {
+                self.progress.set_held(self.decoder.held());
                 return Ok(Some(batch));
             }
             if self.decoder.has_ended() {
                 return Ok(None);
             }
+            self.progress.set_held(self.decoder.held());
             match body.chunk(&call, &self.progress).await? {
                 Some(bytes) => self.decoder.push(bytes),
                 None => return Ok(None),
