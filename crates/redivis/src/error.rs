@@ -162,7 +162,7 @@ impl Error {
         &self.0.message
     }
 
-    /// How often it was tried, and for how long without progress, when it was tried more than once.
+    /// How often it was tried without progress, and for how long after the first failure, when it was tried more than once.
     pub fn attempts(&self) -> Option<(u32, Duration)> {
         self.0.tried
     }

@@ -57,7 +57,8 @@ impl RetryPolicy {
 pub(crate) struct Attempts {
     policy: RetryPolicy,
     failed: u32,
-    since: Instant,
+    /// The first of them.
+    since: Option<Instant>,
 }
 
 impl Attempts {
@@ -65,23 +66,25 @@ impl Attempts {
         Self {
             policy,
             failed: 0,
-            since: Instant::now(),
+            since: None,
         }
     }
 
     /// Something new arrived: failures before it no longer count.
     pub(crate) fn progress(&mut self) {
         self.failed = 0;
+        self.since = None;
     }
 
     /// Waits as long as it should before the next attempt; the error comes back when there should be none.
     pub(crate) async fn wait_after(&mut self, error: Error) -> Result<()> {
-        let wait = self.wait(error, self.since.elapsed())?;
+        let elapsed = self.since.get_or_insert_with(Instant::now).elapsed();
+        let wait = self.wait(error, elapsed)?;
         tokio::time::sleep(wait).await;
         Ok(())
     }
 
-    /// How long to wait after an error that came `elapsed` after the last progress; the error where all waiting ends.
+    /// How long to wait after an error that came `elapsed` after the first failure; the error where all waiting ends.
     fn wait(&mut self, error: Error, elapsed: Duration) -> Result<Duration> {
         self.failed += 1;
         if let Some(wait) = self.next_wait(&error)
