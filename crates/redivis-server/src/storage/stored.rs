@@ -88,7 +88,10 @@ impl Stored {
                 .ok_or_else(|| StorageError::invalid(&name, "its row counts make no sense"))?;
             bounds.push(end);
             for (size, column) in sizes.iter_mut().zip(group.columns()) {
-                *size += u64::try_from(column.uncompressed_size()).unwrap_or(0);
+                // A dictionary holds a long text once that many rows have: what counts is what they are when read.
+                let encoded = column.uncompressed_size();
+                let texts = column.unencoded_byte_array_data_bytes().unwrap_or(0);
+                *size += u64::try_from(encoded.max(texts)).unwrap_or(0);
             }
         }
         let fields = metadata.schema().fields();

@@ -1,0 +1,11 @@
+//! What reading costs and how it stops: memory, the flow of bytes, and what is left when a reader goes away.
+//!
+//! One binary, because each that links DataFusion takes long to link.
+
+mod flow;
+mod interrupt;
+mod leaving;
+mod memory;
+mod prompt;
+mod tables;
+mod wire;
