@@ -90,6 +90,27 @@ fn expected(rows: u64) -> Vec<i64> {
 }
 
 #[test]
+fn lz4_that_decompresses_to_more_than_it_says_is_refused_before() {
+    const MAGIC: [u8; 4] = [0x04, 0x22, 0x4d, 0x18];
+    let style = Style {
+        compression: Some(CompressionType::LZ4_FRAME),
+        ..PLAIN
+    };
+    let mut bytes = answer(&[rows(0, 1000)], style);
+    let numbers = [8000_u64.to_le_bytes().as_slice(), &MAGIC].concat();
+    let place = bytes
+        .windows(numbers.len())
+        .position(|window| window == numbers);
+    bytes[place.unwrap()..][..8].copy_from_slice(&16_u64.to_le_bytes());
+
+    let mut decoder = ResumableDecoder::default();
+    decoder.open();
+    let fault = feed(&mut decoder, &bytes, usize::MAX).unwrap_err();
+    assert!(matches!(&fault, Fault::Malformed(_)), "{fault}");
+    assert!(fault.to_string().contains("says 16 bytes"), "{fault}");
+}
+
+#[test]
 fn cut_at_every_byte_and_resumed() {
     for compression in [
         None,
