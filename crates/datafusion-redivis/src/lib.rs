@@ -65,7 +65,7 @@
 //!
 //! Failures of the service are [`DataFusionError::External`](datafusion::common::DataFusionError::External) with the
 //! [`redivis::Error`] inside, unchanged; what is not a reference is refused with a [`redivis::ReferenceError`] before
-//! anything is sent.
+//! anything is sent. What only the streams of a scan together show is a [`ScanError`].
 
 mod catalog;
 mod config;
@@ -83,7 +83,7 @@ mod table;
 pub use config::RedivisOptions;
 pub use lookup::DefaultParent;
 pub use query::RedivisQuery;
-pub use scan::RedivisScanExec;
+pub use scan::{RedivisScanExec, ScanError};
 pub use session::{Redivis, register};
 pub use table::RedivisTable;
 

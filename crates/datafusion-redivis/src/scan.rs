@@ -3,6 +3,7 @@
 //! Planning it costs nothing: the read session is made when the first partition is polled, so that everything the optimizer
 //! finds out until then (a later limit, a smaller projection) still reaches the service, and `EXPLAIN` sends nothing.
 
+mod error;
 mod memory;
 mod metrics;
 mod partition;
@@ -32,6 +33,7 @@ use datafusion::physical_plan::{
     DisplayAs, DisplayFormatType, ExecutionPlan, Partitioning, PlanProperties,
 };
 
+pub use self::error::ScanError;
 use self::memory::ScanMemory;
 use self::metrics::ScanMetrics;
 use self::partition::{PartitionReader, ScanRequest};

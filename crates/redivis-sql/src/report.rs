@@ -10,6 +10,7 @@ use std::path::Path;
 use datafusion::common::{Column, SchemaError};
 use datafusion::error::DataFusionError;
 use datafusion::sql::sqlparser::parser::ParserError;
+use datafusion_redivis::ScanError;
 use redivis::ErrorKind;
 
 use crate::failure::{Failure, find, service_error};
@@ -47,6 +48,9 @@ fn prefix(place: &Place<'_>, line: usize) -> String {
 }
 
 fn explain(error: &DataFusionError, place: &Place<'_>) -> String {
+    if let Some(error) = find::<ScanError>(error) {
+        return compose(&prefix(place, 1), &error.to_string(), None);
+    }
     if let Some(error) = service_error(error) {
         let hint = service_hint(error);
         return compose(&prefix(place, 1), &error.to_string(), hint);

@@ -6,7 +6,7 @@ use std::collections::VecDeque;
 use std::future::poll_fn;
 use std::sync::Arc;
 use std::task::Poll;
-use std::time::{Duration, Instant};
+use std::time::Instant;
 
 use datafusion::arrow::array::{RecordBatch, RecordBatchOptions};
 use datafusion::arrow::datatypes::SchemaRef;
@@ -17,6 +17,7 @@ use futures::{Stream, StreamExt, stream};
 use redivis::read::{ArrowStream, Format, ReadSessionRequest, ReadStreamInfo, RowsRequest};
 use redivis::{Client, ErrorKind};
 
+use super::error::ScanError;
 use super::memory::ScanMemory;
 use super::metrics::{Followed, ScanMetrics};
 use super::session::{OpenSession, SharedSession};
@@ -51,6 +52,13 @@ impl ScanRequest {
         self.fetch.map(|fetch| fetch as u64)
     }
 
+    /// How many rows there must be, where they can never change.
+    fn expected(&self) -> Option<u64> {
+        let size = self.source.size;
+        let rows = size.rows.filter(|_| size.immutable)?;
+        Some(self.max_results().map_or(rows, |max| max.min(rows)))
+    }
+
     fn session_request(&self) -> ReadSessionRequest {
         ReadSessionRequest {
             format: Format::Arrow,
@@ -67,6 +75,10 @@ impl ScanRequest {
             selected_variables: Some(self.variables()),
         }
     }
+}
+
+fn failed(error: ScanError) -> DataFusionError {
+    DataFusionError::External(Box::new(error))
 }
 
 /// Why there is no next batch.
@@ -100,6 +112,8 @@ pub(crate) struct PartitionReader {
     current: Option<(ArrowStream, Followed)>,
     /// Rows that may still be handed on.
     remaining: usize,
+    /// Rows that came.
+    rows: u64,
     /// Whether anything was handed on, so that no other session can take over.
     claimed: bool,
 }
@@ -125,6 +139,7 @@ impl PartitionReader {
             open: None,
             waiting: VecDeque::new(),
             current: None,
+            rows: 0,
             claimed: false,
         }
     }
@@ -158,7 +173,7 @@ impl PartitionReader {
                 Some(batch) => Ok(Some(
                     self.hand_on(batch)?.record_output(&self.metrics.baseline),
                 )),
-                None => Ok(None),
+                None => self.check_count().map(|()| None),
             };
         }
         Ok(None)
@@ -259,18 +274,34 @@ impl PartitionReader {
         let Some(open) = open.filter(|open| open.is_used()) else {
             return Err(DataFusionError::External(Box::new(error)));
         };
-        let advice = format!(
-            "the read session of {} was {} old and is gone (sessions last 6 hours); some of its rows were used already, and \
-             those of another session would not fit them. Run the statement again; if it takes too long, read fewer \
-             variables or raise redivis.max_streams",
-            self.request.source.name,
-            duration(open.age()),
-        );
-        Err(DataFusionError::External(Box::new(error)).context(advice))
+        Err(failed(ScanError::SessionGone {
+            table: self.request.source.name.clone(),
+            age: open.age(),
+            source: error,
+        }))
+    }
+
+    /// Compares the rows of all partitions with those that there must be, once the last partition is at its end.
+    fn check_count(&self) -> Result<()> {
+        let (Some(open), Some(expected)) = (&self.open, self.request.expected()) else {
+            return Ok(());
+        };
+        match open.count(self.partition, self.partitions, self.rows) {
+            // With a limit the service may send a few more.
+            Some(came) if came < expected || (came > expected && self.request.fetch.is_none()) => {
+                Err(failed(ScanError::RowCount {
+                    table: self.request.source.name.clone(),
+                    came,
+                    expected,
+                }))
+            }
+            _ => Ok(()),
+        }
     }
 
     /// Cuts the batch at the limit and takes off the columns that were asked for only to count rows.
     fn hand_on(&mut self, batch: RecordBatch) -> Result<RecordBatch> {
+        self.rows += batch.num_rows() as u64;
         let rows = batch.num_rows().min(self.remaining);
         self.remaining -= rows;
         if self.remaining == 0 {
@@ -288,27 +319,5 @@ impl PartitionReader {
         } else {
             batch
         })
-    }
-}
-
-/// A time for people: `5 h 59 min`, `12 min`, `40 s`.
-fn duration(time: Duration) -> String {
-    match time.as_secs() {
-        seconds @ 0..60 => format!("{seconds} s"),
-        seconds @ 60..3600 => format!("{} min", seconds / 60),
-        seconds => format!("{} h {} min", seconds / 3600, seconds / 60 % 60),
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn times_are_told_in_two_units_at_most() {
-        let told = |seconds| duration(Duration::from_secs(seconds));
-        assert_eq!(told(5), "5 s");
-        assert_eq!(told(125), "2 min");
-        assert_eq!(told(21_600), "6 h 0 min");
     }
 }

@@ -4,8 +4,9 @@
 //! another session do not line up with them. It is made by the first partition that is polled, and may be replaced by
 //! another only as long as nothing that any partition read of it was used.
 
-use std::sync::Arc;
+use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicU8, Ordering};
+use std::sync::{Arc, Mutex as StdMutex, PoisonError};
 use std::time::Duration;
 
 use redivis::Result;
@@ -31,6 +32,7 @@ impl SharedSession {
             session: create.await?,
             use_of: AtomicU8::new(UNUSED),
             replaces,
+            counts: StdMutex::default(),
         });
         *cell = Some(Arc::clone(&open));
         Ok(open)
@@ -48,6 +50,8 @@ pub(crate) struct OpenSession {
     use_of: AtomicU8,
     /// Whether it was made because an earlier one expired; a second replacement would help no more than the first.
     replaces: bool,
+    /// How many rows each partition had that came to the end of its streams.
+    counts: StdMutex<BTreeMap<usize, u64>>,
 }
 
 impl OpenSession {
@@ -83,6 +87,15 @@ impl OpenSession {
     /// Gives the session up in favour of a new one; false if any partition has used it.
     pub(crate) fn abandon(&self) -> bool {
         !self.replaces && self.exchange(ABANDONED)
+    }
+
+    /// Notes how many rows `partition` of `partitions` had in all; the rows of all of them when it was the last.
+    ///
+    /// A partition that is read again has the same rows as before, so it may come at any time.
+    pub(crate) fn count(&self, partition: usize, partitions: usize, rows: u64) -> Option<u64> {
+        let mut counts = self.counts.lock().unwrap_or_else(PoisonError::into_inner);
+        counts.insert(partition, rows);
+        (counts.len() == partitions).then(|| counts.values().sum())
     }
 
     fn is_abandoned(&self) -> bool {
