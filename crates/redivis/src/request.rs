@@ -159,7 +159,7 @@ impl Client {
                 };
                 call.transport_error(error).with_retry(retry)
             })?;
-        answer::show_warning(&response);
+        self.show_warning(&response);
         if response.status().is_success() {
             return Ok(response);
         }
@@ -189,8 +189,12 @@ impl Client {
                 .with_retry(Retry::No));
         }
         serde_json::from_slice(&body).map_err(|error| {
+            // The words of the JSON reader repeat what it met, so they are cleaned, and are no source.
             let message = match answer::looks_like_json(&body) {
-                true => format!("the answer is not what the API promises: {error}"),
+                true => {
+                    let error = self.clean(&error.to_string());
+                    format!("the answer is not what the API promises: {error}")
+                }
                 false => format!(
                     "the answer is not JSON but starts with: {}",
                     self.legible(&body)
@@ -202,7 +206,6 @@ impl Client {
                 } else {
                     Retry::No
                 })
-                .with_source(error)
         })
     }
 

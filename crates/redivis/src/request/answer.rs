@@ -66,6 +66,22 @@ impl Client {
         )
     }
 
+    /// Passes the service's warning on, once per text and process (redivis-api §1.4).
+    pub(super) fn show_warning(&self, response: &Response) {
+        if let Some(text) = self.new_warning(response.headers()) {
+            tracing::warn!("Redivis says: {text}");
+        }
+    }
+
+    /// The warning, if it has not been shown before.
+    fn new_warning(&self, headers: &HeaderMap) -> Option<String> {
+        static SHOWN: Mutex<BTreeSet<String>> = Mutex::new(BTreeSet::new());
+        let text = self.legible(headers.get(WARNING)?.as_bytes());
+        let mut shown = SHOWN.lock().unwrap_or_else(PoisonError::into_inner);
+        let is_new = !text.is_empty() && shown.len() < MAX_WARNINGS && shown.insert(text.clone());
+        is_new.then_some(text)
+    }
+
     /// The start of a body as one line that is safe to print.
     pub(crate) fn legible(&self, body: &[u8]) -> String {
         self.clean(&String::from_utf8_lossy(
@@ -185,28 +201,6 @@ pub(super) fn looks_like_json(body: &[u8]) -> bool {
     matches!(body.trim_ascii_start().first(), Some(b'{' | b'['))
 }
 
-/// Passes the service's warning on, once per text and process (redivis-api §1.4).
-pub(super) fn show_warning(response: &Response) {
-    if let Some(text) = new_warning(response.headers()) {
-        tracing::warn!("Redivis says: {text}");
-    }
-}
-
-/// The warning, if it has not been shown before.
-fn new_warning(headers: &HeaderMap) -> Option<String> {
-    static SHOWN: Mutex<BTreeSet<String>> = Mutex::new(BTreeSet::new());
-    let value = headers.get(WARNING)?;
-    let text: String = String::from_utf8_lossy(value.as_bytes())
-        .chars()
-        .filter(|c| !c.is_control())
-        .take(MAX_SHOWN_CHARS)
-        .collect();
-    let mut shown = SHOWN.lock().unwrap_or_else(PoisonError::into_inner);
-    let is_new =
-        !text.trim().is_empty() && shown.len() < MAX_WARNINGS && shown.insert(text.clone());
-    is_new.then_some(text)
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -280,15 +274,20 @@ mod tests {
 
     #[test]
     fn warnings_are_shown_once() {
+        let client = Client::builder()
+            .token(Token::new("hunter2"))
+            .build()
+            .unwrap();
         let headers = |text: &'static str| {
             let mut headers = HeaderMap::new();
             headers.insert(WARNING, text.parse().unwrap());
-            new_warning(&headers)
+            client.new_warning(&headers)
         };
-        assert_eq!(new_warning(&HeaderMap::new()), None);
+        assert_eq!(client.new_warning(&HeaderMap::new()), None);
         assert_eq!(headers("Please update").as_deref(), Some("Please update"));
         assert_eq!(headers("Please update"), None);
-        assert_eq!(headers("Another\tone").as_deref(), Some("Anotherone"));
+        assert_eq!(headers("Another\tone").as_deref(), Some("Another one"));
+        assert_eq!(headers("I am hunter2").as_deref(), Some("I am [token]"));
         assert_eq!(headers("  "), None);
     }
 }
