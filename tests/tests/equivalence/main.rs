@@ -5,4 +5,5 @@
 mod answer;
 mod files;
 mod limits;
+mod resume;
 mod session;
