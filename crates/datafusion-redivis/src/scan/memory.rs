@@ -6,7 +6,7 @@
 
 use std::sync::Arc;
 
-use datafusion::common::Result;
+use datafusion::common::{Result, resources_datafusion_err};
 use datafusion::execution::memory_pool::{MemoryConsumer, MemoryPool, MemoryReservation};
 
 /// Messages of one stream differ a little in size; reserving in steps asks the pool once for all of them.
@@ -32,10 +32,11 @@ impl ScanMemory {
             .try_resize(step)
             .or_else(|_| self.0.try_resize(bytes))
             .map_err(|error| {
-                error.context(format!(
-                    "a message of a read stream takes {bytes} bytes of memory, for each of the streams that are read at once. \
-                     Read fewer variables, lower redivis.max_streams, or allow the session more memory"
-                ))
+                resources_datafusion_err!(
+                    "a message of a read stream takes {bytes} bytes of memory, for each of the streams that are read at \
+                     once. Read fewer variables, lower redivis.max_streams, or allow the session more memory: {}",
+                    error.message()
+                )
             })
     }
 }
