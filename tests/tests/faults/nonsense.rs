@@ -5,12 +5,16 @@ use std::sync::Arc;
 
 use arrow::array::{ArrayRef, Int64Array, RecordBatch, StringArray};
 use arrow::datatypes::{DataType, Field, Schema};
+use datafusion::physical_plan::collect;
 use datafusion_redivis::ScanError;
 use redivis::ErrorKind;
 use redivis_tests::proxy::{Action, Break, Request};
+use serde_json::Value;
 
 use crate::arrow_body::{Ending, answer, body, body_of, empty_body, ends, served};
-use crate::wire::{BATCH, ROWS, TABLE, Wire, assert_all, batch, found, is_stream, offset, truth};
+use crate::wire::{
+    BATCH, ROWS, TABLE, Wire, assert_all, batch, found, is_stream, offset, rows, truth, within,
+};
 
 const PAGE: &str = "<html><head><title>Sign in to the network</title></head><body>…</body></html>";
 
@@ -261,6 +265,43 @@ async fn more_rows_than_there_are_by_the_services_own_count() {
         told.contains("40005 rows came where there must be 40000"),
         "{told}"
     );
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn rows_that_only_one_of_several_streams_lacks() {
+    let wire = Wire::start().await;
+    // A table that says it is large is read through several streams.
+    let url = format!("{}/tables/{TABLE}", wire.server.endpoint());
+    let request = reqwest::Client::new().get(url).bearer_auth(wire.token());
+    let table = request.send().await.unwrap().bytes().await.unwrap();
+    let mut table: Value = serde_json::from_slice(&table).unwrap();
+    table["numBytes"] = 1_000_000_000.into();
+    let table = Action::reply(
+        200,
+        &[("Content-Type", "application/json")],
+        table.to_string(),
+    );
+    let mut nothing = Some(answer(body(0, 0, Ending::Sentinels(1))));
+    wire.proxy.script(move |request| match request {
+        request if is_table(request) => table.clone(),
+        request if is_stream(request) => nothing.take().unwrap_or(Action::Pass),
+        _ => Action::Pass,
+    });
+    let (context, redivis) = wire.session(wire.client());
+    let sql = format!("SELECT id, text FROM {TABLE}");
+    let statement = redivis.sql(&sql).await.unwrap();
+    let plan = statement.create_physical_plan().await.unwrap();
+    let run = || within(collect(Arc::clone(&plan), context.task_ctx()));
+    let error = run().await.unwrap_err();
+    let (came, expected) = match found(&error) {
+        Some(ScanError::RowCount { came, expected, .. }) => (*came, *expected),
+        other => panic!("{error}: {other:?}"),
+    };
+    assert_eq!((came, expected), (30_000, 40_000));
+    // Counted afresh, again and again.
+    assert_all(&rows(&run().await.unwrap()));
+    assert_all(&rows(&run().await.unwrap()));
+    assert_eq!(wire.offsets(), [0; 3 * 4]);
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -8,7 +8,7 @@ use futures::{StreamExt, TryStreamExt};
 use redivis::read::variables_schema;
 use redivis::{ErrorKind, RetryPolicy};
 use redivis_tests::proxy::{Action, Break, End};
-use tokio::net::TcpListener;
+use tokio::net::{TcpListener, TcpSocket, TcpStream};
 
 use crate::arrow_body::{ends, rows_before, served};
 use crate::wire::{TABLE, Wire, assert_all, is_stream, patience, rows, within};
@@ -115,6 +115,32 @@ async fn a_service_that_never_answers_is_given_up() {
         told.contains("nothing arrived for 0.25 s; gave up after 4 attempts in "),
         "{told}"
     );
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_connection_that_is_never_made_is_given_up() {
+    // With a full queue of connections that nobody takes, the system answers no further ones.
+    let socket = TcpSocket::new_v4().unwrap();
+    socket.bind("127.0.0.1:0".parse().unwrap()).unwrap();
+    let full = socket.listen(1).unwrap();
+    let address = full.local_addr().unwrap();
+    let mut queued = Vec::new();
+    while let Ok(connection) = tokio::time::timeout(SHORT, TcpStream::connect(address)).await {
+        queued.push(connection.unwrap());
+        assert!(queued.len() < 100, "the queue has no end");
+    }
+    let client = redivis::Client::builder()
+        .endpoint(format!("http://{address}/api/v1"))
+        .connect_timeout(SHORT)
+        .retry(patience())
+        .build()
+        .unwrap();
+    let reference = TABLE.parse().unwrap();
+    let error = within(client.table(&reference)).await.unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::Transport);
+    let told = error.to_string();
+    assert!(told.contains(": cannot connect: "), "{told}");
+    assert!(told.contains("; gave up after 3 attempts in "), "{told}");
 }
 
 #[tokio::test(flavor = "multi_thread")]

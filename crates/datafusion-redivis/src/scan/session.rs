@@ -91,11 +91,11 @@ impl OpenSession {
 
     /// Notes how many rows `partition` of `partitions` had in all; the rows of all of them when it was the last.
     ///
-    /// A partition that is read again has the same rows as before, so it may come at any time.
+    /// Each execution of the plan counts afresh. Where one was not read to its end, what it left is what the next one finds.
     pub(crate) fn count(&self, partition: usize, partitions: usize, rows: u64) -> Option<u64> {
         let mut counts = self.counts.lock().unwrap_or_else(PoisonError::into_inner);
         counts.insert(partition, rows);
-        (counts.len() == partitions).then(|| counts.values().sum())
+        (counts.len() == partitions).then(|| std::mem::take(&mut *counts).values().sum())
     }
 
     fn is_abandoned(&self) -> bool {
