@@ -3,6 +3,7 @@
 //! Every case is made from a seed that its failure names, so that it can be run again alone.
 
 mod answer;
+mod disagree;
 mod files;
 mod limits;
 mod resume;

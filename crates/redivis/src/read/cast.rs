@@ -127,6 +127,10 @@ fn is_text(data_type: &DataType) -> bool {
 /// Bytes of text once every row has its own copy.
 fn dictionary_size(array: &ArrayRef) -> Result<usize, CastError> {
     let dictionary = array.as_any_dictionary();
+    if dictionary.values().is_empty() {
+        // Nothing but nulls, which Arrow cannot normalize the keys of.
+        return Ok(0);
+    }
     let values = plain(dictionary.values())?;
     let offsets = values.as_string::<i32>().value_offsets();
     let keys = dictionary.normalized_keys();

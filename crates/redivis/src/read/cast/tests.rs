@@ -319,6 +319,9 @@ fn texts() {
     let dictionary: DictionaryArray<Int32Type> =
         vec![Some("x"), None, Some("x")].into_iter().collect();
     accepts(Arc::new(dictionary), to, &["x", "", "x"]);
+    let nulls: DictionaryArray<Int32Type> = vec![None::<&str>, None].into_iter().collect();
+    assert!(nulls.values().is_empty());
+    accepts(Arc::new(nulls), to, &["", ""]);
     accepts(Arc::new(Int64Array::from(vec![-5])), to, &["-5"]);
     accepts(Arc::new(BooleanArray::from(vec![true])), to, &["true"]);
     accepts(
