@@ -16,11 +16,11 @@ use std::ops::ControlFlow;
 use std::sync::Arc;
 
 use datafusion::arrow::datatypes::SchemaRef;
-use datafusion::common::{ResolvedTableReference, TableReference};
+use datafusion::common::{ResolvedTableReference, Result, TableReference, plan_err};
 use datafusion::sql::parser::{CopyToSource, Statement};
 use datafusion::sql::sqlparser::ast::{
     self, Expr, Ident, Insert, ObjectName, ObjectNamePart, OrderByKind, Query, Select, SetExpr,
-    TableObject, VisitMut, VisitorMut,
+    SetQuantifier, TableObject, VisitMut, VisitorMut,
 };
 
 use self::scope::{Columns, Meaning, Relation, Scope, among};
@@ -45,20 +45,27 @@ impl Names {
 }
 
 /// Puts the identifiers of a statement in the spelling of the columns that they mean.
-pub(crate) fn respell(statement: &mut Statement, names: &Names) {
+///
+/// Fails where DataFusion would silently do something else than the statement says.
+pub(crate) fn respell(statement: &mut Statement, names: &Names) -> Result<()> {
     let mut walk = Walk {
         names,
         ctes: vec![],
+        refusal: None,
     };
     match statement {
         Statement::Statement(statement) => walk.statement(statement),
-        Statement::Explain(explain) => respell(&mut explain.statement, names),
+        Statement::Explain(explain) => return respell(&mut explain.statement, names),
         Statement::CopyTo(copy) => {
             if let CopyToSource::Query(query) = &mut copy.source {
                 walk.query(query, None);
             }
         }
         Statement::CreateExternalTable(_) | Statement::Reset(_) => {}
+    }
+    match walk.refusal {
+        Some(refusal) => plan_err!("{refusal}"),
+        None => Ok(()),
     }
 }
 
@@ -67,6 +74,8 @@ struct Walk<'n> {
     names: &'n Names,
     /// The common table expressions in scope, the innermost last.
     ctes: Vec<(String, Option<Arc<Columns>>)>,
+    /// The first thing in the statement that would silently be done otherwise than it says.
+    refusal: Option<String>,
 }
 
 impl Walk<'_> {
@@ -157,9 +166,22 @@ impl Walk<'_> {
         match body {
             SetExpr::Select(select) => self.select(select, outer),
             SetExpr::Query(query) => (self.query(query, outer), vec![]),
-            SetExpr::SetOperation { left, right, .. } => {
+            SetExpr::SetOperation {
+                left,
+                right,
+                set_quantifier,
+                ..
+            } => {
                 let (columns, _) = self.body(left, outer);
-                self.body(right, outer);
+                let (others, _) = self.body(right, outer);
+                if matches!(
+                    set_quantifier,
+                    SetQuantifier::ByName
+                        | SetQuantifier::AllByName
+                        | SetQuantifier::DistinctByName
+                ) {
+                    self.refuse_differing("BY NAME", &columns, &others);
+                }
                 (columns, vec![])
             }
             SetExpr::Values(values) => {
@@ -177,6 +199,27 @@ impl Walk<'_> {
             }
             SetExpr::Table(_) => (None, vec![]),
         }
+    }
+
+    /// Refuses to match columns by name where two of them differ in case alone: DataFusion would not match them.
+    fn refuse_differing(
+        &mut self,
+        what: &str,
+        left: &Option<Arc<Columns>>,
+        right: &Option<Arc<Columns>>,
+    ) {
+        if let (Some(left), Some(right)) = (left, right)
+            && let Some((one, other)) = left.differing(right)
+        {
+            self.refuse(format!(
+                "{what} does not match the columns `{one}` and `{other}`, which differ in upper and lower case; name the \
+                 columns, with JOIN … ON or AS"
+            ));
+        }
+    }
+
+    fn refuse(&mut self, refusal: String) {
+        self.refusal.get_or_insert(refusal);
     }
 
     fn select(

@@ -127,7 +127,7 @@ impl Redivis {
         // Results of queries are known by their names until the statement is planned.
         let _queries = function::resolve(&mut statement, &self.lookup).await?;
         let names = names(&state, &statement).await?;
-        identifiers::respell(&mut statement, &names);
+        identifiers::respell(&mut statement, &names)?;
         let references = state.resolve_table_references(&statement)?;
         match state.statement_to_plan(statement).await {
             Ok(plan) => Ok(plan),

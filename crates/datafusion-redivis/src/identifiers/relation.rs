@@ -24,6 +24,7 @@ impl Walk<'_> {
         let before = relations.len();
         self.factor(&mut item.relation, relations, outer);
         for join in &mut item.joins {
+            let joined = relations.len();
             self.factor(&mut join.relation, relations, outer);
             let scope = Scope { relations, outer };
             if let JoinOperator::AsOf {
@@ -35,9 +36,15 @@ impl Walk<'_> {
             match constraint(&mut join.join_operator) {
                 Some(JoinConstraint::On(on)) => self.within(on, Some(&scope)),
                 Some(JoinConstraint::Using(columns)) => {
+                    let (left, right) = relations[before..].split_at(joined - before);
+                    self.refuse_differing("USING", &among(left, columns), &among(right, columns));
                     for column in columns {
                         self.column(last(column), &relations[before..]);
                     }
+                }
+                Some(JoinConstraint::Natural) => {
+                    let (left, right) = relations[before..].split_at(joined - before);
+                    self.refuse_differing("NATURAL JOIN", &all(left), &all(right));
                 }
                 _ => {}
             }
@@ -51,6 +58,16 @@ impl Walk<'_> {
         outer: Option<&Scope<'_>>,
     ) {
         let before = Scope { relations, outer };
+        if let TableFactor::Table {
+            sample: Some(_), ..
+        } = factor
+        {
+            self.refuse(
+                "TABLESAMPLE is not supported: all rows would be read; write WHERE random() < 0.01, or name the dataset's \
+                 :sample"
+                    .to_owned(),
+            );
+        }
         let relation = match factor {
             TableFactor::Table {
                 name,
@@ -183,6 +200,32 @@ impl Walk<'_> {
             .map(|column| self.normalized(&column.name));
         Some(Arc::new(names.collect()))
     }
+}
+
+/// The columns of several relations; `None` where those of one can't be known.
+fn all(relations: &[Relation]) -> Option<Arc<Columns>> {
+    let known: Option<Vec<_>> = relations
+        .iter()
+        .map(|relation| relation.columns.as_deref())
+        .collect();
+    let names = known?
+        .into_iter()
+        .flat_map(Columns::iter)
+        .map(str::to_owned);
+    Some(Arc::new(names.collect()))
+}
+
+/// Those of them that equal one of these names without regard to case.
+fn among(relations: &[Relation], names: &[ObjectName]) -> Option<Arc<Columns>> {
+    let columns = all(relations)?;
+    let named = |column: &&str| {
+        names
+            .iter()
+            .any(|name| name.to_string().trim_matches('"').to_lowercase() == column.to_lowercase())
+    };
+    Some(Arc::new(
+        columns.iter().filter(named).map(str::to_owned).collect(),
+    ))
 }
 
 fn constraint(join: &mut JoinOperator) -> Option<&mut JoinConstraint> {

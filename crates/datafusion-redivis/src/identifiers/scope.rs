@@ -30,6 +30,15 @@ impl Columns {
         self.names.iter().map(String::as_str)
     }
 
+    /// A name here and one there that differ in case alone, neither of which the other side has exactly.
+    pub(super) fn differing<'a>(&'a self, other: &'a Self) -> Option<(&'a str, &'a str)> {
+        self.iter().find_map(|name| {
+            let mut there = other.spellings(name).peekable();
+            let first = there.peek().copied()?;
+            (!there.any(|spelling| spelling == name)).then_some((name, first))
+        })
+    }
+
     /// The spellings that equal `name` without regard to case.
     fn spellings<'a>(&'a self, name: &str) -> impl Iterator<Item = &'a str> {
         let places = self.folded.get(&name.to_lowercase());

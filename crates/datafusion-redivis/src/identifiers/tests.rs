@@ -35,7 +35,7 @@ fn names() -> Names {
 
 fn spelled(sql: &str) -> String {
     let mut statement = DFParser::parse_sql(sql).unwrap().pop_front().unwrap();
-    respell(&mut statement, &names());
+    respell(&mut statement, &names()).unwrap();
     statement.to_string()
 }
 
@@ -258,7 +258,7 @@ fn names_that_are_no_columns_stay() {
         .unwrap()
         .pop_front()
         .unwrap();
-    respell(&mut statement, &names());
+    respell(&mut statement, &names()).unwrap();
     assert_eq!(
         statement.to_string(),
         r#"SELECT array_transform([elev], name -> name + "StationID"), "Name" FROM s"#
@@ -285,4 +285,39 @@ proptest! {
         // `"StationID"` is in both tables, and spelled the same.
         prop_assert_eq!(spelled(&written), canonical);
     }
+}
+
+/// What the statement is refused with; empty where it is not.
+fn refused(sql: &str) -> String {
+    let mut statement = DFParser::parse_sql(sql).unwrap().pop_front().unwrap();
+    match respell(&mut statement, &names()) {
+        Ok(()) => String::new(),
+        Err(error) => error.strip_backtrace(),
+    }
+}
+
+#[test]
+fn columns_that_differ_in_case_are_not_left_unmatched_in_silence() {
+    for sql in [
+        "SELECT * FROM s NATURAL JOIN local",
+        "SELECT * FROM s JOIN local USING (StationID)",
+        "SELECT StationID FROM s UNION BY NAME SELECT stationid FROM local",
+        "SELECT 1 FROM s WHERE EXISTS (SELECT 1 FROM o NATURAL LEFT JOIN local)",
+    ] {
+        let refusal = refused(sql);
+        assert!(
+            refusal.contains("`StationID` and `stationid`"),
+            "{sql}: {refusal}"
+        );
+    }
+    for sql in [
+        "SELECT * FROM s NATURAL JOIN o",
+        "SELECT * FROM s JOIN o USING (stationid)",
+        "SELECT * FROM s JOIN local ON s.stationid = local.stationid",
+        "SELECT StationID FROM s UNION SELECT stationid FROM local",
+        "SELECT stationid FROM s UNION ALL BY NAME SELECT StationID FROM o",
+    ] {
+        assert_eq!(refused(sql), "", "{sql}");
+    }
+    assert!(refused("SELECT * FROM s TABLESAMPLE BERNOULLI (1)").contains("TABLESAMPLE"));
 }
