@@ -10,6 +10,8 @@ use proptest::prelude::*;
 
 use super::*;
 
+mod random;
+
 /// Rows `from..to` in batches of the given sizes, over and over.
 fn batches(from: u64, to: u64, sizes: &[usize]) -> Vec<RecordBatch> {
     let mut batches = Vec::new();
@@ -51,7 +53,12 @@ const PLAIN: Style = Style {
 
 /// An answer as the service would give it.
 fn answer(batches: &[RecordBatch], style: Style) -> Vec<u8> {
-    let schema = rows(0, 0).schema();
+    answer_of(&rows(0, 0), batches, style)
+}
+
+/// The same for any columns, those of `sentinel`.
+fn answer_of(sentinel: &RecordBatch, batches: &[RecordBatch], style: Style) -> Vec<u8> {
+    let schema = sentinel.schema();
     let options = IpcWriteOptions::default()
         .try_with_compression(style.compression)
         .unwrap();
@@ -60,7 +67,7 @@ fn answer(batches: &[RecordBatch], style: Style) -> Vec<u8> {
         writer.write(batch).unwrap();
     }
     if style.sentinel {
-        writer.write(&rows(0, 0)).unwrap();
+        writer.write(sentinel).unwrap();
     }
     if style.end_marker {
         return writer.into_inner().unwrap();
@@ -69,20 +76,33 @@ fn answer(batches: &[RecordBatch], style: Style) -> Vec<u8> {
     writer.get_ref().clone()
 }
 
-/// Feeds `bytes` in pieces, and returns the numbers of the rows that come out.
-fn feed(decoder: &mut ResumableDecoder, bytes: &[u8], pieces: usize) -> Result<Vec<i64>, Fault> {
-    let mut numbers = Vec::new();
+/// Feeds `bytes` in pieces, and returns the batches that come out.
+fn feed_all(
+    decoder: &mut ResumableDecoder,
+    bytes: &[u8],
+    pieces: usize,
+) -> Result<Vec<RecordBatch>, Fault> {
+    let mut batches = Vec::new();
     let mut chunks = bytes.chunks(pieces.max(1));
     loop {
         while let Some(batch) = decoder.next()? {
             assert!(batch.num_rows() > 0);
-            numbers.extend_from_slice(batch.column(0).as_primitive::<Int64Type>().values());
+            batches.push(batch);
         }
         match chunks.next() {
             Some(chunk) if !decoder.has_ended() => decoder.push(Bytes::copy_from_slice(chunk)),
-            _ => return Ok(numbers),
+            _ => return Ok(batches),
         }
     }
+}
+
+/// The same, but returns the numbers of the rows.
+fn feed(decoder: &mut ResumableDecoder, bytes: &[u8], pieces: usize) -> Result<Vec<i64>, Fault> {
+    let batches = feed_all(decoder, bytes, pieces)?;
+    let numbers = batches
+        .iter()
+        .flat_map(|batch| batch.column(0).as_primitive::<Int64Type>().values());
+    Ok(numbers.copied().collect())
 }
 
 fn expected(rows: u64) -> Vec<i64> {
@@ -293,42 +313,6 @@ fn what_is_not_arrow_is_refused_before_memory_is_set_aside() {
 }
 
 proptest! {
-    /// Random tables and batch sizes, answers cut anywhere, pieces of any size: all rows, in order, once.
-    #[test]
-    fn nothing_is_lost_or_repeated(
-        count in 0u64..200,
-        sizes in proptest::collection::vec(1usize..40, 1..6),
-        cuts in proptest::collection::vec((0.0f64..1.0, 1usize..3000), 0..12),
-        sentinel: bool,
-        compression in prop_oneof![
-            Just(None), Just(Some(CompressionType::LZ4_FRAME)), Just(Some(CompressionType::ZSTD))
-        ],
-    ) {
-        let style = Style { sentinel, end_marker: true, compression };
-        let mut decoder = ResumableDecoder::default();
-        let mut numbers = Vec::new();
-        let mut cuts = cuts.into_iter();
-        for asked in 0.. {
-            prop_assert!(asked < 20);
-            decoder.open();
-            let offset = decoder.offset();
-            let mut sizes = sizes.clone();
-            let shift = asked % sizes.len();
-            sizes.rotate_left(shift);
-            let bytes = answer(&batches(offset, count, &sizes), style);
-            let (bytes, pieces) = match cuts.next() {
-                Some((at, pieces)) => (&bytes[..(bytes.len() as f64 * at) as usize], pieces),
-                None => (&bytes[..], 4096),
-            };
-            numbers.extend(feed(&mut decoder, bytes, pieces).unwrap());
-            prop_assert_eq!(numbers.len() as u64, decoder.offset());
-            if decoder.end() == End::Complete {
-                break;
-            }
-        }
-        prop_assert_eq!(numbers, expected(count));
-    }
-
     /// Flipped bytes give rows or a fault; they never take the process down.
     #[test]
     fn damage_never_panics(
