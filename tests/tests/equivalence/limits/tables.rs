@@ -159,7 +159,7 @@ pub(super) async fn remote(
 
 /// A session in which they mean the files.
 pub(super) async fn local(folder: &Path) -> SessionContext {
-    let mut config = SessionConfig::new().with_target_partitions(2);
+    let mut config = SessionConfig::new().with_target_partitions(1);
     config
         .options_mut()
         .execution

@@ -1,58 +1,28 @@
-//! Streams whose columns are not the table's: brought into its types where nothing is lost, refused with a name where it is.
-//!
-//! Uploads of an unreleased table differ in columns, order, spelling and types; what else Arrow can carry is put in the place
-//! of the server's answer, as bytes on the wire.
+//! What else Arrow can carry, put in the place of the server's answer as bytes on the wire.
 
-use std::path::Path;
 use std::sync::Arc;
 
 use datafusion::arrow::array::{
-    ArrayRef, BooleanArray, Date32Array, Decimal128Array, Float32Array, Float64Array, Int64Array,
-    LargeStringArray, NullArray, RecordBatch, StringArray, StringViewArray, UInt64Array,
-    new_empty_array,
+    ArrayRef, Decimal128Array, Float32Array, LargeStringArray, NullArray, RecordBatch,
+    StringViewArray, UInt64Array, new_empty_array,
 };
 use datafusion::arrow::compute::cast;
 use datafusion::arrow::datatypes::{DataType, Field, Schema, TimeUnit};
 use datafusion::arrow::ipc::CompressionType;
 use datafusion::arrow::ipc::writer::{IpcWriteOptions, StreamWriter};
 use futures::TryStreamExt;
-use redivis::read::{ReadSessionRequest, ReadStreamInfo, variables_schema};
+use redivis::read::{ReadSessionRequest, ReadStreamInfo};
 use redivis::{Client, ErrorKind, TableReference};
 use redivis_tests::proxy::{Action, Proxy};
 use redivis_tests::server::Server;
 use tempfile::TempDir;
 
+use super::{MICROS, TIME, assert_lossy, batch, counted, floats, numbers, serve, texts};
 use crate::answer::rows;
 use crate::files::write;
-use crate::session::{client, session};
+use crate::session::client;
 
-const MICROS: DataType = DataType::Timestamp(TimeUnit::Microsecond, None);
 const NANOS: DataType = DataType::Timestamp(TimeUnit::Nanosecond, None);
-const TIME: DataType = DataType::Time64(TimeUnit::Microsecond);
-
-fn numbers(values: &[i64]) -> ArrayRef {
-    Arc::new(Int64Array::from(values.to_vec()))
-}
-
-fn floats(values: &[f64]) -> ArrayRef {
-    Arc::new(Float64Array::from(values.to_vec()))
-}
-
-fn texts(values: &[&str]) -> ArrayRef {
-    Arc::new(StringArray::from(values.to_vec()))
-}
-
-/// Integers as what counts them: timestamps, times, dates, narrower numbers.
-fn counted(values: &[i64], data_type: &DataType) -> ArrayRef {
-    let values = numbers(values);
-    let array = match data_type {
-        DataType::Date32 | DataType::Time32(_) => {
-            cast(&cast(&values, &DataType::Int32).unwrap(), data_type)
-        }
-        _ => cast(&values, data_type),
-    };
-    array.unwrap()
-}
 
 fn decimals(values: &[i128], scale: i8) -> ArrayRef {
     let array = Decimal128Array::from(values.to_vec());
@@ -62,187 +32,6 @@ fn decimals(values: &[i128], scale: i8) -> ArrayRef {
 fn dictionary(array: ArrayRef, key: DataType) -> ArrayRef {
     let to = DataType::Dictionary(Box::new(key), Box::new(array.data_type().clone()));
     cast(&array, &to).unwrap()
-}
-
-fn batch(columns: Vec<(&str, ArrayRef)>) -> RecordBatch {
-    RecordBatch::try_from_iter(columns).unwrap()
-}
-
-async fn serve(folder: &TempDir) -> Server {
-    let path = folder.path().to_owned();
-    tokio::task::spawn_blocking(move || Server::directory(&path))
-        .await
-        .unwrap()
-}
-
-/// Says which types an unreleased table has.
-fn declare(folder: &Path, table: &str, types: &[(&str, &str)]) {
-    let variables: Vec<_> = types
-        .iter()
-        .map(|(name, kind)| serde_json::json!({"name": name, "type": kind}))
-        .collect();
-    let description = serde_json::json!({"variables": variables}).to_string();
-    std::fs::write(folder.join(format!("{table}.json")), description).unwrap();
-}
-
-#[tokio::test(flavor = "multi_thread")]
-async fn uploads_of_other_columns_make_one_table() {
-    let folder = TempDir::new().unwrap();
-    let next = folder.path().join("some/draft/next");
-    let upload = |name: &str, columns| {
-        write(
-            &next.join(format!("mixed/{name}.parquet")),
-            &batch(columns),
-            100,
-        );
-    };
-    upload(
-        "a_exact",
-        vec![
-            ("id", numbers(&[1])),
-            ("amount", floats(&[2.5])),
-            ("flag", Arc::new(BooleanArray::from(vec![true]))),
-            ("day", Arc::new(Date32Array::from(vec![18_321]))),
-            ("moment", counted(&[1_582_938_123_500_000], &MICROS)),
-            ("clock", counted(&[86_399_999_999], &TIME)),
-            ("label", texts(&["exact"])),
-        ],
-    );
-    upload(
-        "b_text",
-        vec![
-            ("LABEL", texts(&["text", "more"])),
-            ("Clock", texts(&["23:59:59.999999", "0:00"])),
-            (
-                "Moment",
-                texts(&["2020-02-29T01:02:03.5", "2020-2-9 1:02:03"]),
-            ),
-            ("DAY", texts(&["2020-02-29", "0001-01-01"])),
-            ("Flag", texts(&["TRUE", "0"])),
-            ("Amount", texts(&["2.5", "-1e3"])),
-            ("ID", texts(&["2", "-9223372036854775808"])),
-        ],
-    );
-    upload(
-        "c_other",
-        vec![
-            ("unrelated", numbers(&[0])),
-            ("label", numbers(&[42])),
-            ("day", counted(&[1_582_934_400_000_000], &MICROS)),
-            ("flag", numbers(&[0])),
-            ("amount", numbers(&[7])),
-            ("Id", floats(&[3.0])),
-        ],
-    );
-    declare(
-        &next,
-        "mixed",
-        &[
-            ("id", "integer"),
-            ("amount", "float"),
-            ("flag", "boolean"),
-            ("day", "date"),
-            ("moment", "dateTime"),
-            ("clock", "time"),
-            ("label", "string"),
-        ],
-    );
-    let server = serve(&folder).await;
-    let (_, redivis) = session(client(server.endpoint(), server.token()), 4).await;
-    let answer = async |sql: &str| {
-        let frame = redivis.sql(sql).await.unwrap();
-        rows(&frame.collect().await.unwrap())
-    };
-
-    let all = "SELECT id, amount, flag, day, moment, clock, label FROM some.\"draft:next\".mixed ORDER BY id";
-    assert_eq!(
-        answer(all).await,
-        [
-            "-9223372036854775808 | -1000.0 | false | 0001-01-01 | 2020-02-09T01:02:03 | 00:00:00 | more",
-            "1 | 2.5 | true | 2020-02-29 | 2020-02-29T01:02:03.500 | 23:59:59.999999 | exact",
-            "2 | 2.5 | true | 2020-02-29 | 2020-02-29T01:02:03.500 | 23:59:59.999999 | text",
-            "3 | 7.0 | false | 2020-02-29 | ∅ | ∅ | 42",
-        ]
-    );
-    let few = "SELECT Unrelated, count(*), min(LABEL) FROM some.\"draft:next\".mixed GROUP BY 1 ORDER BY 1";
-    assert_eq!(answer(few).await, ["0 | 1 | 42", "∅ | 3 | exact"]);
-    // In an upload that has none of the variables asked for, the rows are there nevertheless.
-    let missing = "SELECT clock FROM some.\"draft:next\".mixed WHERE clock IS NULL";
-    assert_eq!(answer(missing).await, ["∅"]);
-    assert_eq!(
-        answer("SELECT count(*) FROM some.\"draft:next\".mixed").await,
-        ["4"]
-    );
-}
-
-#[tokio::test(flavor = "multi_thread")]
-async fn an_upload_with_a_value_that_is_lost_is_refused() {
-    let cases: [(&str, ArrayRef, &str); 13] = [
-        ("integer", texts(&["1.5"]), "1.5"),
-        (
-            "integer",
-            texts(&["9223372036854775808"]),
-            "9223372036854775808",
-        ),
-        ("integer", texts(&[""]), ""),
-        ("integer", floats(&[1.5]), "1.5"),
-        ("integer", floats(&[1e19]), "1e19"),
-        ("float", texts(&["1,5"]), "1,5"),
-        ("float", numbers(&[(1 << 53) + 1]), "9007199254740993"),
-        ("boolean", texts(&["yes"]), "yes"),
-        ("boolean", numbers(&[2]), "2"),
-        ("date", texts(&["2021-02-29"]), "2021-02-29"),
-        ("date", counted(&[1], &MICROS), "1970-01-01T00:00:00.000001"),
-        (
-            "dateTime",
-            texts(&["2020-01-01 25:00:00"]),
-            "2020-01-01 25:00:00",
-        ),
-        ("time", texts(&["24:00:00"]), "24:00:00"),
-    ];
-    let folder = TempDir::new().unwrap();
-    let next = folder.path().join("some/draft/next");
-    for (case, (kind, values, _)) in cases.iter().enumerate() {
-        let table = format!("case_{case}");
-        let good: ArrayRef = Arc::new(NullArray::new(3));
-        let good = cast(&good, values.data_type()).unwrap();
-        for (upload, column) in [("good", &good), ("wrong", values)] {
-            let file = next.join(format!("{table}/{upload}.parquet"));
-            let field = Field::new("Value", column.data_type().clone(), true);
-            let schema = Arc::new(Schema::new(vec![field]));
-            let batch = RecordBatch::try_new(schema, vec![Arc::clone(column)]).unwrap();
-            write(&file, &batch, 100);
-        }
-        declare(&next, &table, &[("value", kind)]);
-    }
-    let server = serve(&folder).await;
-    let client = client(server.endpoint(), server.token());
-    for (case, (kind, _, shown)) in cases.iter().enumerate() {
-        let reference: TableReference = format!("some.draft:next.case_{case}").parse().unwrap();
-        let uri = client.table(&reference).await.unwrap().uri;
-        let schema = variables_schema(&client.variables(&uri).await.unwrap());
-        let request = ReadSessionRequest::default();
-        let session = client.create_read_session(&uri, &request).await.unwrap();
-        let [good, wrong] = session.streams.as_slice() else {
-            panic!("a stream for each upload");
-        };
-        let batches = client.read_arrow(good, Arc::clone(&schema));
-        let batches: Vec<RecordBatch> = batches.try_collect().await.unwrap();
-        assert_eq!(rows(&batches), ["∅"; 3], "{kind}");
-        let read: Result<Vec<_>, _> = client.read_arrow(wrong, schema).try_collect().await;
-        assert_lossy(&read.expect_err(shown), wrong, "Value", shown);
-    }
-}
-
-/// The error says which value of which variable in which stream, and that nothing else will help.
-fn assert_lossy(error: &redivis::Error, stream: &ReadStreamInfo, variable: &str, value: &str) {
-    let message = error.to_string();
-    assert_eq!(error.kind(), ErrorKind::Data, "{message}");
-    assert!(!error.is_retryable(), "{message}");
-    assert_eq!(error.resource(), stream.id);
-    for part in [&stream.id, &format!("`{variable}`"), &format!("`{value}`")] {
-        assert!(message.contains(part.as_str()), "{part} in: {message}");
-    }
 }
 
 /// A stream, and the proxy that answers in the server's place.
