@@ -128,9 +128,15 @@ fn pinned_uri(table: &Table) -> Option<String> {
 }
 
 /// Released, and named with the number of its version: `current` is another one after the next release.
+///
+/// Not a sample: its row count may be that of the whole table.
 fn is_pinned(table: &Table) -> bool {
-    let version = table.reference().and_then(|reference| reference.version());
-    table.is_released() && version != Some(Version::Current)
+    let reference = table.reference();
+    let named = |what: &dyn Fn(&TableReference) -> bool| reference.as_ref().is_some_and(what);
+    table.is_released()
+        && !table.is_sample
+        && !named(&|reference| reference.parent().is_sample())
+        && !named(&|reference| reference.version() == Some(Version::Current))
 }
 
 #[async_trait]

@@ -28,6 +28,8 @@ pub(crate) struct ReadStream {
     /// The user who created the session, the only one to read it unless anonymous access is allowed.
     pub(crate) creator: String,
     pub(crate) allow_anonymous: bool,
+    /// Whether the rows are public, so that the creator needs no scope for them.
+    pub(crate) public: bool,
     /// Addresses that may read it; empty for all.
     pub(crate) allowed_ips: Vec<IpAddr>,
     /// Rows sent so far, over all requests: how far an offset may go.
@@ -47,6 +49,7 @@ impl ReadStream {
             segments,
             creator,
             allow_anonymous: false,
+            public: false,
             allowed_ips: Vec::new(),
             sent: AtomicU64::new(0),
         }

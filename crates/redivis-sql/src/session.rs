@@ -53,10 +53,10 @@ impl Session {
         Ok(session)
     }
 
-    /// Gives a Redivis table a local name.
+    /// Gives a Redivis table a local name, in lower case unless it is quoted: as statements will look for it.
     pub(crate) async fn register(&self, registration: &Registration) -> Result<(), Failure> {
         let table = self.redivis.table(&registration.reference).await?;
-        let name = datafusion::common::TableReference::bare(registration.name.clone());
+        let name = datafusion::common::TableReference::from(registration.name.as_str());
         self.context.register_table(name, table)?;
         Ok(())
     }

@@ -21,7 +21,7 @@ use super::{
     error::{ApiError, HEAD_ERROR},
     rate::{Allowance, Requester},
 };
-use crate::catalog::{Access, Dataset};
+use crate::catalog::{Access, Dataset, Version};
 
 /// Who asks.
 #[derive(Debug, Clone)]
@@ -34,9 +34,17 @@ pub(super) struct Caller {
 }
 
 impl Caller {
-    /// What the caller may do with a dataset.
+    /// What the caller may do with a dataset. What is public of it is public of its releases, not of what is being prepared.
     pub(super) fn access_to(&self, dataset: &Dataset) -> Access {
-        self.access.max(dataset.public)
+        match dataset.version {
+            Version::Next => self.access,
+            _ => self.access.max(dataset.public),
+        }
+    }
+
+    /// Whether the token's scopes alone allow this much.
+    pub(super) fn scopes_allow(&self, needed: Access) -> bool {
+        self.access >= needed
     }
 
     /// Whether the caller may know of a dataset.

@@ -47,6 +47,8 @@ pub(super) async fn create(
         by_count(&target, &variables, &request)
     };
 
+    let public =
+        target.dataset().version != Version::Next && target.dataset().public >= Access::Data;
     let streams: Vec<Arc<ReadStream>> = segments
         .into_iter()
         .map(|segment| {
@@ -54,6 +56,7 @@ pub(super) async fn create(
             let mut stream =
                 ReadStream::new(request.format, schema, vec![segment], creator.clone());
             stream.allow_anonymous = request.allow_anonymous;
+            stream.public = public;
             stream.allowed_ips.clone_from(&request.allowed_ips);
             Arc::new(stream)
         })

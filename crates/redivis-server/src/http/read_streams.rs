@@ -10,6 +10,7 @@ use super::{
     Shared, body::Rows, error::ApiError, gate::Caller, parameters::Parameters, target::PathNames,
 };
 use crate::{
+    catalog::Access,
     session::ReadStream,
     storage::{Encoder, RowScan},
 };
@@ -55,7 +56,13 @@ fn permit(stream: &ReadStream, caller: &Caller) -> Result<(), ApiError> {
     }
     match &caller.user {
         None => Err(ApiError::no_credentials()),
-        Some(user) if *user == stream.creator => Ok(()),
+        Some(user) if *user == stream.creator => {
+            if stream.public || caller.scopes_allow(Access::Data) {
+                Ok(())
+            } else {
+                Err(ApiError::insufficient_scope(Access::Data))
+            }
+        }
         Some(_) => Err(ApiError::forbidden(
             "This read stream may only be read by the user who created it",
         )),

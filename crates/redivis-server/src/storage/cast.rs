@@ -5,9 +5,10 @@
 use std::sync::Arc;
 
 use arrow::{
-    array::{Array, ArrayRef, AsArray, StringArray},
-    compute::{CastOptions, cast_with_options},
-    datatypes::{DataType, Float64Type, Int64Type},
+    array::{Array, ArrayRef, AsArray, StringArray, new_null_array},
+    compute::{CastOptions, cast_with_options, kernels::cmp::distinct},
+    datatypes::DataType,
+    util::display::array_value_to_string,
 };
 
 use super::{infer, kind::VariableType};
@@ -20,6 +21,7 @@ pub(crate) fn cast(column: &ArrayRef, kind: VariableType) -> Result<ArrayRef, St
         return Ok(Arc::clone(column));
     }
     match stored {
+        DataType::Null => Ok(new_null_array(&target, column.len())),
         DataType::Dictionary(_, values) => {
             let values = plain(column, values)?;
             cast(&values, kind)
@@ -31,11 +33,20 @@ pub(crate) fn cast(column: &ArrayRef, kind: VariableType) -> Result<ArrayRef, St
         _ if target == DataType::Utf8 => text(column),
         _ => {
             let values = plain(column, &target)?;
-            if stored.is_floating() && kind == VariableType::Integer {
-                whole(column, &values)?;
+            if !widens(stored, kind) {
+                unchanged(column, &values)?;
             }
             Ok(values)
         }
+    }
+}
+
+/// Whether every value of the stored type has a place in the variable's type.
+fn widens(stored: &DataType, kind: VariableType) -> bool {
+    match kind {
+        VariableType::Integer => stored.is_integer(),
+        VariableType::Float => stored.is_floating() || *stored == DataType::Int32,
+        _ => false,
     }
 }
 
@@ -47,19 +58,26 @@ fn plain(column: &ArrayRef, target: &DataType) -> Result<ArrayRef, String> {
     cast_with_options(column, target, &strict).map_err(|error| error.to_string())
 }
 
-/// Refuses the numbers that lost a fraction or their magnitude on the way to integers.
-fn whole(stored: &ArrayRef, integers: &ArrayRef) -> Result<(), String> {
-    let stored = plain(stored, &DataType::Float64)?;
-    let stored = stored.as_primitive::<Float64Type>();
-    let integers = integers.as_primitive::<Int64Type>();
-    for (value, integer) in stored.iter().zip(integers) {
-        if let (Some(value), Some(integer)) = (value, integer)
-            && (integer as f64) != value
-        {
-            return Err(format!("{value} is not an integer"));
+/// Refuses values that are not the same any more when they are cast back.
+fn unchanged(stored: &ArrayRef, cast: &ArrayRef) -> Result<(), String> {
+    // A zone says how to show a time, not which one it is.
+    let plain_type = match stored.data_type() {
+        DataType::Timestamp(unit, Some(_)) => DataType::Timestamp(*unit, None),
+        other => other.clone(),
+    };
+    let stored = plain(stored, &plain_type)?;
+    let back = plain(cast, &plain_type)?;
+    let lost = distinct(&stored, &back).map_err(|error| error.to_string())?;
+    match lost.values().set_indices().next() {
+        None => Ok(()),
+        Some(row) => {
+            let value = array_value_to_string(&stored, row).unwrap_or_default();
+            Err(format!(
+                "{value} ({plain_type}) is not a value of type {}",
+                cast.data_type()
+            ))
         }
     }
-    Ok(())
 }
 
 /// Values as the text that CSV and JSON lines carry for them.
@@ -158,12 +176,44 @@ mod tests {
 
     #[test]
     fn nothing_is_cut_off() {
-        let halves: ArrayRef = Arc::new(Float64Array::from(vec![1.0, 1.5]));
-        assert_eq!(
-            cast(&halves, VariableType::Integer).unwrap_err(),
-            "1.5 is not an integer"
-        );
-        let large: ArrayRef = Arc::new(arrow::array::UInt64Array::from(vec![u64::MAX]));
-        assert!(cast(&large, VariableType::Integer).is_err());
+        let refused: [(ArrayRef, VariableType); 6] = [
+            (
+                Arc::new(Float64Array::from(vec![1.0, 1.5])),
+                VariableType::Integer,
+            ),
+            (
+                Arc::new(arrow::array::UInt64Array::from(vec![u64::MAX])),
+                VariableType::Integer,
+            ),
+            (
+                Arc::new(Int64Array::from(vec![(1 << 53) + 1])),
+                VariableType::Float,
+            ),
+            (Arc::new(Int64Array::from(vec![5])), VariableType::Boolean),
+            (
+                Arc::new(TimestampMicrosecondArray::from(vec![DAY, DAY + 1])),
+                VariableType::Date,
+            ),
+            (
+                Arc::new(arrow::array::TimestampNanosecondArray::from(vec![1_001])),
+                VariableType::DateTime,
+            ),
+        ];
+        for (values, kind) in refused {
+            let error = cast(&values, kind).expect_err(kind.name());
+            assert!(!error.is_empty());
+        }
+    }
+
+    #[test]
+    fn what_keeps_its_value_is_cast() {
+        let nanos = arrow::array::TimestampNanosecondArray::from(vec![Some(2_000), None])
+            .with_timezone("+01:00");
+        let cast_nanos = cast(&(Arc::new(nanos) as ArrayRef), VariableType::DateTime).unwrap();
+        let expected: ArrayRef = Arc::new(TimestampMicrosecondArray::from(vec![Some(2), None]));
+        assert_eq!(&cast_nanos, &expected);
+        let nothing: ArrayRef = Arc::new(arrow::array::NullArray::new(2));
+        let cast_nothing = cast(&nothing, VariableType::String).unwrap();
+        assert_eq!(cast_nothing.null_count(), 2);
     }
 }

@@ -12,7 +12,7 @@ use arrow::{
 use parquet::{arrow::ArrowWriter, basic::Compression, file::properties::WriterProperties};
 
 use super::{
-    VariableType, cast,
+    VariableType, arrow_file, cast,
     stored::{Stored, kind_of, variable_names},
     text,
 };
@@ -82,6 +82,7 @@ fn read(
         }
         SourceFormat::Arrow => {
             let open = || File::open(source).map_err(|error| error.to_string());
+            arrow_file::check(&open()?)?;
             let (schema, batches): (_, Batches) =
                 if let Ok(reader) = FileReader::try_new(BufReader::new(open()?), None) {
                     let schema = reader.schema();

@@ -2,7 +2,10 @@
 //!
 //! Cloned, because the answer to a broken file is remembered until the file changes.
 
-use std::path::PathBuf;
+use std::{
+    panic::{AssertUnwindSafe, catch_unwind},
+    path::PathBuf,
+};
 
 /// Why a file could not be read. Paths are shown without the folders above the owner.
 #[derive(Debug, Clone, thiserror::Error)]
@@ -35,6 +38,19 @@ impl StorageError {
             reason: error.to_string(),
         }
     }
+}
+
+/// Reads a file, and takes a panic for what it says of the file: that it is damaged in a way its reader did not expect.
+pub(super) fn guarded<T>(
+    file: impl FnOnce() -> String,
+    read: impl FnOnce() -> Result<T, StorageError>,
+) -> Result<T, StorageError> {
+    catch_unwind(AssertUnwindSafe(read)).unwrap_or_else(|_| {
+        Err(StorageError::invalid(
+            &file(),
+            "it is damaged: its parts contradict each other",
+        ))
+    })
 }
 
 /// The last three parts of a path, which is what an answer may show of it.

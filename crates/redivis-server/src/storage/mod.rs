@@ -3,6 +3,7 @@
 //! Parquet is the one representation. Other files are converted once, so that any row can be reached cheaply, and
 //! types are known from every value rather than from a sample.
 
+mod arrow_file;
 mod cast;
 mod convert;
 mod encode;

@@ -10,7 +10,7 @@ use arrow::{
 };
 use parquet::arrow::arrow_reader::ParquetRecordBatchReader;
 
-use super::{StorageError, Stored, VariableType, cast};
+use super::{StorageError, Stored, VariableType, cast, error::guarded};
 
 /// Bytes that a batch should have about: enough to be quick, little enough to be first soon.
 const BATCH_BYTES: u64 = 1 << 20;
@@ -132,6 +132,10 @@ impl RowScan {
 
     /// The next batch, never an empty one; `None` at the end. Blocks on the disk.
     pub(crate) fn next_batch(&mut self) -> Result<Option<RecordBatch>, StorageError> {
+        guarded(|| "rows".to_owned(), || self.advance())
+    }
+
+    fn advance(&mut self) -> Result<Option<RecordBatch>, StorageError> {
         loop {
             if let Some((segment, reader)) = &mut self.reading {
                 match reader.next() {

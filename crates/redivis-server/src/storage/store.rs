@@ -14,7 +14,7 @@ use sha2::{Digest, Sha256};
 use super::{
     StorageError, Stored, VariableType,
     convert::{SourceFormat, convert},
-    error::shown,
+    error::{guarded, shown},
     stored::Identity,
 };
 use crate::token::hex;
@@ -71,7 +71,7 @@ impl Storage {
             if let Some(outcome) = self.remembered(path, identity, declared) {
                 return outcome;
             }
-            let outcome = self.load(path, identity, declared);
+            let outcome = guarded(|| shown(path), || self.load(path, identity, declared));
             if let Err(error) = &outcome {
                 tracing::warn!("{error}");
             }

@@ -11,6 +11,7 @@ const TOKENS: &[u8] = br#"[
     {"token": "overview", "user": "olga", "scopes": ["data.overview"]},
     {"token": "metadata", "user": "mia", "scopes": ["data.metadata"]},
     {"token": "data", "user": "dora", "scopes": ["data.overview", "data.data"]},
+    {"token": "dull", "user": "dora", "scopes": ["data.overview"]},
     {"token": "edit", "user": "ed", "scopes": ["data.edit"]}
 ]"#;
 
@@ -145,6 +146,42 @@ async fn streams_are_their_creators() {
         let response = local.send(reqwest::Method::GET, &path, None).await;
         assert_eq!(response.status().as_u16(), status, "{token:?}");
     }
+}
+
+#[tokio::test]
+async fn a_stream_needs_the_scope_and_not_only_the_user() {
+    let mut local = guarded().await;
+    for (dataset, expected) in [("none", StatusCode::FORBIDDEN), ("data", StatusCode::OK)] {
+        local.set_token(Some("data"));
+        let session = local
+            .session(&format!("/tables/a.{dataset}.t"), json!({}))
+            .await;
+        let id = &stream_ids(&session)[0];
+        local.set_token(Some("dull"));
+        let read = local
+            .send(reqwest::Method::GET, &format!("/readStreams/{id}"), None)
+            .await;
+        assert_eq!(read.status(), expected, "{dataset}");
+    }
+}
+
+#[tokio::test]
+async fn what_is_public_is_public_of_releases_alone() {
+    let table = parquet(&numbers(4));
+    let mut local = Local::serving(&[
+        ("a/d/dataset.json", br#"{"publicAccessLevel": "data"}"#),
+        ("a/d/t.parquet", &table),
+        ("a/d/next/t/more.parquet", &table),
+    ])
+    .await;
+    assert_eq!(local.get("/tables/a.d:next.t").await.0, 200);
+    local.set_token(None);
+    assert_eq!(local.get("/tables/a.d.t").await.0, 200);
+    assert_eq!(local.get("/tables/a.d:next.t").await.0, 401);
+    let rows = local
+        .send(reqwest::Method::GET, "/tables/a.d:next.t/rows", None)
+        .await;
+    assert_eq!(rows.status(), 401);
 }
 
 #[tokio::test]

@@ -169,6 +169,44 @@ async fn broken_files_answer_for_themselves_alone() {
 }
 
 #[tokio::test]
+async fn damaged_files_are_refused_and_harm_nothing_else() {
+    let batch = numbers(20);
+    let mut file = FileWriter::try_new(Vec::new(), &batch.schema()).unwrap();
+    file.write(&batch).unwrap();
+    let arrow = file.into_inner().unwrap();
+    let parquet = parquet(&batch);
+    let mut files = Vec::new();
+    for (whole, extension) in [(&arrow, "arrow"), (&parquet, "parquet")] {
+        // Lengths and offsets stand at the end of both formats.
+        for place in (whole.len().saturating_sub(400)..whole.len()).step_by(9) {
+            let mut damaged = whole.clone();
+            damaged[place] ^= 0x7f;
+            files.push((format!("a/d/{extension}{place}.{extension}"), damaged));
+        }
+    }
+    let files: Vec<(&str, &[u8])> = files
+        .iter()
+        .map(|(path, bytes)| (path.as_str(), bytes.as_slice()))
+        .collect();
+    let local = Local::serving(&files).await;
+    let mut refused = 0;
+    for (path, _) in &files {
+        let table = path["a/d/".len()..].split('.').next().unwrap();
+        let answer = local
+            .send(
+                reqwest::Method::GET,
+                &format!("/tables/a.d.{table}/rows"),
+                None,
+            )
+            .await;
+        let status = answer.status().as_u16();
+        assert!(matches!(status, 200 | 422), "{path}: {status}");
+        refused += usize::from(status == 422);
+    }
+    assert!(refused > files.len() / 4, "{refused} of {}", files.len());
+}
+
+#[tokio::test]
 async fn changes_are_seen_at_once() {
     let local = Local::serving(&[("a/d/t.csv", b"x\n1\n")]).await;
     let before = local.json("/tables/a.d.t").await;
