@@ -103,7 +103,7 @@ impl Generator {
 
     /// Any query, with any tail.
     fn whole(&mut self) -> Query {
-        let depth = self.rng.u8(0..3);
+        let depth = self.one(&[0, 0, 0, 1, 1, 2]);
         let Select { sql, kinds } = self.select(depth);
         let ordered = self.chance(35);
         let (limit, offset) = match self.rng.u8(0..4) {
