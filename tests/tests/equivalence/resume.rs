@@ -25,7 +25,7 @@ use crate::files::write;
 use crate::session::client;
 
 const TABLES: u64 = 30;
-const CASES: u64 = 400;
+const CASES: u64 = 1_000;
 
 #[tokio::test(flavor = "multi_thread")]
 async fn broken_streams_give_what_is_stored() {
