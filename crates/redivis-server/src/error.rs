@@ -18,6 +18,20 @@ pub enum Error {
         /// What the operating system answered.
         source: io::Error,
     },
+    /// Another server uses the data folder.
+    #[error("`{}` is in use by another redivis-server; stop it, or serve another folder", path.display())]
+    InUse {
+        /// The data folder.
+        path: PathBuf,
+    },
+    /// The server's own records, in the data folder, could not be used.
+    #[error("cannot open `{}`: {reason}", path.display())]
+    Database {
+        /// The file.
+        path: PathBuf,
+        /// What is wrong with it.
+        reason: String,
+    },
     /// The tokens file is not what it should be.
     #[error("the tokens file `{}` is not valid: {reason}", path.display())]
     Tokens {

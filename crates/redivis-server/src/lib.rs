@@ -21,6 +21,8 @@
 
 mod catalog;
 mod config;
+mod database;
+mod durable;
 mod error;
 mod http;
 mod reference;

@@ -2,7 +2,15 @@
 //!
 //! It owns everything that lives as long as it does, the temporary folder included.
 
-use std::{fmt, future::Future, net::SocketAddr, path::PathBuf, sync::Arc, time::Duration};
+use std::{
+    fmt,
+    fs::{File, TryLockError},
+    future::Future,
+    net::SocketAddr,
+    path::{Path, PathBuf},
+    sync::Arc,
+    time::Duration,
+};
 
 use axum::serve::ListenerExt;
 use tempfile::TempDir;
@@ -10,8 +18,8 @@ use tokio::{net::TcpListener, task::JoinHandle};
 use tokio_util::sync::{CancellationToken, DropGuard};
 
 use crate::{
-    Config, Error, catalog::Catalog, http, sample, session::ReadSessions, storage::Storage,
-    token::Tokens,
+    Config, Error, catalog::Catalog, database::Database, durable, http, sample,
+    session::ReadSessions, storage::Storage, token::Tokens,
 };
 
 /// How long a stop waits for requests that are being answered.
@@ -26,6 +34,7 @@ pub struct Server {
     token_file: Option<PathBuf>,
     stopping: DropGuard,
     serving: JoinHandle<()>,
+    _lock: File,
     _temporary: Option<TempDir>,
 }
 
@@ -56,6 +65,8 @@ impl Server {
         let stopping = CancellationToken::new();
         let service = http::service(http::Api {
             origin,
+            state: prepared.state,
+            database: prepared.database,
             catalog: Arc::clone(&prepared.catalog),
             sessions: ReadSessions::new(prepared.config.session_ttl),
             tokens: prepared.tokens,
@@ -88,6 +99,7 @@ impl Server {
             token_file: prepared.token_file,
             stopping: stopping.drop_guard(),
             serving,
+            _lock: prepared.lock,
             _temporary: prepared.temporary,
         })
     }
@@ -122,6 +134,7 @@ impl Server {
         let Server {
             stopping,
             mut serving,
+            _lock: lock,
             _temporary: temporary,
             ..
         } = self;
@@ -130,6 +143,7 @@ impl Server {
             if tokio::time::timeout(GRACE, &mut serving).await.is_err() {
                 serving.abort();
             }
+            drop(lock);
             drop(temporary);
         }
     }
@@ -149,6 +163,10 @@ impl fmt::Debug for Server {
 struct Prepared {
     config: Config,
     directory: PathBuf,
+    state: PathBuf,
+    /// Locked as long as the server lives, so that no other one serves the folder.
+    lock: File,
+    database: Arc<Database>,
     catalog: Arc<Catalog>,
     tokens: Tokens,
     token: Option<String>,
@@ -184,6 +202,13 @@ impl Prepared {
         std::fs::read_dir(&directory).map_err(failed("read", &directory))?;
 
         let state = directory.join(".redivis");
+        durable::create_folder(&state).map_err(failed("create", &state))?;
+        let lock = lock(&directory, &state.join("lock"))?;
+        let database = state.join("catalog.sqlite");
+        let database = Arc::new(Database::open(&database).map_err(|error| Error::Database {
+            path: database,
+            reason: error.to_string(),
+        })?);
         let (tokens, token, token_file) = match &config.tokens {
             Some(path) => (Tokens::from_file(path)?, None, None),
             None => {
@@ -199,11 +224,36 @@ impl Prepared {
         Ok(Prepared {
             config,
             directory,
+            state,
+            lock,
+            database,
             catalog,
             tokens,
             token,
             token_file,
             temporary,
         })
+    }
+}
+
+/// Takes the data folder for one server; the lock goes with the process, however it ends.
+fn lock(directory: &Path, path: &Path) -> Result<File, Error> {
+    let failed = |source| Error::Folder {
+        action: "lock",
+        path: path.to_path_buf(),
+        source,
+    };
+    let file = File::options()
+        .create(true)
+        .truncate(false)
+        .write(true)
+        .open(path)
+        .map_err(failed)?;
+    match file.try_lock() {
+        Ok(()) => Ok(file),
+        Err(TryLockError::WouldBlock) => Err(Error::InUse {
+            path: directory.to_path_buf(),
+        }),
+        Err(TryLockError::Error(error)) => Err(failed(error)),
     }
 }

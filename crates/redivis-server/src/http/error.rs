@@ -10,7 +10,9 @@ use axum::{
 use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
 use serde_json::json;
 
-use crate::{catalog::Access, reference::ReferenceError, storage::StorageError};
+use crate::{
+    catalog::Access, database::DatabaseError, reference::ReferenceError, storage::StorageError,
+};
 
 /// Carries the error of a request for `HEAD`, whose answer has no body.
 pub(super) const HEAD_ERROR: HeaderName = HeaderName::from_static("x-redivis-error-payload");
@@ -98,6 +100,27 @@ impl ApiError {
         }
     }
 
+    /// Nothing was changed, because there is no room for it.
+    pub(super) fn disk_full() -> Self {
+        let description = "The server's disk is full; nothing was changed";
+        let status = StatusCode::INSUFFICIENT_STORAGE;
+        Self::new(status, "insufficient_storage", description)
+    }
+
+    /// A fault of the disk; a full one is told apart.
+    pub(super) fn io(error: &std::io::Error) -> Self {
+        match error.kind() {
+            std::io::ErrorKind::StorageFull
+            | std::io::ErrorKind::QuotaExceeded
+            | std::io::ErrorKind::FileTooLarge => Self::disk_full(),
+            _ => Self::internal(error),
+        }
+    }
+
+    pub(super) fn conflict(description: impl Into<String>) -> Self {
+        Self::new(StatusCode::CONFLICT, "conflict", description)
+    }
+
     pub(super) fn internal(cause: &dyn std::fmt::Display) -> Self {
         tracing::error!("internal error: {cause}");
         let status = StatusCode::INTERNAL_SERVER_ERROR;
@@ -160,6 +183,15 @@ impl From<StorageError> for ApiError {
             StorageError::Io { .. } => (StatusCode::INTERNAL_SERVER_ERROR, "internal_error"),
         };
         ApiError::new(status, code, error.to_string())
+    }
+}
+
+impl From<DatabaseError> for ApiError {
+    fn from(error: DatabaseError) -> Self {
+        match error {
+            DatabaseError::Full => Self::disk_full(),
+            error => Self::internal(&error),
+        }
     }
 }
 

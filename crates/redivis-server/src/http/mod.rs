@@ -20,7 +20,7 @@ mod uploads;
 mod variables;
 mod versions;
 
-use std::{net::SocketAddr, sync::Arc};
+use std::{net::SocketAddr, path::PathBuf, sync::Arc};
 
 use axum::{
     Router,
@@ -32,7 +32,7 @@ use axum::{
 
 pub(crate) use rate::RateLimit;
 
-use crate::{catalog::Catalog, session::ReadSessions, token::Tokens};
+use crate::{catalog::Catalog, database::Database, session::ReadSessions, token::Tokens};
 use error::{ApiError, Missing};
 
 /// Bytes that a request's body may have at most: requests carry selections, not data.
@@ -43,6 +43,9 @@ const BODY_BYTES: usize = 1 << 20;
 pub(crate) struct Api {
     /// Scheme, host and port, as in `http://127.0.0.1:49152`.
     pub(crate) origin: String,
+    /// The folder of the server's own files.
+    pub(crate) state: PathBuf,
+    pub(crate) database: Arc<Database>,
     pub(crate) catalog: Arc<Catalog>,
     pub(crate) sessions: ReadSessions,
     pub(crate) tokens: Tokens,

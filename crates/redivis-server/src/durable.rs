@@ -1,0 +1,41 @@
+//! Files that are there in full or not at all, also after the power went.
+//!
+//! Bytes are written under a passing name, brought to the disk, and only then get the name they are known by.
+
+use std::{
+    fs::{self, File},
+    io,
+    path::Path,
+};
+
+use tempfile::NamedTempFile;
+
+/// What names of files that are still being written start with; such files are garbage at the next start.
+const ASIDE: &str = ".aside-";
+
+/// A new file for what is to be published in this folder.
+pub(crate) fn aside_in(folder: &Path) -> io::Result<NamedTempFile> {
+    tempfile::Builder::new().prefix(ASIDE).tempfile_in(folder)
+}
+
+/// Gives a file its name, once its bytes are on the disk.
+pub(crate) fn publish(aside: NamedTempFile, path: &Path) -> io::Result<()> {
+    aside.as_file().sync_all()?;
+    aside.persist(path)?;
+    sync_folder_of(path)
+}
+
+/// Makes a folder and brings its name to the disk.
+pub(crate) fn create_folder(path: &Path) -> io::Result<()> {
+    fs::create_dir_all(path)?;
+    sync_folder_of(path)
+}
+
+/// Brings the names in the folder that holds this path to the disk.
+pub(crate) fn sync_folder_of(path: &Path) -> io::Result<()> {
+    match path.parent() {
+        // Elsewhere folders cannot be opened; renames are on the disk there when they return.
+        Some(folder) if cfg!(unix) => File::open(folder)?.sync_all(),
+        _ => Ok(()),
+    }
+}
