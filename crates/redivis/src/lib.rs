@@ -49,6 +49,7 @@ pub use error::{Error, ErrorKind, Result};
 pub use reference::{DatasetReference, ReferenceError, TableReference, Version, WorkflowReference};
 pub use retry::RetryPolicy;
 
+pub mod cast;
 mod client;
 mod credentials;
 mod error;

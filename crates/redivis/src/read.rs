@@ -21,7 +21,6 @@
 mod align;
 mod body;
 mod bytes;
-mod cast;
 mod decoder;
 mod frame;
 mod progress;

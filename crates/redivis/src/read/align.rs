@@ -10,7 +10,7 @@ use arrow::array::{ArrayRef, RecordBatch, RecordBatchOptions, new_null_array};
 use arrow::datatypes::{Schema, SchemaRef};
 use arrow::error::ArrowError;
 
-use super::cast::{CastError, cast};
+use crate::cast::{CastError, cast};
 
 /// Why rows cannot be brought into the wanted schema.
 #[derive(Debug, thiserror::Error)]

@@ -1,8 +1,8 @@
-//! Strict conversion of a column to its variable's type: every value keeps its meaning, or the read fails.
+//! Strict conversion of a column to its variable's type: every value keeps its meaning, or nothing is converted.
 //!
 //! Arrow's own cast rounds 1.5 to 1, wraps time zones and ignores lost nanoseconds; that is right for SQL's CAST and wrong
-//! for data that somebody else stored. The rules follow the official clients' (redivis-api §8.2) and are stricter where
-//! those lose something silently.
+//! for data that somebody else stored, or that is about to be. The rules follow the official clients' (redivis-api §8.2) and
+//! are stricter where those lose something silently.
 
 mod number;
 mod temporal;
@@ -19,17 +19,28 @@ use std::sync::Arc;
 
 /// Why a column cannot be converted.
 #[derive(Debug, thiserror::Error)]
-pub(super) enum CastError {
+#[non_exhaustive]
+pub enum CastError {
     /// One value does not fit.
     #[error("the value {value} ({from}) cannot be read as {to} without loss")]
     Value {
+        /// Its place in the array, from 0.
+        row: usize,
+        /// The value for people, shortened.
         value: String,
+        /// The array's type.
         from: DataType,
+        /// The type it should have.
         to: DataType,
     },
     /// No value of this type could be meant.
     #[error("values of type {from} cannot be read as {to}")]
-    Type { from: DataType, to: DataType },
+    Type {
+        /// The array's type.
+        from: DataType,
+        /// The type it should have.
+        to: DataType,
+    },
     /// Arrow refused.
     #[error("{0}")]
     Arrow(#[from] ArrowError),
@@ -43,7 +54,7 @@ struct Misfit(usize);
 /// Accepted: text of the type; numbers of any width where the value is kept; decimals; 0, 1, `true` and `false` as
 /// booleans; dates as midnight and midnight as dates; timestamps of any unit where no digit is lost. A time zone is
 /// dropped and the UTC time kept, as the official clients do.
-pub(super) fn cast(array: &ArrayRef, to: &DataType) -> Result<ArrayRef, CastError> {
+pub fn cast(array: &ArrayRef, to: &DataType) -> Result<ArrayRef, CastError> {
     let plain = plain(array)?;
     if plain.data_type() == to {
         return Ok(plain);
@@ -69,6 +80,7 @@ pub(super) fn cast(array: &ArrayRef, to: &DataType) -> Result<ArrayRef, CastErro
         None => Err(unsupported()),
         Some(Ok(converted)) => Ok(converted),
         Some(Err(Misfit(row))) => Err(CastError::Value {
+            row,
             value: shown(&plain, row),
             from: array.data_type().clone(),
             to: to.clone(),
