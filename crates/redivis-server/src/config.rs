@@ -19,6 +19,8 @@ pub struct Config {
     pub listen: SocketAddr,
     /// How long a read session lives; 6 hours on the service (redivis-api §5.1).
     pub session_ttl: Duration,
+    /// How long temp uploads and their sessions take bytes; 24 hours on the service (redivis-api §6.3).
+    pub temp_upload_ttl: Duration,
     /// Requests a minute allowed per token (or address, without a token); `None` allows any number.
     pub requests_per_minute: Option<u32>,
     /// A JSON file of tokens; `None` makes one token on first start and keeps it in the folder.
@@ -42,6 +44,7 @@ impl Config {
             sample: true,
             listen: SocketAddr::new(IpAddr::V4(Ipv4Addr::LOCALHOST), 0),
             session_ttl: Duration::from_secs(6 * 60 * 60),
+            temp_upload_ttl: Duration::from_secs(24 * 60 * 60),
             requests_per_minute: Some(1000),
             tokens: None,
         }

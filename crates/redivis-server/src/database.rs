@@ -11,7 +11,10 @@ use std::{
 use rusqlite::{Connection, ErrorCode, Transaction, TransactionBehavior};
 
 /// The tables, each part's beside the code that uses them.
-const SCHEMA: &[&str] = &[include_str!("catalog/schema.sql")];
+const SCHEMA: &[&str] = &[
+    include_str!("catalog/schema.sql"),
+    include_str!("temporary/schema.sql"),
+];
 
 /// The layout of the tables; a file of another one is refused rather than misread.
 const LAYOUT: i32 = 1;

@@ -25,11 +25,13 @@ mod database;
 mod durable;
 mod error;
 mod http;
+mod number;
 mod reference;
 mod sample;
 mod server;
 mod session;
 mod storage;
+mod temporary;
 mod token;
 
 pub use config::Config;

@@ -113,6 +113,7 @@ async fn run(arguments: Arguments) -> Result<(), Box<dyn std::error::Error>> {
         session_ttl: arguments.session_ttl,
         requests_per_minute: arguments.requests_per_minute.0,
         tokens: arguments.tokens,
+        ..Config::sample()
     })
     .await?;
     announce(&server)?;

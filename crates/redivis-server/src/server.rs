@@ -19,7 +19,7 @@ use tokio_util::sync::{CancellationToken, DropGuard};
 
 use crate::{
     Config, Error, catalog::Catalog, database::Database, durable, http, sample,
-    session::ReadSessions, storage::Storage, token::Tokens,
+    session::ReadSessions, storage::Storage, temporary::TempUploads, token::Tokens,
 };
 
 /// How long a stop waits for requests that are being answered.
@@ -69,6 +69,7 @@ impl Server {
             database: prepared.database,
             catalog: Arc::clone(&prepared.catalog),
             sessions: ReadSessions::new(prepared.config.session_ttl),
+            temporary: prepared.temporary_uploads.clone(),
             tokens: prepared.tokens,
             rate: http::RateLimit::new(prepared.config.requests_per_minute),
         });
@@ -88,6 +89,7 @@ impl Server {
             }
         });
         // Broken files are told of at the start rather than when somebody first asks for them.
+        tokio::spawn(prepared.temporary_uploads.keep_purging(stopping.clone()));
         let checking = stopping.clone();
         tokio::task::spawn_blocking(move || prepared.catalog.check(&|| checking.is_cancelled()));
 
@@ -168,6 +170,7 @@ struct Prepared {
     lock: File,
     database: Arc<Database>,
     catalog: Arc<Catalog>,
+    temporary_uploads: TempUploads,
     tokens: Tokens,
     token: Option<String>,
     token_file: Option<PathBuf>,
@@ -209,6 +212,13 @@ impl Prepared {
             path: database,
             reason: error.to_string(),
         })?);
+        let folder = state.join("temporary");
+        let temporary_uploads = TempUploads::new(
+            Arc::clone(&database),
+            folder.clone(),
+            config.temp_upload_ttl,
+        )
+        .map_err(|error| failed("use", &folder)(std::io::Error::other(error)))?;
         let (tokens, token, token_file) = match &config.tokens {
             Some(path) => (Tokens::from_file(path)?, None, None),
             None => {
@@ -228,6 +238,7 @@ impl Prepared {
             lock,
             database,
             catalog,
+            temporary_uploads,
             tokens,
             token,
             token_file,

@@ -117,6 +117,15 @@ impl ApiError {
         }
     }
 
+    pub(super) fn gone(description: impl Into<String>) -> Self {
+        Self::new(StatusCode::GONE, "gone", description)
+    }
+
+    pub(super) fn too_large(description: impl Into<String>) -> Self {
+        let status = StatusCode::PAYLOAD_TOO_LARGE;
+        Self::new(status, "payload_too_large", description)
+    }
+
     pub(super) fn conflict(description: impl Into<String>) -> Self {
         Self::new(StatusCode::CONFLICT, "conflict", description)
     }

@@ -16,6 +16,7 @@ mod read_streams;
 mod rows;
 mod tables;
 mod target;
+mod temp_uploads;
 mod uploads;
 mod variables;
 mod versions;
@@ -32,7 +33,10 @@ use axum::{
 
 pub(crate) use rate::RateLimit;
 
-use crate::{catalog::Catalog, database::Database, session::ReadSessions, token::Tokens};
+use crate::{
+    catalog::Catalog, database::Database, session::ReadSessions, temporary::TempUploads,
+    token::Tokens,
+};
 use error::{ApiError, Missing};
 
 /// Bytes that a request's body may have at most: requests carry selections, not data.
@@ -48,6 +52,7 @@ pub(crate) struct Api {
     pub(crate) database: Arc<Database>,
     pub(crate) catalog: Arc<Catalog>,
     pub(crate) sessions: ReadSessions,
+    pub(crate) temporary: TempUploads,
     pub(crate) tokens: Tokens,
     pub(crate) rate: RateLimit,
 }
@@ -59,6 +64,7 @@ pub(crate) fn service(api: Api) -> IntoMakeServiceWithConnectInfo<Router, Socket
     let api = Arc::new(api);
     let routes = tables()
         .merge(uploads())
+        .merge(temp_uploads::routes())
         .merge(datasets())
         .merge(owners())
         .merge(elsewhere())
@@ -109,7 +115,6 @@ fn tables() -> Routes {
         )
         .route("/tables/{table}/rows", get(rows::read))
         .route("/tables/{table}/uploads", uploads)
-        .route("/tables/{table}/tempUploads", post(missing("uploads")))
         .route("/tables/{table}/rawFiles", files)
         .route("/tables/{table}/script", get(missing("scripts")))
 }

@@ -9,6 +9,7 @@ use serde_json::Value;
 use url::form_urlencoded;
 
 use super::error::ApiError;
+use crate::number::whole;
 
 /// The query string's parameters, in order.
 #[derive(Debug, Default)]
@@ -80,17 +81,9 @@ pub(super) fn count_of_json(name: &str, value: Option<&Value>) -> Result<Option<
 
 /// Reads a count: digits, or a float without a fraction.
 pub(super) fn count_of_text(name: &str, text: &str) -> Result<u64, ApiError> {
-    // Beyond this, floats skip integers, so that no count is certain.
-    const CERTAIN: f64 = 9_007_199_254_740_992.0;
     // In a query string, `1e+05` arrives as `1e 05` from clients that do not encode the plus.
     let text = text.trim().replace(' ', "+");
-    if let Ok(count) = text.parse() {
-        return Ok(count);
-    }
-    match text.parse::<f64>() {
-        Ok(count) if count.fract() == 0.0 && (0.0..=CERTAIN).contains(&count) => Ok(count as u64),
-        _ => Err(not_a_count(name, &text)),
-    }
+    whole(&text).ok_or_else(|| not_a_count(name, &text))
 }
 
 fn not_a_count(name: &str, value: &dyn std::fmt::Display) -> ApiError {
