@@ -5,7 +5,8 @@ use std::net::IpAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
-use reqwest::header::{AUTHORIZATION, HeaderMap, HeaderValue};
+use reqwest::header::{AUTHORIZATION, HeaderValue};
+use reqwest::{Method, RequestBuilder};
 use url::{Host, Url};
 
 use crate::credentials::Token;
@@ -29,6 +30,8 @@ struct Shared {
     http: reqwest::Client,
     endpoint: String,
     token: Option<Token>,
+    /// The token as the header that carries it. Requests add it one by one, as some go to hosts that must not know it.
+    authorization: Option<HeaderValue>,
     retry: RetryPolicy,
 }
 
@@ -75,16 +78,34 @@ impl Client {
         self.read_timeout
     }
 
-    pub(crate) fn http(&self) -> &reqwest::Client {
-        &self.shared.http
-    }
-
     pub(crate) fn retry_policy(&self) -> &RetryPolicy {
         &self.shared.retry
     }
 
     pub(crate) fn token(&self) -> Option<&Token> {
         self.shared.token.as_ref()
+    }
+
+    /// A request to the endpoint, signed.
+    pub(crate) fn request(&self, method: Method, path: &str) -> RequestBuilder {
+        let url = format!("{}{path}", self.endpoint());
+        self.signed(self.shared.http.request(method, url))
+    }
+
+    /// A request to a URL that the service gave: signed only where it leads back to the endpoint's own origin.
+    pub(crate) fn request_to(&self, method: Method, url: &Url) -> RequestBuilder {
+        let request = self.shared.http.request(method, url.clone());
+        match Url::parse(self.endpoint()) {
+            Ok(endpoint) if endpoint.origin() == url.origin() => self.signed(request),
+            _ => request,
+        }
+    }
+
+    fn signed(&self, request: RequestBuilder) -> RequestBuilder {
+        match &self.shared.authorization {
+            Some(value) => request.header(AUTHORIZATION, value),
+            None => request,
+        }
     }
 }
 
@@ -172,13 +193,13 @@ impl ClientBuilder {
         let refused =
             |message: &str| Error::new(CONFIGURE, &endpoint, ErrorKind::Configuration, message);
 
-        let mut headers = HeaderMap::new();
+        let mut authorization = None;
         let token = self.token.filter(|token| !token.secret().is_empty());
         if let Some(token) = &token {
             let mut value = HeaderValue::try_from(format!("Bearer {}", token.secret()))
                 .map_err(|_| refused("the token contains characters that no token has"))?;
             value.set_sensitive(true);
-            headers.insert(AUTHORIZATION, value);
+            authorization = Some(value);
             if url.scheme() == "http" && !is_loopback(&url) {
                 tracing::warn!(%endpoint, "the token is sent unencrypted, as the endpoint is not https");
             }
@@ -186,7 +207,6 @@ impl ClientBuilder {
 
         let mut http = reqwest::Client::builder()
             .http1_only()
-            .default_headers(headers)
             .user_agent(self.user_agent)
             .referer(false)
             .tcp_nodelay(true)
@@ -203,6 +223,7 @@ impl ClientBuilder {
                 http,
                 endpoint,
                 token,
+                authorization,
                 retry: self.retry,
             }),
             read_timeout: self.read_timeout,

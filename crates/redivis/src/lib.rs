@@ -59,3 +59,4 @@ mod reference;
 mod request;
 pub mod resource;
 mod retry;
+pub mod write;

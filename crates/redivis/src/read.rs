@@ -22,6 +22,7 @@ mod align;
 mod body;
 mod bytes;
 mod decoder;
+mod file;
 mod frame;
 mod progress;
 mod rows;

@@ -7,18 +7,23 @@ mod answer;
 use std::time::Duration;
 
 use bytes::{Bytes, BytesMut};
-use reqwest::header::{ACCEPT_ENCODING, CONTENT_LENGTH, CONTENT_TYPE};
-use reqwest::{Method, Response};
+use reqwest::header::{ACCEPT_ENCODING, CONTENT_LENGTH, CONTENT_TYPE, HeaderName};
+use reqwest::{Method, RequestBuilder, Response};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 use tokio::time::timeout;
+use url::Url;
 
 use crate::client::Client;
 use crate::error::{Error, ErrorKind, Result, Retry};
+use crate::resource::checked_uri;
 use crate::retry::Attempts;
 
 /// Larger than a page of 1,000 variables with labels and descriptions; what exceeds it is no metadata.
 const MAX_JSON_BYTES: usize = 64 << 20;
+
+/// Shorter parts of a URL are words.
+const SECRET_LENGTH: usize = 12;
 
 /// A request that can be sent as often as needed.
 #[derive(Debug, Clone)]
@@ -28,9 +33,12 @@ pub(crate) struct Call {
     method: Method,
     path: String,
     query: Vec<(&'static str, String)>,
+    headers: Vec<(HeaderName, String)>,
     body: Option<Bytes>,
     repeatable: bool,
     patience: Option<Duration>,
+    /// What the service may repeat in its words, and nobody should read.
+    secrets: Vec<String>,
 }
 
 impl Call {
@@ -46,9 +54,25 @@ impl Call {
             method: Method::GET,
             path: path.into(),
             query: Vec::new(),
+            headers: Vec::new(),
             body: None,
             repeatable: true,
             patience: None,
+            secrets: Vec::new(),
+        }
+    }
+
+    /// What a request to a URL that the service gave is called in messages. The URL may be all it takes to write, so no part
+    /// of it that could be a secret is shown.
+    pub(crate) fn to_url(operation: &'static str, resource: impl Into<String>, url: &Url) -> Self {
+        let parts = url
+            .query_pairs()
+            .map(|(_, value)| value.into_owned())
+            .chain(url.path_segments().into_iter().flatten().map(str::to_owned))
+            .filter(|part| part.len() >= SECRET_LENGTH);
+        Self {
+            secrets: std::iter::once(url.to_string()).chain(parts).collect(),
+            ..Self::get(operation, resource, "")
         }
     }
 
@@ -59,15 +83,40 @@ impl Call {
         path: impl Into<String>,
         body: &impl Serialize,
     ) -> Result<Self> {
-        let call = Self::get(operation, resource, path);
+        Self::get(operation, resource, path).with_body(Method::POST, body)
+    }
+
+    /// As [`post`](Self::post), without a body.
+    pub(crate) fn post_nothing(
+        operation: &'static str,
+        resource: impl Into<String>,
+        path: impl Into<String>,
+    ) -> Self {
+        Self {
+            method: Method::POST,
+            ..Self::get(operation, resource, path)
+        }
+    }
+
+    /// A change of what a JSON body names; made twice, it is the same change.
+    pub(crate) fn patch(
+        operation: &'static str,
+        resource: impl Into<String>,
+        path: impl Into<String>,
+        body: &impl Serialize,
+    ) -> Result<Self> {
+        Self::get(operation, resource, path).with_body(Method::PATCH, body)
+    }
+
+    fn with_body(self, method: Method, body: &impl Serialize) -> Result<Self> {
         let body = serde_json::to_vec(body).map_err(|error| {
-            call.error(ErrorKind::Invalid, "the request cannot be written as JSON")
+            self.error(ErrorKind::Invalid, "the request cannot be written as JSON")
                 .with_source(error)
         })?;
         Ok(Self {
-            method: Method::POST,
+            method,
             body: Some(body.into()),
-            ..call
+            ..self
         })
     }
 
@@ -85,6 +134,11 @@ impl Call {
 
     pub(crate) fn query(mut self, key: &'static str, value: impl ToString) -> Self {
         self.query.push((key, value.to_string()));
+        self
+    }
+
+    pub(crate) fn header(mut self, name: HeaderName, value: impl ToString) -> Self {
+        self.headers.push((name, value.to_string()));
         self
     }
 
@@ -109,6 +163,18 @@ impl Call {
         self.error(ErrorKind::Transport, message).with_source(error)
     }
 
+    /// The failure of a request that has no answer.
+    pub(crate) fn unsent(&self, error: reqwest::Error, flowing: bool) -> Error {
+        let retry = if error.is_connect() {
+            if flowing { Retry::Yes } else { Retry::Few }
+        } else if error.is_builder() || error.is_redirect() {
+            Retry::No
+        } else {
+            self.retry_unanswered()
+        };
+        self.transport_error(error).with_retry(retry)
+    }
+
     pub(crate) fn stalled(&self, waited: Duration) -> Error {
         self.error(
             ErrorKind::Transport,
@@ -128,11 +194,13 @@ fn root_cause(error: &dyn std::error::Error) -> String {
 
 impl Client {
     /// Sends the call once and returns the answer if its status is a success; its body is still to be read.
-    pub(crate) async fn send(&self, call: &Call, streaming: bool) -> Result<Response> {
-        let url = format!("{}{}", self.endpoint(), call.path);
-        let mut request = self.http().request(call.method.clone(), url);
+    pub(crate) async fn call(&self, call: &Call, streaming: bool) -> Result<Response> {
+        let mut request = self.request(call.method.clone(), &call.path);
         if !call.query.is_empty() {
             request = request.query(&call.query);
+        }
+        for (name, value) in &call.headers {
+            request = request.header(name, value);
         }
         if let Some(body) = &call.body {
             request = request
@@ -144,26 +212,30 @@ impl Client {
         if streaming {
             request = request.header(ACCEPT_ENCODING, "identity");
         }
-        let patience = self.read_timeout().max(call.patience.unwrap_or_default());
-        let response = timeout(patience, request.send())
-            .await
-            .map_err(|_| call.stalled(patience).with_retry(call.retry_unanswered()))?
-            .map_err(|error| {
-                let retry = if error.is_connect() {
-                    // While rows flow, a network that is away comes back; before that, the endpoint may just be wrong.
-                    if streaming { Retry::Yes } else { Retry::Few }
-                } else if error.is_builder() || error.is_redirect() {
-                    Retry::No
-                } else {
-                    call.retry_unanswered()
-                };
-                call.transport_error(error).with_retry(retry)
-            })?;
-        self.show_warning(&response);
+        let response = self.answer(call, request, streaming).await?;
         if response.status().is_success() {
             return Ok(response);
         }
         Err(self.refusal(call, response).await)
+    }
+
+    /// Sends a request of the call once and returns the answer, whatever its status.
+    ///
+    /// `flowing`: data are on their way, so that a network that is away will come back; before that, the endpoint may just
+    /// be wrong.
+    pub(crate) async fn answer(
+        &self,
+        call: &Call,
+        request: RequestBuilder,
+        flowing: bool,
+    ) -> Result<Response> {
+        let patience = self.read_timeout().max(call.patience.unwrap_or_default());
+        let response = timeout(patience, request.send())
+            .await
+            .map_err(|_| call.stalled(patience).with_retry(call.retry_unanswered()))?
+            .map_err(|error| call.unsent(error, flowing))?;
+        self.show_warning(&response);
+        Ok(response)
     }
 
     /// Sends the call, again where that may help, and reads the answer as JSON.
@@ -177,8 +249,28 @@ impl Client {
         }
     }
 
+    /// Deletes what a URI names. A repetition that finds nothing left has succeeded.
+    pub(crate) async fn delete(&self, operation: &'static str, uri: &str) -> Result<()> {
+        let call = Call {
+            method: Method::DELETE,
+            ..Call::get(operation, uri, checked_uri(operation, uri)?)
+        };
+        let mut attempts = Attempts::new(self.retry_policy().clone());
+        let mut unanswered = false;
+        loop {
+            match self.call(&call, false).await {
+                Ok(_) => return Ok(()),
+                Err(error) if unanswered && error.kind() == ErrorKind::NotFound => return Ok(()),
+                Err(error) => {
+                    unanswered |= error.status().is_none_or(|status| status >= 500);
+                    attempts.wait_after(error).await?;
+                }
+            }
+        }
+    }
+
     async fn json_once<T: DeserializeOwned>(&self, call: &Call) -> Result<T> {
-        let response = self.send(call, false).await?;
+        let response = self.call(call, false).await?;
         let (body, complete) = self.body(call, response, MAX_JSON_BYTES).await?;
         if !complete {
             return Err(call
@@ -247,6 +339,13 @@ impl Call {
         } else {
             Retry::No
         }
+    }
+
+    /// The text without what the call keeps secret.
+    fn redact(&self, text: &str) -> String {
+        self.secrets
+            .iter()
+            .fold(text.to_owned(), |text, secret| text.replace(secret, "…"))
     }
 
     pub(crate) fn is_repeatable(&self) -> bool {

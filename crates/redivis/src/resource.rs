@@ -6,16 +6,20 @@
 mod dataset;
 mod lenient;
 mod query;
+mod raw_file;
 mod table;
 mod upload;
 mod uri;
 mod variable;
+mod version;
 
-pub use dataset::{Dataset, DatasetVersion, Owner, OwnerKind};
+pub use dataset::{AccessLevel, Dataset, DatasetChanges, NewDataset, Owner, OwnerKind};
 pub use query::{OutputField, Query, QueryRequest, QueryStatus};
-pub use table::{Container, ContainerKind, Table, UploadMergeStrategy};
+pub use raw_file::RawFile;
+pub use table::{Container, ContainerKind, NewTable, Table, TableChanges, UploadMergeStrategy};
 pub use upload::{Upload, UploadStatus};
 pub use variable::{ValueLabel, Variable, VariableStatistics, VariableType};
+pub use version::DatasetVersion;
 
 pub(crate) use lenient::{integer, timestamp};
 pub(crate) use uri::checked_uri;

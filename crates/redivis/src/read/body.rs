@@ -3,8 +3,8 @@
 use std::time::Duration;
 
 use bytes::Bytes;
-use reqwest::Response;
-use reqwest::header::CONTENT_TYPE;
+use reqwest::header::{CONTENT_TYPE, HeaderMap};
+use reqwest::{Response, StatusCode};
 use tokio::time::{Instant, timeout};
 
 use super::progress::ReadProgress;
@@ -27,12 +27,20 @@ impl Body {
         progress: &ReadProgress,
     ) -> Result<Self> {
         let start = Instant::now();
-        let response = client.send(call, true).await;
+        let response = client.call(call, true).await;
         progress.add_opening(start.elapsed());
         Ok(Self {
             response: response?,
             idle: client.read_timeout(),
         })
+    }
+
+    pub(super) fn status(&self) -> StatusCode {
+        self.response.status()
+    }
+
+    pub(super) fn headers(&self) -> &HeaderMap {
+        self.response.headers()
     }
 
     /// The next bytes; `None` at the end. The clock runs only while this waits, so a slow reader is no stall.

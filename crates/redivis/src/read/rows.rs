@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use arrow::array::RecordBatch;
 use arrow::datatypes::SchemaRef;
-use futures::stream;
+use futures::stream::{self, TryStreamExt};
 
 use super::align::Aligner;
 use super::body::Body;
@@ -42,32 +42,67 @@ impl Client {
         request: &RowsRequest,
         schema: SchemaRef,
     ) -> ArrowStream {
-        let progress = Arc::new(ReadProgress::default());
-        let reader = Reader {
-            client: self.clone(),
-            uri: table.uri.clone(),
-            request: request.clone(),
-            expected: match (table.num_rows, request.max_results) {
-                (Some(rows), Some(max)) => Some(rows.min(max)),
-                (rows, _) => rows,
-            },
-            aligner: Aligner::new(Arc::clone(&schema)),
-            decoder: ResumableDecoder::default(),
-            answer: None,
-            attempts: Attempts::new(self.retry_policy().clone()),
-            progress: Arc::clone(&progress),
+        let expected = match (table.num_rows, request.max_results) {
+            (Some(rows), Some(max)) => Some(rows.min(max)),
+            (rows, _) => rows,
         };
-        let batches = stream::try_unfold(reader, |mut reader| async move {
-            Ok(reader.next().await?.map(|batch| (batch, reader)))
-        });
+        let call = rows_call(table, request);
+        self.read_answer(call, request.max_results, expected, schema)
+    }
+
+    /// Reads one answer in Arrow format: at most `max` rows, and not fewer than `expected`, if that is known.
+    pub(crate) fn read_answer(
+        &self,
+        call: Result<Call>,
+        max: Option<u64>,
+        expected: Option<u64>,
+        schema: SchemaRef,
+    ) -> ArrowStream {
+        let progress = Arc::new(ReadProgress::default());
+        let open = {
+            let (client, schema, progress) =
+                (self.clone(), Arc::clone(&schema), Arc::clone(&progress));
+            async move {
+                Ok(Reader {
+                    attempts: Attempts::new(client.retry_policy().clone()),
+                    client,
+                    call: call?,
+                    max,
+                    expected,
+                    aligner: Aligner::new(schema),
+                    decoder: ResumableDecoder::default(),
+                    answer: None,
+                    progress,
+                })
+            }
+        };
+        let batches = stream::once(open)
+            .map_ok(|reader| {
+                stream::try_unfold(reader, |mut reader| async move {
+                    Ok(reader.next().await?.map(|batch| (batch, reader)))
+                })
+            })
+            .try_flatten();
         ArrowStream::new(batches, schema, progress)
     }
 }
 
+fn rows_call(table: &Table, request: &RowsRequest) -> Result<Call> {
+    let uri = checked_uri(OPERATION, &table.uri)?;
+    let mut call = Call::get(OPERATION, &table.uri, format!("{uri}/rows")).query("format", "arrow");
+    if let Some(variables) = &request.selected_variables {
+        call = call.query("selectedVariables", variables.join(","));
+    }
+    if let Some(max) = request.max_results {
+        call = call.query("maxResults", max);
+    }
+    Ok(call)
+}
+
 struct Reader {
     client: Client,
-    uri: String,
-    request: RowsRequest,
+    call: Call,
+    max: Option<u64>,
     expected: Option<u64>,
     aligner: Aligner,
     decoder: ResumableDecoder,
@@ -78,16 +113,12 @@ struct Reader {
 
 impl Reader {
     async fn next(&mut self) -> Result<Option<RecordBatch>> {
-        let room = self
-            .request
-            .max_results
-            .map(|max| max.saturating_sub(self.progress.rows()));
+        let room = self.max.map(|max| max.saturating_sub(self.progress.rows()));
         if room == Some(0) {
             return Ok(None);
         }
-        let call = self.call()?;
         let batch = loop {
-            match self.step(&call).await {
+            match self.step().await {
                 Ok(Some(batch)) => break batch,
                 Ok(None) => return Ok(None),
                 // Rows may come in another order the next time: what was handed on could come twice.
@@ -104,7 +135,7 @@ impl Reader {
         let batch = self
             .aligner
             .align(&batch)
-            .map_err(|error| misaligned(OPERATION, &self.uri, error))?;
+            .map_err(|error| misaligned(&self.call, error))?;
         let batch = match room.and_then(|room| usize::try_from(room).ok()) {
             Some(room) if room < batch.num_rows() => batch.slice(0, room),
             _ => batch,
@@ -114,7 +145,8 @@ impl Reader {
     }
 
     /// The next batch of the answer; `None` when it ended with as many rows as there must be.
-    async fn step(&mut self, call: &Call) -> Result<Option<RecordBatch>> {
+    async fn step(&mut self) -> Result<Option<RecordBatch>> {
+        let call = &self.call;
         let body = match &mut self.answer {
             Some(body) => body,
             none => {
@@ -147,18 +179,5 @@ impl Reader {
                 _ => Ok(None),
             };
         }
-    }
-
-    fn call(&self) -> Result<Call> {
-        let uri = checked_uri(OPERATION, &self.uri)?;
-        let mut call =
-            Call::get(OPERATION, &self.uri, format!("{uri}/rows")).query("format", "arrow");
-        if let Some(variables) = &self.request.selected_variables {
-            call = call.query("selectedVariables", variables.join(","));
-        }
-        if let Some(max) = self.request.max_results {
-            call = call.query("maxResults", max);
-        }
-        Ok(call)
     }
 }

@@ -124,7 +124,7 @@ impl Reader {
                     let batch = self
                         .aligner
                         .align(&batch)
-                        .map_err(|error| misaligned(OPERATION, &self.id, error))?;
+                        .map_err(|error| misaligned(&self.call(), error))?;
                     self.progress.add_rows(batch.num_rows());
                     return Ok(Some(batch));
                 }
@@ -191,12 +191,12 @@ impl Reader {
     }
 }
 
-pub(super) fn misaligned(operation: &'static str, resource: &str, error: AlignError) -> Error {
+pub(super) fn misaligned(call: &Call, error: AlignError) -> Error {
     let kind = match &error {
         AlignError::Duplicate(_) => ErrorKind::Protocol,
         AlignError::Cast { .. } | AlignError::Batch(_) => ErrorKind::Data,
     };
-    Error::new(operation, resource, kind, error.to_string())
+    call.error(kind, error.to_string())
         .with_retry(Retry::No)
         .with_source(error)
 }

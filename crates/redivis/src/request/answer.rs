@@ -25,7 +25,7 @@ const WARNING: &str = "x-redivis-warning";
 
 impl Client {
     /// The error that an unsuccessful answer means.
-    pub(super) async fn refusal(&self, call: &Call, response: Response) -> Error {
+    pub(crate) async fn refusal(&self, call: &Call, response: Response) -> Error {
         let status = response.status();
         let retry_after = response
             .headers()
@@ -42,7 +42,7 @@ impl Client {
             },
         };
         let words = words(&body);
-        let mut message = self.clean(&words.message.unwrap_or_default());
+        let mut message = self.clean(&call.redact(&words.message.unwrap_or_default()));
         if message.is_empty() {
             message = status
                 .canonical_reason()
@@ -61,7 +61,7 @@ impl Client {
         let (kind, retry) = judge(status, call.is_repeatable());
         call.error(kind, message).with_retry(retry).with_response(
             status.as_u16(),
-            words.code.map(|code| self.clean(&code)),
+            words.code.map(|code| self.clean(&call.redact(&code))),
             retry_after,
         )
     }

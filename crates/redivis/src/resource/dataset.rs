@@ -1,10 +1,11 @@
-//! Datasets, their versions, and who owns them.
+//! Datasets, and who owns them.
 
 use chrono::{DateTime, Utc};
 use futures::stream::{BoxStream, StreamExt};
-use serde::Deserialize;
+use serde::{Deserialize, Serialize};
 
-use super::lenient::{flag, integer, text, timestamp};
+use super::lenient::{integer, text, timestamp};
+use super::{DatasetVersion, checked_uri};
 use crate::client::Client;
 use crate::error::{ErrorKind, Result};
 use crate::page::deferred;
@@ -93,35 +94,50 @@ pub enum OwnerKind {
     Other,
 }
 
-/// A version of a dataset (redivis-api §3.5).
-#[derive(Debug, Clone, PartialEq, Deserialize)]
+/// How much of a dataset somebody may see, each level including those before it (redivis-api §4).
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "camelCase")]
 #[non_exhaustive]
-pub struct DatasetVersion {
-    /// `v1.0`, or `next` for the unreleased one; [`Version`](crate::Version) reads it.
-    #[serde(default)]
-    pub tag: String,
-    /// The path below the endpoint.
-    #[serde(default)]
-    pub uri: Option<String>,
-    /// The path of the dataset in this version.
-    #[serde(default)]
-    pub dataset_uri: Option<String>,
-    /// The owner's label for it.
-    #[serde(default)]
-    pub label: Option<String>,
-    /// Whether it has been released.
-    #[serde(default, deserialize_with = "flag")]
-    pub is_released: bool,
-    /// Whether it has been deleted.
-    #[serde(default, deserialize_with = "flag")]
-    pub is_deleted: bool,
-    /// When it was created.
-    #[serde(default, deserialize_with = "timestamp")]
-    pub created_at: Option<DateTime<Utc>>,
-    /// When it was released.
-    #[serde(default, deserialize_with = "timestamp")]
-    pub released_at: Option<DateTime<Utc>>,
+pub enum AccessLevel {
+    /// Nothing, not even that it exists.
+    #[default]
+    None,
+    /// That it exists, and what it is about.
+    Overview,
+    /// Variables and statistics.
+    Metadata,
+    /// The sample's rows.
+    Sample,
+    /// All rows.
+    Data,
+}
+
+/// A dataset to be created.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct NewDataset {
+    /// The name; the owner has no other that differs only in case or characters that are no word characters.
+    pub name: String,
+    /// What everybody may see.
+    pub public_access_level: AccessLevel,
+    /// What it is about, in up to 256 characters.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub description: Option<String>,
+}
+
+/// What to change about a dataset; `None` leaves it as it is.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct DatasetChanges {
+    /// Another name.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub name: Option<String>,
+    /// What everybody may see.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub public_access_level: Option<AccessLevel>,
+    /// What it is about, in up to 256 characters.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub description: Option<String>,
 }
 
 impl Client {
@@ -130,18 +146,6 @@ impl Client {
         let path = format!("/datasets/{}", reference.path_segment());
         self.json(&Call::get("get dataset", reference.to_string(), path))
             .await
-    }
-
-    /// The versions of a dataset, fetched as they are consumed.
-    pub fn dataset_versions(
-        &self,
-        reference: &DatasetReference,
-    ) -> BoxStream<'static, Result<DatasetVersion>> {
-        let path = format!("/datasets/{}/versions", reference.path_segment());
-        self.list(
-            Call::get("list the versions of", reference.to_string(), path),
-            100,
-        )
     }
 
     /// The datasets of a user or organization that the caller may see, fetched as they are consumed.
@@ -165,5 +169,48 @@ impl Client {
                 false => of_organization.boxed(),
             })
         })
+    }
+
+    /// Creates a dataset of a user or organization, with an unreleased first version: `POST /users/:owner/datasets` or
+    /// `POST /organizations/:owner/datasets` (redivis-api §4).
+    ///
+    /// Sent once: where no answer comes, the dataset may have been created nevertheless.
+    pub async fn create_dataset(&self, owner: &str, new: &NewDataset) -> Result<Dataset> {
+        let resource = format!("{owner}.{}", new.name);
+        let segment = path_segment(owner);
+        let path = match self.owner_kind(owner).await? {
+            OwnerKind::Organization => format!("/organizations/{segment}/datasets"),
+            _ => format!("/users/{segment}/datasets"),
+        };
+        let call = Call::post("create dataset", resource, path, new)?.not_repeatable();
+        self.json(&call).await
+    }
+
+    /// Changes what is said about a dataset: `PATCH <dataset>` (redivis-api §4).
+    pub async fn update_dataset(
+        &self,
+        dataset_uri: &str,
+        changes: &DatasetChanges,
+    ) -> Result<Dataset> {
+        const OPERATION: &str = "change dataset";
+        let uri = checked_uri(OPERATION, dataset_uri)?;
+        self.json(&Call::patch(OPERATION, dataset_uri, uri, changes)?)
+            .await
+    }
+
+    /// Deletes a dataset with all its versions: `DELETE <dataset>` (redivis-api §4).
+    pub async fn delete_dataset(&self, dataset_uri: &str) -> Result<()> {
+        self.delete("delete dataset", dataset_uri).await
+    }
+
+    /// Whether an owner is an organization, which only listing its datasets tells (redivis-api §2.1); all others are users.
+    async fn owner_kind(&self, owner: &str) -> Result<OwnerKind> {
+        let path = format!("/organizations/{}/datasets", path_segment(owner));
+        let call = Call::get("find the owner", owner, path).query("maxResults", 1);
+        match self.json::<serde::de::IgnoredAny>(&call).await {
+            Ok(_) => Ok(OwnerKind::Organization),
+            Err(error) if error.kind() == ErrorKind::NotFound => Ok(OwnerKind::User),
+            Err(error) => Err(error),
+        }
     }
 }

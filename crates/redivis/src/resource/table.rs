@@ -2,10 +2,10 @@
 
 use chrono::{DateTime, Utc};
 use futures::stream::BoxStream;
-use serde::Deserialize;
+use serde::{Deserialize, Serialize};
 
+use super::checked_uri;
 use super::lenient::{flag, integer, text, timestamp};
-use super::{Upload, checked_uri};
 use crate::client::Client;
 use crate::error::Result;
 use crate::reference::{DatasetReference, TableReference, Version, WorkflowReference};
@@ -71,11 +71,12 @@ pub struct Table {
 }
 
 /// What uploads do to the rows of the version before.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 #[non_exhaustive]
 pub enum UploadMergeStrategy {
     /// They are added to them.
+    #[default]
     Append,
     /// They take their place.
     Replace,
@@ -114,6 +115,36 @@ pub enum ContainerKind {
     /// Somewhere that this version of the crate does not know.
     #[serde(other)]
     Other,
+}
+
+/// A table to be created.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct NewTable {
+    /// The name; the dataset has no other that differs only in case or characters that are no word characters.
+    pub name: String,
+    /// What it is about, in up to 5000 characters.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub description: Option<String>,
+    /// What uploads do to the rows of the version before.
+    pub upload_merge_strategy: UploadMergeStrategy,
+    /// Whether its rows stand for files.
+    pub is_file_index: bool,
+}
+
+/// What to change about a table; `None` leaves it as it is.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct TableChanges {
+    /// Another name.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub name: Option<String>,
+    /// What it is about, in up to 5000 characters.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub description: Option<String>,
+    /// What uploads do to the rows of the version before.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub upload_merge_strategy: Option<UploadMergeStrategy>,
 }
 
 impl Table {
@@ -169,16 +200,27 @@ impl Client {
         self.list(call.query("includeDataSources", true), 100)
     }
 
-    /// The uploads of a table (redivis-api §6.4).
-    pub fn table_uploads(&self, table: &Table) -> BoxStream<'static, Result<Upload>> {
-        const OPERATION: &str = "list the uploads of";
-        match checked_uri(OPERATION, &table.uri) {
-            Ok(uri) => self.list(
-                Call::get(OPERATION, &table.uri, format!("{uri}/uploads")),
-                100,
-            ),
-            Err(error) => Box::pin(futures::stream::iter([Err(error)])),
-        }
+    /// Creates a table in the unreleased version of a dataset: `POST <dataset>/tables` (redivis-api §4).
+    ///
+    /// Sent once: where no answer comes, the table may have been created nevertheless.
+    pub async fn create_table(&self, dataset_uri: &str, new: &NewTable) -> Result<Table> {
+        const OPERATION: &str = "create a table in";
+        let path = format!("{}/tables", checked_uri(OPERATION, dataset_uri)?);
+        let call = Call::post(OPERATION, dataset_uri, path, new)?.not_repeatable();
+        self.json(&call).await
+    }
+
+    /// Changes what is said about a table: `PATCH <table>` (redivis-api §4).
+    pub async fn update_table(&self, table_uri: &str, changes: &TableChanges) -> Result<Table> {
+        const OPERATION: &str = "change table";
+        let uri = checked_uri(OPERATION, table_uri)?;
+        self.json(&Call::patch(OPERATION, table_uri, uri, changes)?)
+            .await
+    }
+
+    /// Deletes a table of an unreleased version, with its uploads: `DELETE <table>` (redivis-api §4).
+    pub async fn delete_table(&self, table_uri: &str) -> Result<()> {
+        self.delete("delete table", table_uri).await
     }
 }
 

@@ -1,8 +1,14 @@
 //! Uploads: the files that an unreleased table is made of. Each can be read like a table.
 
+use futures::stream::BoxStream;
 use serde::Deserialize;
 
+use super::checked_uri;
 use super::lenient::{integer, text};
+use crate::client::Client;
+use crate::error::{ErrorKind, Result};
+use crate::reference::path_segment;
+use crate::request::Call;
 
 /// An upload (redivis-api §3.4); its `uri` can be read like a table's.
 #[derive(Debug, Clone, PartialEq, Deserialize)]
@@ -49,4 +55,37 @@ pub enum UploadStatus {
     /// A state that this version of the crate does not know.
     #[serde(other)]
     Other,
+}
+
+impl Client {
+    /// The uploads of a table (redivis-api §6.4).
+    pub fn uploads(&self, table_uri: &str) -> BoxStream<'static, Result<Upload>> {
+        const OPERATION: &str = "list the uploads of";
+        match checked_uri(OPERATION, table_uri) {
+            Ok(uri) => self.list(
+                Call::get(OPERATION, table_uri, format!("{uri}/uploads")),
+                100,
+            ),
+            Err(error) => Box::pin(futures::stream::iter([Err(error)])),
+        }
+    }
+
+    /// The upload of a table that has this name, or one that the service does not tell apart from it; `None` if there is
+    /// none: `GET <table>/uploads/:name` (redivis-api §6.4).
+    pub async fn find_upload(&self, table_uri: &str, name: &str) -> Result<Option<Upload>> {
+        const OPERATION: &str = "get upload";
+        let uri = checked_uri(OPERATION, table_uri)?;
+        let segment = path_segment(&name.replace('.', "_"));
+        let call = Call::get(OPERATION, name, format!("{uri}/uploads/{segment}"));
+        match self.json(&call).await {
+            Ok(upload) => Ok(Some(upload)),
+            Err(error) if error.kind() == ErrorKind::NotFound => Ok(None),
+            Err(error) => Err(error),
+        }
+    }
+
+    /// Deletes an upload with its rows: `DELETE <upload>` (redivis-api §6.4).
+    pub async fn delete_upload(&self, upload_uri: &str) -> Result<()> {
+        self.delete("delete upload", upload_uri).await
+    }
 }

@@ -1,0 +1,128 @@
+//! One `PUT` of a part of a content, as patient as the reading side: what counts is silence, not how long it takes.
+
+use std::ops::Range;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
+
+use futures::stream::StreamExt;
+use reqwest::header::{CONTENT_LENGTH, CONTENT_RANGE};
+use reqwest::{Body, Method, Response};
+use url::Url;
+
+use super::content::Content;
+use super::progress::SendProgress;
+use crate::client::Client;
+use crate::error::{Error, ErrorKind, Result, Retry};
+use crate::request::Call;
+
+/// What is sent, and where to.
+pub(super) struct Put<'a> {
+    pub(super) call: &'a Call,
+    pub(super) url: &'a Url,
+    pub(super) content: &'a Content,
+    pub(super) part: Range<u64>,
+    pub(super) content_range: Option<String>,
+    pub(super) progress: &'a Arc<SendProgress>,
+}
+
+/// What came of it.
+pub(super) struct Sent {
+    /// How many bytes left, whether or not they arrived.
+    pub(super) bytes: u64,
+    pub(super) answer: Result<Response>,
+}
+
+impl Put<'_> {
+    /// Sends the part once. The answer may have any status.
+    pub(super) async fn send(self, client: &Client) -> Sent {
+        let left = Arc::new(AtomicU64::new(0));
+        let fault: Arc<Mutex<Option<Error>>> = Arc::default();
+        let pieces = {
+            let (left, fault) = (Arc::clone(&left), Arc::clone(&fault));
+            let progress = Arc::clone(self.progress);
+            self.content
+                .read(self.part.start, self.part.end)
+                .map(move |piece| match piece {
+                    Ok(piece) => {
+                        left.fetch_add(piece.len() as u64, Ordering::Relaxed);
+                        progress.add_sent(piece.len());
+                        Ok(piece)
+                    }
+                    Err(error) => {
+                        let message = error.to_string();
+                        *fault.lock().unwrap_or_else(PoisonError::into_inner) = Some(error);
+                        Err(message)
+                    }
+                })
+        };
+        let mut request = client
+            .request_to(Method::PUT, self.url)
+            .header(CONTENT_LENGTH, self.part.end - self.part.start);
+        if let Some(range) = &self.content_range {
+            request = request.header(CONTENT_RANGE, range);
+        }
+        let request = request.body(match self.part.is_empty() {
+            true => Body::default(),
+            false => Body::wrap_stream(pieces),
+        });
+        let idle = client.read_timeout();
+        let answer = tokio::select! {
+            answer = request.send() => answer.map_err(|error| self.call.unsent(error, true)),
+            () = silence(idle, &left) => Err(self.call.stalled(idle)),
+        };
+        let fault = fault.lock().unwrap_or_else(PoisonError::into_inner).take();
+        Sent {
+            bytes: left.load(Ordering::Relaxed),
+            answer: fault.map_or(answer, Err),
+        }
+    }
+}
+
+/// Ends when no byte has left for a while.
+async fn silence(idle: Duration, left: &AtomicU64) {
+    let mut seen = left.load(Ordering::Relaxed);
+    loop {
+        tokio::time::sleep(idle).await;
+        let now = left.load(Ordering::Relaxed);
+        if now == seen {
+            return;
+        }
+        seen = now;
+    }
+}
+
+impl Client {
+    /// The error that an answer to a `PUT` means. What may just be out of step is worth a few more tries.
+    pub(super) async fn refused_put(&self, call: &Call, response: Response) -> Error {
+        let error = self.refusal(call, response).await;
+        match error.status() {
+            Some(400 | 408 | 409 | 412 | 416 | 425) => error.with_retry(Retry::Few),
+            _ => error,
+        }
+    }
+
+    /// A URL that the service gave for sending bytes to, if it is fit for that.
+    pub(super) fn sending_url(&self, call: &Call, base: Option<&Url>, text: &str) -> Result<Url> {
+        let odd = |message: &str| {
+            call.error(ErrorKind::Protocol, message)
+                .with_retry(Retry::No)
+        };
+        let url = match base {
+            Some(base) => base.join(text),
+            None => Url::parse(text),
+        }
+        .map_err(|_| odd("the service gives no URL to send the bytes to"))?;
+        let secure = self.endpoint().starts_with("https:");
+        match url.scheme() {
+            "https" => Ok(url),
+            "http" if !secure => Ok(url),
+            "http" => Err(odd(
+                "the service wants the bytes sent unencrypted, though its own address is https",
+            )),
+            _ => Err(odd(
+                "the service gives a URL that is neither https nor http",
+            )),
+        }
+    }
+}

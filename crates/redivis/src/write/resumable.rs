@@ -1,0 +1,192 @@
+//! The resumable protocol: chunks, and after every interruption the question how much has arrived (redivis-api §6.3).
+
+use std::sync::Arc;
+
+use reqwest::header::{CONTENT_LENGTH, CONTENT_RANGE, LOCATION, RANGE};
+use reqwest::{Method, Response, StatusCode};
+use url::Url;
+
+use super::content::Content;
+use super::position::{Fault, Position, held};
+use super::progress::SendProgress;
+use super::put::Put;
+use crate::client::Client;
+use crate::error::{Error, ErrorKind, Result, Retry};
+use crate::request::Call;
+use crate::retry::Attempts;
+
+/// A content on its way over one session.
+pub(super) struct Session<'a> {
+    client: &'a Client,
+    call: Call,
+    url: Url,
+    content: &'a Content,
+    progress: &'a Arc<SendProgress>,
+    position: Position,
+    attempts: Attempts,
+}
+
+/// What the service says.
+enum Answer {
+    /// It has everything.
+    Complete,
+    /// It has this many bytes.
+    Holds(u64),
+    /// It is content, which may mean the chunk or the whole.
+    Content,
+}
+
+impl<'a> Session<'a> {
+    /// A session that has just been opened.
+    pub(super) fn fresh(
+        client: &'a Client,
+        url: Url,
+        content: &'a Content,
+        progress: &'a Arc<SendProgress>,
+    ) -> Self {
+        Self {
+            client,
+            call: Call::to_url("send", content.name(), &url),
+            url,
+            content,
+            progress,
+            position: Position::start(content.len()),
+            attempts: Attempts::new(client.retry_policy().clone()),
+        }
+    }
+
+    /// A session of which nothing is known.
+    pub(super) fn unknown(
+        client: &'a Client,
+        url: Url,
+        content: &'a Content,
+        progress: &'a Arc<SendProgress>,
+    ) -> Self {
+        Self {
+            position: Position::unknown(content.len()),
+            ..Self::fresh(client, url, content, progress)
+        }
+    }
+
+    /// Sends what the service does not have, until it has everything.
+    pub(super) async fn run(mut self) -> Result<()> {
+        let mut asking = self.position.is_unknown();
+        loop {
+            let answer = match asking {
+                true => self.probe().await,
+                false => self.send_chunk().await,
+            };
+            let error = match answer {
+                Ok(Answer::Complete) => {
+                    self.position
+                        .complete()
+                        .map_err(|fault| self.explain(fault))?;
+                    self.progress.set_acknowledged(self.content.len());
+                    return Ok(());
+                }
+                Ok(Answer::Content) => {
+                    asking = true;
+                    continue;
+                }
+                Ok(Answer::Holds(bytes)) => match self.acknowledge(bytes, asking)? {
+                    None => {
+                        asking = false;
+                        continue;
+                    }
+                    Some(error) => error,
+                },
+                Err(error) => error,
+            };
+            self.attempts.wait_after(error).await?;
+            self.progress.add_interruption();
+            asking = true;
+        }
+    }
+
+    /// Takes the service's word, if it can be believed; an error to be tried again if it leads nowhere.
+    fn acknowledge(&mut self, bytes: u64, asked: bool) -> Result<Option<Error>> {
+        let advanced = self
+            .position
+            .acknowledge(bytes)
+            .map_err(|fault| self.explain(fault))?;
+        self.progress.set_acknowledged(bytes);
+        if advanced {
+            self.attempts.progress();
+        }
+        let stuck = if bytes == self.content.len() {
+            "the service has all bytes, but does not complete the upload"
+        } else if !advanced && !asked {
+            "the service took nothing of what was sent"
+        } else {
+            return Ok(None);
+        };
+        Ok(Some(
+            self.call
+                .error(ErrorKind::Protocol, stuck)
+                .with_retry(Retry::Yes),
+        ))
+    }
+
+    async fn send_chunk(&mut self) -> Result<Answer> {
+        let part = self.position.next_chunk();
+        let total = self.content.len();
+        let (start, end) = (part.start, part.end);
+        let put = Put {
+            call: &self.call,
+            url: &self.url,
+            content: self.content,
+            part,
+            content_range: Some(format!("bytes {start}-{}/{total}", end - 1)),
+            progress: self.progress,
+        };
+        let sent = put.send(self.client).await;
+        self.position.sent_to(start + sent.bytes);
+        let is_all = end == total && start + sent.bytes == end;
+        match self.judge(sent.answer?).await? {
+            Answer::Complete if !is_all => Ok(Answer::Content),
+            answer => Ok(answer),
+        }
+    }
+
+    /// Asks how much has arrived.
+    async fn probe(&mut self) -> Result<Answer> {
+        let request = self
+            .client
+            .request_to(Method::PUT, &self.url)
+            .header(CONTENT_LENGTH, 0)
+            .header(CONTENT_RANGE, format!("bytes */{}", self.content.len()));
+        let response = self.client.answer(&self.call, request, true).await?;
+        self.judge(response).await
+    }
+
+    async fn judge(&self, response: Response) -> Result<Answer> {
+        let text = |name| {
+            let value = response.headers().get(name)?;
+            // What is no text is no range either.
+            Some(value.to_str().unwrap_or("?").to_owned())
+        };
+        let (range, location) = (text(RANGE), text(LOCATION));
+        match response.status() {
+            status if status.is_success() => match range {
+                Some(range) => match held(Some(&range)).map_err(|fault| self.explain(fault))? {
+                    bytes if bytes == self.content.len() => Ok(Answer::Complete),
+                    bytes => Ok(Answer::Holds(bytes)),
+                },
+                None => Ok(Answer::Complete),
+            },
+            StatusCode::PERMANENT_REDIRECT if location.is_none() => {
+                let bytes = held(range.as_deref()).map_err(|fault| self.explain(fault))?;
+                Ok(Answer::Holds(bytes))
+            }
+            _ => Err(self.client.refused_put(&self.call, response).await),
+        }
+    }
+
+    /// The error for a service that contradicts itself: asking again would only hide that.
+    fn explain(&self, fault: Fault) -> Error {
+        self.call
+            .error(ErrorKind::Protocol, fault.to_string())
+            .with_retry(Retry::No)
+            .with_source(fault)
+    }
+}

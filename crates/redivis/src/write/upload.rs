@@ -1,0 +1,196 @@
+//! Uploads: rows of an unreleased table, made of bytes that were sent (redivis-api §6.4).
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+use std::time::Duration;
+
+use serde::Serialize;
+
+use super::content::Content;
+use super::progress::SendProgress;
+use super::temp_upload::{NewTempUpload, TempUpload};
+use crate::client::Client;
+use crate::error::{ErrorKind, Result, Retry};
+use crate::request::Call;
+use crate::resource::{Upload, UploadStatus, VariableType, checked_uri};
+
+const OPERATION: &str = "create upload";
+const WAIT: &str = "wait for upload";
+const FIRST_POLL: Duration = Duration::from_millis(250);
+const LAST_POLL: Duration = Duration::from_secs(2);
+
+/// An upload to be created (redivis-api §6.4). What is `None` is the service's default.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct UploadRequest {
+    /// The name, unique within the table's version.
+    pub name: String,
+    /// The format, such as `parquet` or `delimited`. Default: by the name's extension, else `delimited`.
+    #[serde(rename = "type", skip_serializing_if = "Option::is_none")]
+    pub upload_type: Option<String>,
+    /// The variables of an upload of type `stream`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub schema: Option<Vec<UploadField>>,
+    /// What variables mean, by name.
+    #[serde(skip_serializing_if = "BTreeMap::is_empty")]
+    pub metadata: BTreeMap<String, VariableMetadata>,
+    /// Delimited: whether the first row has the variables' names. Default: yes.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub has_header_row: Option<bool>,
+    /// Whether records that cannot be read are left out, rather than failing the upload. Default: no.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub skip_bad_records: Option<bool>,
+    /// Delimited: whether quoted values may contain line breaks. Default: found out.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub has_quoted_newlines: Option<bool>,
+    /// Delimited: whether rows may be shorter than the header. Default: no.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub allow_jagged_rows: Option<bool>,
+    /// Delimited: the character around values that contain delimiters. Default: found out.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub quote_character: Option<String>,
+    /// Delimited: the character before a quote character within a value. Default: found out.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub escape_character: Option<String>,
+    /// Delimited: texts that stand for null.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub null_markers: Option<Vec<String>>,
+    /// Delimited: the character between values. Default: found out.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub delimiter: Option<String>,
+    /// Where the service fetches the bytes itself.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub transfer_specification: Option<TransferSpecification>,
+    /// What to do where an upload has that name.
+    #[serde(skip)]
+    pub on_conflict: OnConflict,
+}
+
+/// A variable of an upload of type `stream`.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct UploadField {
+    /// Its name.
+    pub name: String,
+    /// Its type.
+    #[serde(rename = "type")]
+    pub variable_type: VariableType,
+}
+
+/// What a variable means.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct VariableMetadata {
+    /// A short explanation, in up to 256 characters.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub label: Option<String>,
+    /// A long explanation, in up to 5000 characters.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub description: Option<String>,
+    /// What single values mean, by value.
+    #[serde(skip_serializing_if = "BTreeMap::is_empty")]
+    pub value_labels: BTreeMap<String, String>,
+}
+
+/// Where the service fetches an upload's bytes itself.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct TransferSpecification {
+    /// The kind of place, such as `gcs` or `redivis`.
+    pub source_type: String,
+    /// The place.
+    pub source_path: String,
+    /// As whom to fetch it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub identity: Option<String>,
+}
+
+/// What to do where the table has an upload of the same name already.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub enum OnConflict {
+    /// Fail, and change nothing.
+    #[default]
+    Fail,
+    /// Let the service choose another name.
+    Rename,
+    /// Delete the one that is there, once the new one's bytes have arrived.
+    Replace,
+    /// Leave it, and create none.
+    Skip,
+}
+
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct Body<'a> {
+    #[serde(flatten)]
+    request: &'a UploadRequest,
+    temp_upload_id: Option<&'a str>,
+}
+
+impl Client {
+    /// Makes an upload of bytes that were sent: `POST <table>/uploads` (redivis-api §6.4). It is read in afterwards:
+    /// [`wait_for_upload`](Self::wait_for_upload).
+    pub async fn create_upload(
+        &self,
+        table_uri: &str,
+        request: &UploadRequest,
+        temp_upload: Option<&TempUpload>,
+    ) -> Result<Upload> {
+        let path = format!("{}/uploads", checked_uri(OPERATION, table_uri)?);
+        let body = Body {
+            request,
+            temp_upload_id: temp_upload.map(TempUpload::id),
+        };
+        let call = Call::post(OPERATION, &request.name, path, &body)?.not_repeatable();
+        self.json(&call).await
+    }
+
+    /// Waits until an upload has been read in, however long that takes: `GET <upload>` (redivis-api §6.4).
+    ///
+    /// An upload that fails is an error of kind [`ErrorKind::Invalid`] with the service's message. Dropping the future stops
+    /// the waiting, not the upload.
+    pub async fn wait_for_upload(&self, upload: &Upload) -> Result<Upload> {
+        let uri = checked_uri(WAIT, &upload.uri)?;
+        let name = upload.name.as_deref().unwrap_or(&upload.uri);
+        let call = Call::get(WAIT, name, uri);
+        let mut upload = upload.clone();
+        let mut wait = FIRST_POLL;
+        while !matches!(
+            upload.status,
+            UploadStatus::Completed | UploadStatus::Failed
+        ) {
+            tokio::time::sleep(wait).await;
+            wait = (wait * 2).min(LAST_POLL);
+            upload = self.json(&call).await?;
+        }
+        if upload.status == UploadStatus::Completed {
+            return Ok(upload);
+        }
+        let message = match &upload.error_message {
+            Some(message) => self.clean(message),
+            None => "it failed, and the service does not say why".to_owned(),
+        };
+        Err(call
+            .error(ErrorKind::Invalid, message)
+            .with_retry(Retry::No))
+    }
+
+    /// Sends content to a table of an unreleased version, and waits until its rows are there.
+    ///
+    /// Dropping the future before its end may leave an upload behind that is still being read in.
+    pub async fn upload(
+        &self,
+        table_uri: &str,
+        request: &UploadRequest,
+        content: &Content,
+        progress: &Arc<SendProgress>,
+    ) -> Result<Upload> {
+        let new = NewTempUpload::new(&request.name, content.len());
+        let created = self.create_temp_uploads(table_uri, &[new]).await?;
+        let temp_upload = created.first();
+        if let Some(temp_upload) = temp_upload {
+            self.send(temp_upload, content, progress).await?;
+        }
+        let upload = self.create_upload(table_uri, request, temp_upload).await?;
+        self.wait_for_upload(&upload).await
+    }
+}
