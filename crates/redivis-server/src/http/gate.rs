@@ -1,7 +1,7 @@
 //! What every request passes: who asks, how often, and what was answered.
 //!
-//! One place, so that no endpoint can forget it. The access log names paths and users, never tokens; a read stream's id
-//! may be all that is needed to read it, so only its beginning is logged.
+//! One place, so that no endpoint can forget it. The access log names paths and users, never tokens; of ids
+//! that are secrets only the beginning is logged.
 
 use std::{
     net::{IpAddr, SocketAddr},
@@ -175,13 +175,45 @@ fn identify(
     }
 }
 
+/// What comes before an id that is a secret: knowing it may be all that is needed.
+const SECRETS: [&str; 3] = ["/readStreams/", "/tempUploads/", "/uploadSessions/"];
+
 /// A path as it may be logged.
 fn logged(path: &str) -> String {
-    match path.split_once("/readStreams/") {
-        Some((before, id)) => {
-            let start: String = id.chars().take(6).collect();
-            format!("{before}/readStreams/{start}…")
+    for before in SECRETS {
+        if let Some((start, id)) = path.split_once(before) {
+            let shown: String = id.chars().take(6).collect();
+            return format!("{start}{before}{shown}…");
         }
-        None => path.to_owned(),
+    }
+    path.to_owned()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn secrets_in_paths_are_not_logged() {
+        for (path, shown) in [
+            (
+                "/api/v1/readStreams/0123456789",
+                "/api/v1/readStreams/012345…",
+            ),
+            (
+                "/api/v1/tempUploads/0123456789",
+                "/api/v1/tempUploads/012345…",
+            ),
+            (
+                "/api/v1/uploadSessions/0123456789",
+                "/api/v1/uploadSessions/012345…",
+            ),
+            (
+                "/api/v1/tables/o.d.t/tempUploads",
+                "/api/v1/tables/o.d.t/tempUploads",
+            ),
+        ] {
+            assert_eq!(logged(path), shown);
+        }
     }
 }

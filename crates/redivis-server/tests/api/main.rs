@@ -14,3 +14,4 @@ mod payloads;
 mod program;
 mod streams;
 mod support;
+mod temp_uploads;
