@@ -198,7 +198,9 @@ async fn the_first_token_is_kept_for_its_owner_alone() {
     }
     assert!(!format!("{:?}", local.server).contains(&secret));
     // The next start of the same folder has the same token.
-    let config = redivis_server::Config::directory(local.folder.path());
+    let Local { server, folder, .. } = local;
+    server.stop().await;
+    let config = redivis_server::Config::directory(folder.path());
     let again = Server::start(config).await.unwrap();
     assert_eq!(again.token(), Some(secret.as_str()));
     again.stop().await;

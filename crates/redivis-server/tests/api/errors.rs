@@ -61,8 +61,8 @@ async fn errors_are_flat_json_with_their_status() {
             Method::POST,
             "/tables/a.d.t/tempUploads",
             Some(json!({})),
-            501,
-            "not_implemented",
+            400,
+            "invalid_request",
         ),
         (
             Method::DELETE,
