@@ -18,8 +18,14 @@ use tokio::{net::TcpListener, task::JoinHandle};
 use tokio_util::sync::{CancellationToken, DropGuard};
 
 use crate::{
-    Config, Error, catalog::Catalog, database::Database, durable, http, sample,
-    session::ReadSessions, storage::Storage, temporary::TempUploads, token::Tokens,
+    Config, Error,
+    catalog::Catalog,
+    database::{Database, DatabaseError},
+    durable, http, sample,
+    session::ReadSessions,
+    storage::Storage,
+    temporary::TempUploads,
+    token::Tokens,
 };
 
 /// How long a stop waits for requests that are being answered.
@@ -91,7 +97,11 @@ impl Server {
         // Broken files are told of at the start rather than when somebody first asks for them.
         tokio::spawn(prepared.temporary_uploads.keep_purging(stopping.clone()));
         let checking = stopping.clone();
-        tokio::task::spawn_blocking(move || prepared.catalog.check(&|| checking.is_cancelled()));
+        tokio::task::spawn_blocking(move || {
+            if let Err(error) = prepared.catalog.check(&|| checking.is_cancelled()) {
+                tracing::warn!("the data could not be checked: {error}");
+            }
+        });
 
         Ok(Server {
             endpoint,
@@ -207,11 +217,12 @@ impl Prepared {
         let state = directory.join(".redivis");
         durable::create_folder(&state).map_err(failed("create", &state))?;
         let lock = lock(&directory, &state.join("lock"))?;
-        let database = state.join("catalog.sqlite");
-        let database = Arc::new(Database::open(&database).map_err(|error| Error::Database {
-            path: database,
+        let path = state.join("catalog.sqlite");
+        let unusable = |error: DatabaseError| Error::Database {
+            path: path.clone(),
             reason: error.to_string(),
-        })?);
+        };
+        let database = Arc::new(Database::open(&path).map_err(unusable)?);
         let folder = state.join("temporary");
         let temporary_uploads = TempUploads::new(
             Arc::clone(&database),
@@ -230,7 +241,11 @@ impl Prepared {
         if config.sample {
             roots.push(sample::extract(&state)?);
         }
-        let catalog = Arc::new(Catalog::new(roots, Storage::new(state.join("converted"))));
+        let rows = state.join("rows");
+        durable::create_folder(&rows).map_err(failed("create", &rows))?;
+        let storage = Storage::new(state.join("converted"));
+        let catalog = Catalog::new(roots, Arc::clone(&database), rows, storage);
+        let catalog = Arc::new(catalog.map_err(unusable)?);
         Ok(Prepared {
             config,
             directory,

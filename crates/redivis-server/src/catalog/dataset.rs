@@ -1,141 +1,152 @@
-//! A dataset in one of its versions: the release `v1_0`, or the unreleased `next`.
+//! A dataset in one of its versions, wherever it is kept.
 //!
-//! A data folder has at most these two: files directly in the dataset's folder are released, `next/` is the draft.
+//! Two origins, one shape: the files of a data folder, and the server's own store.
 
-use std::{
-    path::{Path, PathBuf},
-    time::SystemTime,
-};
+use std::{path::PathBuf, time::SystemTime};
 
-use super::{
-    access::Access,
-    description::{self, DatasetDescription},
-    folder::{Entry, entries},
-    identifier,
-};
-use crate::{
-    reference::{escape, slug},
-    storage::SourceFormat,
-};
+use super::access::Access;
+use crate::reference::escape;
 
 /// A version of a dataset.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) enum Version {
-    Released,
+    /// Major and minor number.
+    Released(u32, u32),
+    /// The unreleased draft.
     Next,
 }
 
 impl Version {
+    /// The first release.
+    pub(crate) const FIRST: Version = Version::Released(1, 0);
+
     /// The tag in references.
-    pub(crate) fn in_reference(self) -> &'static str {
+    pub(crate) fn in_reference(self) -> String {
         match self {
-            Version::Released => "v1_0",
-            Version::Next => "next",
+            Version::Released(major, minor) => format!("v{major}_{minor}"),
+            Version::Next => "next".to_owned(),
         }
     }
 
     /// The tag in resources.
-    pub(crate) fn tag(self) -> &'static str {
+    pub(crate) fn tag(self) -> String {
         match self {
-            Version::Released => "v1.0",
-            Version::Next => "next",
+            Version::Released(major, minor) => format!("v{major}.{minor}"),
+            Version::Next => "next".to_owned(),
         }
     }
+
+    pub(crate) fn is_released(self) -> bool {
+        self != Version::Next
+    }
+}
+
+/// What is known of a version.
+#[derive(Debug, Clone)]
+pub(crate) struct VersionRecord {
+    pub(crate) version: Version,
+    /// Its row in the store; of no meaning for a folder.
+    pub(crate) key: i64,
+    pub(crate) label: Option<String>,
+    pub(crate) release_notes: Option<String>,
+    pub(crate) is_deleted: bool,
+    pub(crate) created: SystemTime,
+    pub(crate) released: Option<SystemTime>,
+}
+
+/// Where a dataset is kept.
+#[derive(Debug, Clone)]
+pub(crate) enum Origin {
+    /// Files in this folder.
+    Folder(PathBuf),
+    /// The server's own store, by its row.
+    Store(i64),
 }
 
 /// A dataset, in one version.
 #[derive(Debug, Clone)]
 pub(crate) struct Dataset {
+    pub(crate) origin: Origin,
     /// The owner's name as references carry it.
     pub(crate) owner: String,
+    pub(crate) is_organization: bool,
     /// The dataset's own name.
     pub(crate) name: String,
-    /// The name of its folder, which references are made of.
-    folder_name: String,
-    pub(crate) folder: PathBuf,
+    /// The name that references are made of.
+    pub(crate) reference_name: String,
+    /// The resource id.
+    pub(crate) id: String,
+    /// The version that is meant.
     pub(crate) version: Version,
-    pub(crate) description: Option<String>,
+    /// All versions, deleted ones too, in their order; the draft is the last.
+    pub(crate) versions: Vec<VersionRecord>,
     pub(crate) public: Access,
-    pub(crate) has_release: bool,
-    pub(crate) has_draft: bool,
+    pub(crate) description: Option<String>,
+    pub(crate) methodology_markdown: Option<String>,
+    pub(crate) usage_markdown: Option<String>,
+    pub(crate) labels: Vec<String>,
+    pub(crate) tags: Vec<String>,
     pub(crate) created: SystemTime,
     pub(crate) updated: SystemTime,
 }
 
 impl Dataset {
-    /// The dataset in a folder, in the version that is meant when none is named: the release, if there is one.
-    pub(crate) fn of(owner: &Entry, entry: &Entry) -> Self {
-        let found = description::read::<DatasetDescription>(&entry.path.join("dataset.json"));
-        let described = found.unwrap_or_else(|error| {
-            // Nothing is made public by a description that cannot be read.
-            tracing::warn!("{error}; the dataset is treated as not public");
-            DatasetDescription::default()
-        });
-        let public = match described.public_access_level.as_deref() {
-            None => Access::None,
-            Some(level) => Access::of_public_level(level).unwrap_or_else(|| {
-                tracing::warn!(
-                    "`{level}` in `{}` is not a public access level; the dataset is treated as not public",
-                    crate::storage::shown(&entry.path.join("dataset.json"))
-                );
-                Access::None
-            }),
-        };
-        let has_draft = entry.path.join("next").is_dir();
-        let has_release = !has_draft || holds_data(&entry.path);
-        let (created, updated) = times(&entry.path);
-        Dataset {
-            owner: escape(&owner.name),
-            name: described.name.unwrap_or_else(|| entry.name.clone()),
-            folder_name: entry.name.clone(),
-            folder: entry.path.clone(),
-            version: if has_release {
-                Version::Released
-            } else {
-                Version::Next
-            },
-            description: described.description,
-            public,
-            has_release,
-            has_draft,
-            created,
-            updated,
-        }
-    }
-
     /// The same dataset in another version, if it has it.
     pub(crate) fn at(self, version: Version) -> Option<Self> {
-        let exists = match version {
-            Version::Released => self.has_release,
-            Version::Next => self.has_draft,
-        };
+        let exists = self.record_of(version).is_some();
         exists.then_some(Dataset { version, ..self })
     }
 
-    pub(crate) fn slug(&self) -> String {
-        slug(&self.folder_name)
+    fn record_of(&self, version: Version) -> Option<&VersionRecord> {
+        self.versions
+            .iter()
+            .find(|record| record.version == version && !record.is_deleted)
     }
 
-    /// The names that its ids are made of.
-    pub(crate) fn names(&self) -> [String; 2] {
-        [slug(&self.owner), self.slug()]
+    /// The version that is meant.
+    pub(crate) fn record(&self) -> Option<&VersionRecord> {
+        self.record_of(self.version)
     }
 
-    pub(crate) fn reference_id(&self) -> String {
-        let [owner, dataset] = self.names();
-        identifier::reference_id(&[&owner, &dataset])
+    /// The latest release.
+    pub(crate) fn current(&self) -> Option<Version> {
+        let releases = self.versions.iter().rev();
+        releases
+            .filter(|record| record.version.is_released() && !record.is_deleted)
+            .map(|record| record.version)
+            .next()
     }
 
-    pub(crate) fn id(&self) -> String {
-        let [owner, dataset] = self.names();
-        identifier::resource_id(&[&owner, &dataset])
+    pub(crate) fn has_draft(&self) -> bool {
+        self.record_of(Version::Next).is_some()
+    }
+
+    /// The version when none is named: the latest release, else the draft.
+    pub(crate) fn default_version(&self) -> Version {
+        self.current().unwrap_or(Version::Next)
+    }
+
+    /// The versions that exist before and after this one.
+    pub(crate) fn neighbours(&self) -> (Option<&VersionRecord>, Option<&VersionRecord>) {
+        let exists = |record: &&VersionRecord| !record.is_deleted;
+        let before = |record: &&VersionRecord| record.version < self.version;
+        let after = |record: &&VersionRecord| record.version > self.version;
+        let mut versions = self.versions.iter();
+        (
+            self.versions.iter().rev().filter(exists).find(before),
+            versions.by_ref().filter(exists).find(after),
+        )
+    }
+
+    pub(crate) fn reference_id(&self) -> &str {
+        self.id.split('-').next().unwrap_or_default()
     }
 
     /// `dataset:id:version`.
     pub(crate) fn scoped_reference(&self) -> String {
         format!(
             "{}:{}:{}",
-            escape(&self.folder_name),
+            escape(&self.reference_name),
             self.reference_id(),
             self.version.in_reference()
         )
@@ -149,24 +160,4 @@ impl Dataset {
     pub(crate) fn uri(&self) -> String {
         format!("/datasets/{}", self.qualified_reference())
     }
-}
-
-fn holds_data(folder: &Path) -> bool {
-    entries(folder)
-        .iter()
-        .any(|entry| !entry.is_folder && SourceFormat::of(&entry.path).is_some())
-}
-
-/// When a file or folder was made and last changed; 1970 where the file system does not tell.
-pub(crate) fn times(path: &Path) -> (SystemTime, SystemTime) {
-    let metadata = std::fs::metadata(path).ok();
-    let updated = metadata
-        .as_ref()
-        .and_then(|metadata| metadata.modified().ok())
-        .unwrap_or(SystemTime::UNIX_EPOCH);
-    let created = metadata.and_then(|metadata| metadata.created().ok());
-    (
-        created.map_or(updated, |created| created.min(updated)),
-        updated,
-    )
 }

@@ -1,107 +1,123 @@
-//! What exists: owners, datasets, versions, tables and uploads, as the data folder shows them.
+//! What exists: owners, datasets, versions, tables and uploads, in data folders and in the server's own store.
 //!
-//! The folder is looked at for every request, so that files which come, change or go are seen at once; only what they
-//! hold is remembered (see `storage`). References are compared with the names found and never turned into paths.
+//! References are compared with the names found and never turned into paths. All methods block on the disk.
 
 mod access;
+mod change;
 mod dataset;
-mod description;
 mod folder;
 mod identifier;
+mod store;
 mod table;
 
-use std::{collections::BTreeMap, path::PathBuf, sync::Arc};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    path::PathBuf,
+    sync::Arc,
+};
 
 pub(crate) use access::Access;
-pub(crate) use dataset::{Dataset, Version};
-pub(crate) use description::ValueLabel;
-pub(crate) use table::{Table, TableEntry, Upload, Variable};
+pub(crate) use dataset::{Dataset, Version, VersionRecord};
+pub(crate) use folder::description::ValueLabel;
+pub(crate) use store::{
+    ChangeError, DatasetChange, NewDataset, NewTable, NewUpload, Owner, Sent, TableChange,
+    VariableChange, VersionChange, Work,
+};
+pub(crate) use table::{Table, TableEntry, Upload, UploadStatus, Variable};
 
 use crate::{
+    database::{Database, DatabaseError},
     reference::{DatasetReference, TableReference, VersionTag, slug},
     storage::{Storage, StorageError},
 };
-use folder::{Entry, entries};
+use dataset::Origin;
+use folder::Folders;
+use store::Store;
+use table::TableOrigin;
 
-/// The data folders and what is known of their files. Its methods block on the disk.
+/// Everything that is served.
 #[derive(Debug)]
 pub(crate) struct Catalog {
-    roots: Vec<PathBuf>,
+    folders: Folders,
+    store: Store,
     storage: Storage,
 }
 
 impl Catalog {
-    /// A catalog of several data folders; earlier ones hide datasets of later ones with the same name.
-    pub(crate) fn new(roots: Vec<PathBuf>, storage: Storage) -> Self {
-        Catalog { roots, storage }
-    }
-
-    /// The owners, by name; each with its folders.
-    fn owners(&self) -> Vec<Entry> {
-        self.roots
-            .iter()
-            .flat_map(|root| entries(root))
-            .filter(|entry| entry.is_folder)
-            .collect()
-    }
-
-    /// The folders of an owner's datasets, sorted by name; each after its owner's.
-    fn dataset_folders(&self, owner: &str) -> Vec<(Entry, Entry)> {
-        let owner = slug(owner);
-        let mut found: BTreeMap<String, (Entry, Entry)> = BTreeMap::new();
-        for folder in self.owners() {
-            if slug(&folder.name) != owner {
-                continue;
-            }
-            for entry in entries(&folder.path) {
-                if entry.is_folder {
-                    found
-                        .entry(slug(&entry.name))
-                        .or_insert_with(|| (folder.clone(), entry));
-                }
-            }
-        }
-        found.into_values().collect()
+    /// A catalog of data folders, and of the database with its folder of rows.
+    ///
+    /// The store's datasets hide those of folders with the same name, and earlier folders those of later ones. Nothing
+    /// of a change that was cut short is left.
+    pub(crate) fn new(
+        folders: Vec<PathBuf>,
+        database: Arc<Database>,
+        rows: PathBuf,
+        storage: Storage,
+    ) -> Result<Self, DatabaseError> {
+        let store = Store { database, rows };
+        store.remove_garbage()?;
+        store.requeue_uploads()?;
+        Ok(Catalog {
+            folders: Folders(folders),
+            store,
+            storage,
+        })
     }
 
     /// The datasets of an owner in their default version, sorted by name.
-    pub(crate) fn datasets(&self, owner: &str) -> Vec<Dataset> {
-        self.dataset_folders(owner)
-            .iter()
-            .map(|(owner, folder)| Dataset::of(owner, folder))
-            .collect()
+    pub(crate) fn datasets(&self, owner: &str) -> Result<Vec<Dataset>, DatabaseError> {
+        Ok(self.datasets_of(&slug(owner))?.into_values().collect())
+    }
+
+    fn datasets_of(&self, owner: &str) -> Result<BTreeMap<String, Dataset>, DatabaseError> {
+        let mut found = self.folders.datasets(owner);
+        found.extend(self.store.datasets(owner)?);
+        Ok(found)
+    }
+
+    /// The organization of this name.
+    pub(crate) fn organization(&self, name: &str) -> Result<Option<String>, DatabaseError> {
+        self.store.organization(&slug(name))
+    }
+
+    /// Whether datasets of this owner are those of a user.
+    pub(crate) fn is_user(&self, name: &str) -> Result<bool, DatabaseError> {
+        let datasets = self.datasets_of(&slug(name))?;
+        Ok(datasets.values().any(|dataset| !dataset.is_organization))
     }
 
     /// The dataset a reference means, in the version it means.
-    pub(crate) fn dataset(&self, reference: &DatasetReference) -> Option<Dataset> {
-        // There are no samples in a data folder.
+    pub(crate) fn dataset(
+        &self,
+        reference: &DatasetReference,
+    ) -> Result<Option<Dataset>, DatabaseError> {
+        // There are no samples.
         if reference.sample {
-            return None;
+            return Ok(None);
         }
-        let (owner, folder) = self
-            .dataset_folders(&reference.owner)
-            .into_iter()
-            .filter_map(|(owner, folder)| {
-                let slug = slug(&folder.name);
-                let id = identifier::reference_id(&[&reference.owner, &slug]);
-                let fit = reference.dataset.fits(&slug, &id)?;
-                Some((fit, (owner, folder)))
-            })
-            .max_by_key(|(fit, _)| *fit)?
-            .1;
-        let dataset = Dataset::of(&owner, &folder);
-        let version = match reference.version {
-            None => dataset.version,
-            Some(VersionTag::Current | VersionTag::Released(1, 0)) => Version::Released,
-            Some(VersionTag::Next) => Version::Next,
-            Some(VersionTag::Released(..)) => return None,
+        let found = self.datasets_of(&slug(&reference.owner))?;
+        let fitting = found.into_iter().filter_map(|(slug, dataset)| {
+            let fit = reference.dataset.fits(&slug, dataset.reference_id())?;
+            Some((fit, dataset))
+        });
+        let Some((_, dataset)) = fitting.max_by_key(|(fit, _)| *fit) else {
+            return Ok(None);
         };
-        dataset.at(version)
+        let version = match reference.version {
+            None => Some(dataset.default_version()),
+            Some(VersionTag::Current) => dataset.current(),
+            Some(VersionTag::Released(major, minor)) => Some(Version::Released(major, minor)),
+            Some(VersionTag::Next) => Some(Version::Next),
+        };
+        Ok(version.and_then(|version| dataset.at(version)))
     }
 
-    /// The tables of a version, sorted by name, without looking into their files.
-    pub(crate) fn tables(&self, dataset: &Dataset) -> Vec<TableEntry> {
-        TableEntry::all(dataset)
+    /// The tables of a version, sorted by name, without looking into their rows.
+    pub(crate) fn tables(&self, dataset: &Dataset) -> Result<Vec<TableEntry>, DatabaseError> {
+        match &dataset.origin {
+            Origin::Folder(folder) => Ok(folder::tables(dataset, folder)),
+            Origin::Store(_) => self.store.tables(dataset),
+        }
     }
 
     /// The table a reference means, if its dataset is the given one.
@@ -109,38 +125,42 @@ impl Catalog {
         &self,
         dataset: &Dataset,
         reference: &TableReference,
-    ) -> Option<TableEntry> {
-        self.tables(dataset)
-            .into_iter()
-            .filter_map(|table| {
-                let fit = reference
-                    .table
-                    .fits(&slug(&table.name), &table.reference_id())?;
-                Some((fit, table))
-            })
-            .max_by_key(|(fit, _)| *fit)
-            .map(|(_, table)| table)
+    ) -> Result<Option<TableEntry>, DatabaseError> {
+        let fitting = self.tables(dataset)?.into_iter().filter_map(|table| {
+            let fit = reference
+                .table
+                .fits(&slug(&table.name), table.reference_id())?;
+            Some((fit, table))
+        });
+        Ok(fitting.max_by_key(|(fit, _)| *fit).map(|(_, table)| table))
     }
 
-    /// Looks into a table's files: its variables, its row count.
+    /// Looks into a table's rows: its variables, its row count.
     pub(crate) fn open(&self, entry: TableEntry) -> Result<Arc<Table>, StorageError> {
-        Table::open(entry, &self.storage).map(Arc::new)
+        self.look_into(entry).map(Arc::new)
+    }
+
+    fn look_into(&self, entry: TableEntry) -> Result<Table, StorageError> {
+        match entry.origin.clone() {
+            TableOrigin::Files(files) => folder::open(entry, &files, &self.storage),
+            TableOrigin::Store(table) => self.store.open(entry, &table, &self.storage),
+        }
     }
 
     /// Looks into every file once, so that conversions are made and broken files told of.
-    pub(crate) fn check(&self, stop: &dyn Fn() -> bool) {
-        let mut owners: Vec<String> = self.owners().into_iter().map(|o| slug(&o.name)).collect();
-        owners.sort();
-        owners.dedup();
+    pub(crate) fn check(&self, stop: &dyn Fn() -> bool) -> Result<(), DatabaseError> {
+        let mut owners: BTreeSet<String> = self.folders.owners().collect();
+        owners.extend(self.store.owners()?);
         for owner in owners {
-            for dataset in self.datasets(&owner) {
-                for version in [Version::Released, Version::Next] {
+            for dataset in self.datasets(&owner)? {
+                let versions: Vec<Version> = dataset.versions.iter().map(|v| v.version).collect();
+                for version in versions {
                     let Some(dataset) = dataset.clone().at(version) else {
                         continue;
                     };
-                    for table in self.tables(&dataset) {
+                    for table in self.tables(&dataset)? {
                         if stop() {
-                            return;
+                            return Ok(());
                         }
                         let reference = table.qualified_reference();
                         if let Err(error) = self.open(table) {
@@ -150,5 +170,6 @@ impl Catalog {
                 }
             }
         }
+        Ok(())
     }
 }

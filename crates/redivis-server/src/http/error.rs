@@ -11,7 +11,10 @@ use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
 use serde_json::json;
 
 use crate::{
-    catalog::Access, database::DatabaseError, reference::ReferenceError, storage::StorageError,
+    catalog::{Access, ChangeError},
+    database::DatabaseError,
+    reference::ReferenceError,
+    storage::StorageError,
 };
 
 /// Carries the error of a request for `HEAD`, whose answer has no body.
@@ -189,9 +192,24 @@ impl From<StorageError> for ApiError {
                 (StatusCode::UNPROCESSABLE_ENTITY, "unreadable_table")
             }
             StorageError::Changed { .. } => (StatusCode::GONE, "table_changed"),
-            StorageError::Io { .. } => (StatusCode::INTERNAL_SERVER_ERROR, "internal_error"),
+            StorageError::Io { .. } | StorageError::Catalog(_) => {
+                (StatusCode::INTERNAL_SERVER_ERROR, "internal_error")
+            }
         };
         ApiError::new(status, code, error.to_string())
+    }
+}
+
+impl From<ChangeError> for ApiError {
+    fn from(error: ChangeError) -> Self {
+        match error {
+            ChangeError::Invalid(reason) => Self::invalid(reason),
+            ChangeError::Conflict(reason) => Self::conflict(reason),
+            ChangeError::NotFound(reason) => Self::not_found_because(reason),
+            ChangeError::Database(error) => error.into(),
+            ChangeError::Storage(error) => error.into(),
+            ChangeError::Io(error) => Self::io(&error),
+        }
     }
 }
 

@@ -47,6 +47,15 @@ impl Caller {
         self.access >= needed
     }
 
+    /// Refuses what needs more than the token's scopes allow, where no dataset makes anything public.
+    pub(super) fn require_scope(&self, needed: Access) -> Result<(), ApiError> {
+        match (self.scopes_allow(needed), &self.user) {
+            (true, _) => Ok(()),
+            (false, None) => Err(ApiError::no_credentials()),
+            (false, Some(_)) => Err(ApiError::insufficient_scope(needed)),
+        }
+    }
+
     /// Whether the caller may know of a dataset.
     pub(super) fn sees(&self, dataset: &Dataset) -> bool {
         self.access_to(dataset) >= Access::Overview

@@ -8,7 +8,7 @@ use axum::{
 };
 use serde_json::{Map, Value};
 
-use super::error::ApiError;
+use super::{error::ApiError, parameters::split_names};
 
 /// The members of a request's JSON object.
 #[derive(Debug)]
@@ -28,4 +28,54 @@ impl<S: Send + Sync> FromRequest<S> for JsonBody {
             .map(JsonBody)
             .map_err(|error| ApiError::invalid(format!("The body is not a JSON object: {error}")))
     }
+}
+
+/// A text that has to be there.
+pub(super) fn required<'a>(body: &'a Map<String, Value>, key: &str) -> Result<&'a str, ApiError> {
+    let missing = || ApiError::invalid(format!("`{key}` is missing"));
+    text(body, key)?.flatten().ok_or_else(missing)
+}
+
+/// A text; the outer `None` when nothing is said, the inner one for null.
+pub(super) fn text<'a>(
+    body: &'a Map<String, Value>,
+    key: &str,
+) -> Result<Option<Option<&'a str>>, ApiError> {
+    match body.get(key) {
+        None => Ok(None),
+        Some(Value::Null) => Ok(Some(None)),
+        Some(Value::String(text)) => Ok(Some(Some(text))),
+        Some(other) => Err(unexpected(key, "a string", other)),
+    }
+}
+
+/// A yes or no; `None` when nothing is said.
+pub(super) fn flag(body: &Map<String, Value>, key: &str) -> Result<Option<bool>, ApiError> {
+    match body.get(key) {
+        None | Some(Value::Null) => Ok(None),
+        Some(Value::Bool(flag)) => Ok(Some(*flag)),
+        Some(other) => Err(unexpected(key, "a boolean", other)),
+    }
+}
+
+/// A list of names, which the documentation also writes as one text with commas; `None` when nothing is said.
+pub(super) fn names(body: &Map<String, Value>, key: &str) -> Result<Option<Vec<String>>, ApiError> {
+    match body.get(key) {
+        None | Some(Value::Null) => Ok(None),
+        Some(Value::String(text)) => Ok(Some(split_names(text).collect())),
+        Some(Value::Array(items)) => items
+            .iter()
+            .map(|item| match item {
+                Value::String(name) => Ok(name.clone()),
+                other => Err(unexpected(key, "a list of strings", other)),
+            })
+            .collect::<Result<_, _>>()
+            .map(Some),
+        Some(other) => Err(unexpected(key, "a list of strings", other)),
+    }
+}
+
+/// The refusal of a value.
+pub(super) fn unexpected(key: &str, wanted: &str, value: &Value) -> ApiError {
+    ApiError::invalid(format!("`{key}` must be {wanted}, and is `{value}`"))
 }

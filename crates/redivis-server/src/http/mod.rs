@@ -63,10 +63,11 @@ type Shared = axum::extract::State<Arc<Api>>;
 pub(crate) fn service(api: Api) -> IntoMakeServiceWithConnectInfo<Router, SocketAddr> {
     let api = Arc::new(api);
     let routes = tables()
-        .merge(uploads())
+        .merge(uploads::routes())
         .merge(temp_uploads::routes())
-        .merge(datasets())
-        .merge(owners())
+        .merge(datasets::routes())
+        .merge(versions::routes())
+        .merge(owners::routes())
         .merge(elsewhere())
         .route("/readStreams/{id}", get(read_streams::read))
         .method_not_allowed_fallback(async || ApiError::method_not_allowed())
@@ -90,8 +91,8 @@ fn missing(what: &'static str) -> impl Handler<((),), Arc<Api>> {
 
 /// What tables and uploads have in common below their own path.
 fn readable(path: &str) -> Routes {
-    let variable = get(variables::get).patch(missing("changing variables"));
-    let variables = get(variables::list).patch(missing("changing variables"));
+    let variable = get(variables::get).patch(variables::update);
+    let variables = get(variables::list).patch(variables::update_all);
     Router::new()
         .route(&format!("{path}/variables"), variables)
         .route(&format!("{path}/variables/{{variable}}"), variable)
@@ -104,90 +105,17 @@ fn readable(path: &str) -> Routes {
 }
 
 fn tables() -> Routes {
-    let uploads: Method = get(uploads::list).post(missing("creating uploads"));
     let files: Method = get(missing("raw files")).post(missing("raw files"));
     readable("/tables/{table}")
         .route(
             "/tables/{table}",
             get(tables::get)
-                .patch(missing("changing tables"))
-                .delete(missing("deleting tables")),
+                .patch(tables::update)
+                .delete(tables::delete),
         )
         .route("/tables/{table}/rows", get(rows::read))
-        .route("/tables/{table}/uploads", uploads)
         .route("/tables/{table}/rawFiles", files)
         .route("/tables/{table}/script", get(missing("scripts")))
-}
-
-fn uploads() -> Routes {
-    let upload = || -> Method { get(uploads::get).delete(missing("deleting uploads")) };
-    let rows = || -> Method { get(rows::read).post(missing("inserting rows")) };
-    readable("/tables/{table}/uploads/{upload}")
-        .merge(readable("/uploads/{upload}"))
-        .route("/tables/{table}/uploads/{upload}", upload())
-        .route("/uploads/{upload}", upload())
-        .route("/tables/{table}/uploads/{upload}/rows", rows())
-        .route("/uploads/{upload}/rows", rows())
-}
-
-fn datasets() -> Routes {
-    let changing = "changing datasets";
-    let releasing = "releasing versions";
-    Router::new()
-        .route(
-            "/datasets/{dataset}",
-            get(datasets::get)
-                .patch(missing(changing))
-                .post(missing(changing))
-                .delete(missing("deleting datasets")),
-        )
-        .route(
-            "/datasets/{dataset}/variables",
-            axum::routing::patch(missing("changing variables")),
-        )
-        .route(
-            "/datasets/{dataset}/tables",
-            get(tables::list).post(missing("creating tables")),
-        )
-        .route(
-            "/datasets/{dataset}/versions",
-            get(versions::list).post(missing("creating versions")),
-        )
-        .route(
-            "/datasets/{dataset}/versions/{tag}",
-            get(versions::get)
-                .patch(missing("changing versions"))
-                .delete(missing("deleting versions")),
-        )
-        .route(
-            "/datasets/{dataset}/versions/{tag}/release",
-            post(missing(releasing)),
-        )
-        .route(
-            "/datasets/{dataset}/versions/{tag}/unrelease",
-            post(missing(releasing)),
-        )
-        .route(
-            "/datasets/{dataset}/versions/{tag}/undelete",
-            post(missing("deleting versions")),
-        )
-}
-
-fn owners() -> Routes {
-    Router::new()
-        .route("/users/me", get(owners::me))
-        .route(
-            "/users/{user}/datasets",
-            get(owners::datasets).post(missing("creating datasets")),
-        )
-        .route("/users/{user}/workflows", get(owners::workflows))
-        // All owners of a data folder are users. Clients ask here first to find that out (redivis-api §2.1).
-        .route(
-            "/organizations/{organization}/datasets",
-            get(owners::organization).post(owners::organization),
-        )
-        .route("/workflows/{workflow}", get(owners::workflow))
-        .route("/workflows/{workflow}/{*rest}", get(owners::workflow))
 }
 
 /// Parts of the service that are not here.

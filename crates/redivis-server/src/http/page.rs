@@ -2,6 +2,8 @@
 //!
 //! `nextPageToken` is always there, null at the end: the Python client fails without it.
 
+use std::convert::Infallible;
+
 use serde_json::{Value, json};
 
 use super::{error::ApiError, parameters::Parameters};
@@ -37,6 +39,22 @@ impl Page {
         items: &[T],
         to_json: impl Fn(usize, &T) -> Value,
     ) -> Value {
+        let listed = self.try_list(kind, items, |index, item| {
+            Ok::<_, Infallible>(to_json(index, item))
+        });
+        match listed {
+            Ok(list) => list,
+            Err(never) => match never {},
+        }
+    }
+
+    /// The page's part of a list whose items have to be looked up.
+    pub(super) fn try_list<T, E>(
+        self,
+        kind: &str,
+        items: &[T],
+        to_json: impl Fn(usize, &T) -> Result<Value, E>,
+    ) -> Result<Value, E> {
         let start = self.start.min(items.len());
         let end = start.saturating_add(self.length).min(items.len());
         let results: Vec<Value> = items
@@ -45,13 +63,13 @@ impl Page {
             .take(end)
             .skip(start)
             .map(|(index, item)| to_json(index, item))
-            .collect();
+            .collect::<Result<_, _>>()?;
         // An empty page leads nowhere; a token after it would be followed for ever.
         let more = end < items.len() && end > start;
-        json!({
+        Ok(json!({
             "kind": format!("{kind}List"),
             "results": results,
             "nextPageToken": more.then(|| format!("{end:x}")),
-        })
+        }))
     }
 }

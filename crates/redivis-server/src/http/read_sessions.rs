@@ -5,14 +5,15 @@
 
 use std::{net::IpAddr, sync::Arc};
 
+use arrow::datatypes::SchemaRef;
 use axum::{Json, extract::State, http::StatusCode};
 use serde_json::{Map, Value, json};
 
 use super::{
     Shared,
     error::ApiError,
-    json::JsonBody,
-    parameters::{count_of_json, split_names},
+    json::{JsonBody, flag, names, text},
+    parameters::count_of_json,
     rows::format_of,
     tables::milliseconds,
     target::{Target, all_rows},
@@ -20,7 +21,7 @@ use super::{
 use crate::{
     catalog::{Access, Variable, Version},
     session::{ReadStream, Refused},
-    storage::{Format, Segment, cap, split},
+    storage::{Format, Segment, schema_of, slice, split},
 };
 
 /// Streams that a session has at most.
@@ -41,7 +42,7 @@ pub(super) async fn create(
     let request = Request::of(&body)?;
     let variables = target.select(request.variables.as_deref())?;
     let stacked = target.dataset().version == Version::Next && !target.is_upload();
-    let segments = if stacked {
+    let streams = if stacked {
         by_upload(&target, &variables, &request)
     } else {
         by_count(&target, &variables, &request)
@@ -49,12 +50,10 @@ pub(super) async fn create(
 
     let public =
         target.dataset().version != Version::Next && target.dataset().public >= Access::Data;
-    let streams: Vec<Arc<ReadStream>> = segments
+    let streams: Vec<Arc<ReadStream>> = streams
         .into_iter()
-        .map(|segment| {
-            let schema = Arc::clone(&segment.selection.schema);
-            let mut stream =
-                ReadStream::new(request.format, schema, vec![segment], creator.clone());
+        .map(|Rows { schema, segments }| {
+            let mut stream = ReadStream::new(request.format, schema, segments, creator.clone());
             stream.allow_anonymous = request.allow_anonymous;
             stream.public = public;
             stream.allowed_ips.clone_from(&request.allowed_ips);
@@ -97,61 +96,74 @@ pub(super) async fn create(
     Ok((StatusCode::CREATED, Json(session)))
 }
 
-/// Even ranges of the rows of the one file that a release or an upload is.
-fn by_count(target: &Target, variables: &[&Variable], request: &Request) -> Vec<Segment> {
-    target
-        .uploads()
-        .iter()
-        .flat_map(|upload| {
-            let all = all_rows(upload, variables);
-            let ranges = split(all.len().min(request.limit), request.streams);
-            ranges.into_iter().map(move |rows| Segment {
-                rows,
-                ..all.clone()
-            })
+/// Even ranges of all rows.
+fn by_count(target: &Target, variables: &[&Variable], request: &Request) -> Vec<Rows> {
+    let uploads = target.uploads().iter();
+    let segments: Vec<Segment> = uploads
+        .flat_map(|upload| all_rows(upload, variables))
+        .collect();
+    let rows: u64 = segments.iter().map(Segment::len).sum();
+    let schema = schema_of(variables.iter().map(|v| (v.name.as_str(), v.kind)));
+    split(rows.min(request.limit), request.streams)
+        .into_iter()
+        .map(|range| Rows {
+            schema: Arc::clone(&schema),
+            segments: slice(&segments, range),
         })
         .collect()
 }
 
-/// One stream an upload, each with those of the variables that it has, of the types that it has them in.
+/// One stream an upload, each with those of the variables that it has, of the types that it has them in; one without
+/// rows where there is no upload, since clients fail without any.
 ///
 /// Without a selection they keep the upload's order. Names are the table's: Python's batch iterator and R match them
 /// with regard to case (redivis-api §8.2).
-fn by_upload(target: &Target, variables: &[&Variable], request: &Request) -> Vec<Segment> {
-    let mut segments: Vec<Segment> = target
-        .uploads()
-        .iter()
-        .map(|upload| {
-            let place = |name: &str| {
-                let same = |variable: &Variable| same_name(&variable.name, name);
-                upload.variables.iter().position(same)
-            };
-            let mut own: Vec<(usize, Variable)> = variables
-                .iter()
-                .filter_map(|variable| {
-                    let place = place(&variable.name)?;
-                    let kind = upload.variables[place].kind;
-                    Some((
-                        place,
-                        Variable {
-                            kind,
-                            ..(*variable).clone()
-                        },
-                    ))
-                })
-                .collect();
-            if request.variables.is_none() {
-                own.sort_by_key(|(place, _)| *place);
-            }
-            let own: Vec<&Variable> = own.iter().map(|(_, variable)| variable).collect();
-            all_rows(upload, &own)
-        })
-        .collect();
-    let lengths = cap(segments.iter().map(Segment::len), request.limit);
-    for (segment, length) in segments.iter_mut().zip(lengths) {
-        segment.rows.end = segment.rows.start + length;
+fn by_upload(target: &Target, variables: &[&Variable], request: &Request) -> Vec<Rows> {
+    let mut left = request.limit;
+    let mut streams = Vec::new();
+    for upload in target.uploads() {
+        if upload.parts.is_empty() {
+            continue;
+        }
+        let place = |name: &str| {
+            let same = |variable: &Variable| same_name(&variable.name, name);
+            upload.variables.iter().position(same)
+        };
+        let mut own: Vec<(usize, Variable)> = variables
+            .iter()
+            .filter_map(|variable| {
+                let place = place(&variable.name)?;
+                let kind = upload.variables[place].kind;
+                Some((
+                    place,
+                    Variable {
+                        kind,
+                        ..(*variable).clone()
+                    },
+                ))
+            })
+            .collect();
+        if request.variables.is_none() {
+            own.sort_by_key(|(place, _)| *place);
+        }
+        let own: Vec<&Variable> = own.iter().map(|(_, variable)| variable).collect();
+        let segments = slice(&all_rows(upload, &own), 0..left);
+        left -= segments.iter().map(Segment::len).sum::<u64>();
+        streams.push(Rows {
+            schema: schema_of(own.iter().map(|v| (v.name.as_str(), v.kind))),
+            segments,
+        });
     }
-    segments
+    match streams.is_empty() {
+        true => by_count(target, variables, request),
+        false => streams,
+    }
+}
+
+/// What a stream holds.
+struct Rows {
+    schema: SchemaRef,
+    segments: Vec<Segment>,
 }
 
 fn same_name(one: &str, other: &str) -> bool {
@@ -170,10 +182,9 @@ struct Request {
 
 impl Request {
     fn of(body: &Map<String, Value>) -> Result<Self, ApiError> {
-        let format = match body.get("format") {
-            None | Some(Value::Null) => Format::Arrow,
-            Some(Value::String(name)) => format_of(name)?,
-            Some(other) => return Err(unexpected("format", "a string", other)),
+        let format = match text(body, "format")?.flatten() {
+            None => Format::Arrow,
+            Some(name) => format_of(name)?,
         };
         let streams = count_of_json("requestedStreamCount", body.get("requestedStreamCount"))?;
         if streams == Some(0) {
@@ -181,11 +192,7 @@ impl Request {
                 "`requestedStreamCount` must be at least 1",
             ));
         }
-        let allow_anonymous = match body.get("allowAnonymousAccess") {
-            None | Some(Value::Null) => false,
-            Some(Value::Bool(allow)) => *allow,
-            Some(other) => return Err(unexpected("allowAnonymousAccess", "a boolean", other)),
-        };
+        let allow_anonymous = flag(body, "allowAnonymousAccess")?.unwrap_or(false);
         let mut allowed_ips = Vec::new();
         for text in names(body, "allowedIPs")?.unwrap_or_default() {
             let address = text.parse().map_err(|_| {
@@ -202,25 +209,4 @@ impl Request {
             allowed_ips,
         })
     }
-}
-
-/// A list of names, which the documentation also writes as one text with commas.
-fn names(body: &Map<String, Value>, key: &str) -> Result<Option<Vec<String>>, ApiError> {
-    match body.get(key) {
-        None | Some(Value::Null) => Ok(None),
-        Some(Value::String(text)) => Ok(Some(split_names(text).collect())),
-        Some(Value::Array(items)) => items
-            .iter()
-            .map(|item| match item {
-                Value::String(name) => Ok(name.clone()),
-                other => Err(unexpected(key, "a list of strings", other)),
-            })
-            .collect::<Result<_, _>>()
-            .map(Some),
-        Some(other) => Err(unexpected(key, "a list of strings", other)),
-    }
-}
-
-fn unexpected(key: &str, wanted: &str, value: &Value) -> ApiError {
-    ApiError::invalid(format!("`{key}` must be {wanted}, and is `{value}`"))
 }

@@ -12,7 +12,7 @@ use super::{
 };
 use crate::{
     catalog::Access,
-    storage::{Encoder, Format, RowScan, Segment, cap, schema_of},
+    storage::{Encoder, Format, RowScan, Segment, schema_of, slice},
 };
 
 /// Bytes up to which a public table may be read without credentials.
@@ -30,15 +30,11 @@ pub(super) async fn read(parameters: Parameters, target: Target) -> Result<Respo
     let limit = parameters.count("maxResults")?.unwrap_or(u64::MAX);
     let names = parameters.names("selectedVariables");
     let variables = target.select(names.as_deref())?;
-    let mut segments: Vec<Segment> = target
-        .uploads()
-        .iter()
-        .map(|upload| all_rows(upload, &variables))
+    let uploads = target.uploads().iter();
+    let segments: Vec<Segment> = uploads
+        .flat_map(|upload| all_rows(upload, &variables))
         .collect();
-    let lengths = cap(segments.iter().map(Segment::len), limit);
-    for (segment, length) in segments.iter_mut().zip(lengths) {
-        segment.rows.end = segment.rows.start + length;
-    }
+    let segments = slice(&segments, 0..limit);
     let schema = schema_of(variables.iter().map(|v| (v.name.as_str(), v.kind)));
     let encoder = Encoder::new(format, schema, 0, false).map_err(|e| ApiError::internal(&e))?;
     let rows = Rows {

@@ -13,9 +13,9 @@ use tokio::task::spawn_blocking;
 
 use super::{Api, error::ApiError, gate::Caller};
 use crate::{
-    catalog::{Catalog, Dataset, Table, Upload, Variable},
-    reference::{DatasetReference, TableReference, UploadReference},
-    storage::{Segment, Selection},
+    catalog::{Access, Catalog, Dataset, Table, TableEntry, Upload, Variable, Version},
+    reference::{DatasetReference, TableReference, UploadReference, VersionTag},
+    storage::{Segment, Selection, Stored},
 };
 
 /// The parameters of the path, decoded.
@@ -67,7 +67,7 @@ impl FromRequestParts<Arc<Api>> for DatasetTarget {
         let asking = caller.clone();
         let dataset = blocking(move || {
             let reference = DatasetReference::parse(&text)?;
-            seen_dataset(&catalog, &asking, &reference)
+            seen_dataset(&catalog, &asking, &reference)?
                 .ok_or_else(|| asking.unseen("dataset", &text))
         })
         .await?;
@@ -83,9 +83,128 @@ fn seen_dataset(
     catalog: &Catalog,
     caller: &Caller,
     reference: &DatasetReference,
-) -> Option<Dataset> {
+) -> Result<Option<Dataset>, ApiError> {
     let dataset = catalog.dataset(reference)?;
-    caller.sees(&dataset).then_some(dataset)
+    Ok(dataset.filter(|dataset| caller.sees(dataset)))
+}
+
+impl DatasetTarget {
+    /// Refuses callers who may not change the dataset.
+    pub(super) fn require_edit(&self) -> Result<(), ApiError> {
+        self.caller.require(&self.dataset, Access::Edit)
+    }
+}
+
+/// The dataset of a path whatever version the dataset's part names, and the version named behind it.
+pub(super) struct AnyVersion {
+    pub(super) caller: Caller,
+    /// In its default version.
+    pub(super) dataset: Dataset,
+    pub(super) names: PathNames,
+}
+
+impl FromRequestParts<Arc<Api>> for AnyVersion {
+    type Rejection = ApiError;
+
+    async fn from_request_parts(
+        parts: &mut Parts,
+        api: &Arc<Api>,
+    ) -> Result<Self, Self::Rejection> {
+        let caller = parts.extract::<Caller>().await?;
+        let names = parts.extract::<PathNames>().await?;
+        let text = names.get("dataset").to_owned();
+        let catalog = Arc::clone(&api.catalog);
+        let asking = caller.clone();
+        let dataset = blocking(move || {
+            let mut reference = DatasetReference::parse(&text)?;
+            reference.version = None;
+            seen_dataset(&catalog, &asking, &reference)?
+                .ok_or_else(|| asking.unseen("dataset", &text))
+        })
+        .await?;
+        Ok(AnyVersion {
+            caller,
+            dataset,
+            names,
+        })
+    }
+}
+
+impl AnyVersion {
+    /// Refuses callers who may not change the dataset.
+    pub(super) fn require_edit(&self) -> Result<(), ApiError> {
+        self.caller.require(&self.dataset, Access::Edit)
+    }
+
+    /// Whether the caller may know of a version.
+    pub(super) fn sees(&self, version: Version) -> bool {
+        let dataset = self.dataset.clone().at(version);
+        dataset.is_some_and(|dataset| self.caller.sees(&dataset))
+    }
+
+    /// The dataset in the version that the path names.
+    pub(super) fn named_version(&self) -> Result<Dataset, ApiError> {
+        let tag = self.names.get("tag");
+        let version = match VersionTag::parse(tag) {
+            Some(VersionTag::Current) => self.dataset.current(),
+            Some(VersionTag::Released(major, minor)) => Some(Version::Released(major, minor)),
+            Some(VersionTag::Next) => Some(Version::Next),
+            None => None,
+        };
+        version
+            .and_then(|version| self.dataset.clone().at(version))
+            .filter(|dataset| self.caller.sees(dataset))
+            .ok_or_else(|| ApiError::not_found("version", tag))
+    }
+}
+
+/// The table of a path, without a look at its rows, and who asks for it: what changes a table needs no more.
+pub(super) struct TableTarget {
+    pub(super) caller: Caller,
+    pub(super) entry: TableEntry,
+    pub(super) names: PathNames,
+}
+
+impl FromRequestParts<Arc<Api>> for TableTarget {
+    type Rejection = ApiError;
+
+    async fn from_request_parts(
+        parts: &mut Parts,
+        api: &Arc<Api>,
+    ) -> Result<Self, Self::Rejection> {
+        let caller = parts.extract::<Caller>().await?;
+        let names = parts.extract::<PathNames>().await?;
+        let text = names.get("table").to_owned();
+        let catalog = Arc::clone(&api.catalog);
+        let asking = caller.clone();
+        let find = move || find_table(&catalog, &asking, &text, &TableReference::parse(&text)?);
+        let entry = blocking(find).await?;
+        Ok(TableTarget {
+            caller,
+            entry,
+            names,
+        })
+    }
+}
+
+impl TableTarget {
+    /// Refuses callers who may not change the table.
+    pub(super) fn require_edit(&self) -> Result<(), ApiError> {
+        self.caller.require(&self.entry.dataset, Access::Edit)
+    }
+}
+
+fn find_table(
+    catalog: &Catalog,
+    caller: &Caller,
+    text: &str,
+    reference: &TableReference,
+) -> Result<TableEntry, ApiError> {
+    let dataset = seen_dataset(catalog, caller, &reference.dataset)?
+        .ok_or_else(|| caller.unseen("table", text))?;
+    catalog
+        .table_of(&dataset, reference)?
+        .ok_or_else(|| ApiError::not_found("table", text))
 }
 
 /// The table, or the upload of a table, of a path, and who asks for it.
@@ -136,11 +255,7 @@ fn find(
         let upload = (!upload.is_empty()).then(|| upload.to_owned());
         (table, TableReference::parse(table)?, upload)
     };
-    let dataset = seen_dataset(catalog, caller, &reference.dataset)
-        .ok_or_else(|| caller.unseen("table", text))?;
-    let entry = catalog
-        .table_of(&dataset, &reference)
-        .ok_or_else(|| ApiError::not_found("table", text))?;
+    let entry = find_table(catalog, caller, text, &reference)?;
     let table = catalog.open(entry)?;
     let upload = match upload {
         None => None,
@@ -220,14 +335,15 @@ impl Target {
 }
 
 /// All rows of an upload with these variables and types; null where it does not have one.
-pub(super) fn all_rows(upload: &Upload, variables: &[&Variable]) -> Segment {
+pub(super) fn all_rows(upload: &Upload, variables: &[&Variable]) -> Vec<Segment> {
     let columns: Vec<_> = variables
         .iter()
         .map(|variable| (variable.name.as_str(), variable.kind))
         .collect();
-    Segment {
-        stored: Arc::clone(&upload.stored),
-        selection: Arc::new(Selection::new(&upload.stored, &columns)),
-        rows: 0..upload.stored.rows(),
-    }
+    let segment = |stored: &Arc<Stored>| Segment {
+        stored: Arc::clone(stored),
+        selection: Arc::new(Selection::new(stored, &columns)),
+        rows: 0..stored.rows(),
+    };
+    upload.parts.iter().map(segment).collect()
 }

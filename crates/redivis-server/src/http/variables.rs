@@ -1,16 +1,20 @@
 //! Variables of tables and uploads, and their statistics (redivis-api §3.2, §4).
 
-use axum::Json;
+use std::sync::Arc;
+
+use axum::{Json, extract::State};
 use serde_json::{Value, json};
 
 use super::{
+    Api, Shared,
     error::ApiError,
+    json::JsonBody,
     page::Page,
     parameters::Parameters,
     target::{Target, all_rows, blocking},
 };
 use crate::{
-    catalog::{Access, Variable},
+    catalog::{Access, Variable, VariableChange},
     storage::{RowScan, Statistics},
 };
 
@@ -33,10 +37,76 @@ pub(super) async fn list(parameters: Parameters, target: Target) -> Result<Json<
 pub(super) async fn get(target: Target) -> Result<Json<Value>, ApiError> {
     target.caller.require(target.dataset(), Access::Metadata)?;
     let (index, variable) = find(&target)?;
-    let mut body = variable_list(&target.uri(), index, variable);
-    body["description"] = variable.description.as_deref().into();
-    body["valueLabels"] = json!(variable.value_labels);
-    Ok(Json(body))
+    Ok(Json(variable_get(&target.uri(), index, variable)))
+}
+
+/// Changes what is said about a variable.
+pub(super) async fn update(
+    State(api): Shared,
+    target: Target,
+    JsonBody(body): JsonBody,
+) -> Result<Json<Value>, ApiError> {
+    let (_, variable) = find(&target)?;
+    let wanted = change(&variable.name, Value::Object(body))?;
+    change_all(api, target, vec![wanted]).await
+}
+
+/// Changes what is said about several variables: `{"variables": [{"name", …}]}`.
+pub(super) async fn update_all(
+    State(api): Shared,
+    target: Target,
+    JsonBody(mut body): JsonBody,
+) -> Result<Json<Value>, ApiError> {
+    let Some(Value::Array(items)) = body.remove("variables") else {
+        return Err(ApiError::invalid("`variables` must be a list"));
+    };
+    let mut wanted = Vec::with_capacity(items.len());
+    for item in items {
+        let Some(name) = item.get("name").and_then(Value::as_str) else {
+            return Err(ApiError::invalid("each of `variables` must have a `name`"));
+        };
+        let lower = name.to_lowercase();
+        let known = |variable: &&Variable| variable.name.to_lowercase() == lower;
+        let Some(variable) = target.variables().iter().find(known) else {
+            return Err(ApiError::not_found("variable", name));
+        };
+        wanted.push(change(&variable.name, item)?);
+    }
+    change_all(api, target, wanted).await
+}
+
+fn change(name: &str, said: Value) -> Result<VariableChange, ApiError> {
+    VariableChange::of_json(name, &said).map_err(ApiError::invalid)
+}
+
+/// Answers with the variable, or with the list of them.
+async fn change_all(
+    api: Arc<Api>,
+    target: Target,
+    wanted: Vec<VariableChange>,
+) -> Result<Json<Value>, ApiError> {
+    target.caller.require(target.dataset(), Access::Edit)?;
+    let parent = target.uri();
+    let names: Vec<String> = wanted.iter().map(|change| change.name.clone()).collect();
+    let single = !target.names.get("variable").is_empty();
+    blocking(move || {
+        let entry = target.table.entry.clone();
+        api.catalog.update_variables(&entry, &wanted)?;
+        let table = api.catalog.open(entry)?;
+        let changed = table.variables.iter().enumerate();
+        let mut changed: Vec<Value> = changed
+            .filter(|(_, variable)| names.contains(&variable.name))
+            .map(|(index, variable)| variable_get(&parent, index, variable))
+            .collect();
+        Ok(Json(match changed.pop() {
+            Some(variable) if single => variable,
+            last => {
+                changed.extend(last);
+                json!({"kind": "variableList", "results": changed})
+            }
+        }))
+    })
+    .await
 }
 
 pub(super) async fn statistics(target: Target) -> Result<Json<Value>, ApiError> {
@@ -46,7 +116,7 @@ pub(super) async fn statistics(target: Target) -> Result<Json<Value>, ApiError> 
     let segments: Vec<_> = target
         .uploads()
         .iter()
-        .map(|upload| all_rows(upload, &[variable]))
+        .flat_map(|upload| all_rows(upload, &[variable]))
         .collect();
     blocking(move || {
         let mut scan = RowScan::new(segments, 0);
@@ -70,6 +140,13 @@ fn find(target: &Target) -> Result<(usize, &Variable), ApiError> {
         .enumerate()
         .find(|(_, variable)| variable.name.to_lowercase() == lower)
         .ok_or_else(|| ApiError::not_found("variable", name))
+}
+
+fn variable_get(parent: &str, index: usize, variable: &Variable) -> Value {
+    let mut body = variable_list(parent, index, variable);
+    body["description"] = variable.description.as_deref().into();
+    body["valueLabels"] = json!(variable.value_labels);
+    body
 }
 
 fn variable_list(parent: &str, index: usize, variable: &Variable) -> Value {

@@ -7,6 +7,8 @@ use std::{
     path::PathBuf,
 };
 
+use crate::database::DatabaseError;
+
 /// Why a file could not be read. Paths are shown without the folders above the owner.
 #[derive(Debug, Clone, thiserror::Error)]
 pub(crate) enum StorageError {
@@ -19,6 +21,9 @@ pub(crate) enum StorageError {
     /// The file is another than the one that was looked at before.
     #[error("the file `{file}` changed while it was read; ask again")]
     Changed { file: String },
+    /// What is stored could not be looked up.
+    #[error("the catalog cannot be read: {0}")]
+    Catalog(String),
     /// The operating system failed.
     #[error("the file `{file}` cannot be read: {reason}")]
     Io { file: String, reason: String },
@@ -37,6 +42,12 @@ impl StorageError {
             file: file.to_owned(),
             reason: error.to_string(),
         }
+    }
+}
+
+impl From<DatabaseError> for StorageError {
+    fn from(error: DatabaseError) -> Self {
+        StorageError::Catalog(error.to_string())
     }
 }
 

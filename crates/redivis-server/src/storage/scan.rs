@@ -106,6 +106,24 @@ impl Segment {
     }
 }
 
+/// The rows of this range, when the segments' rows are counted through.
+pub(crate) fn slice(segments: &[Segment], range: Range<u64>) -> Vec<Segment> {
+    let mut start = 0;
+    let mut taken = Vec::new();
+    for segment in segments {
+        let end = start + segment.len();
+        let (from, to) = (range.start.max(start), range.end.min(end));
+        if from < to {
+            let mut part = segment.clone();
+            part.rows.end = part.rows.start + (to - start);
+            part.rows.start += from - start;
+            taken.push(part);
+        }
+        start = end;
+    }
+    taken
+}
+
 /// Segments, read one after another.
 pub(crate) struct RowScan {
     segments: VecDeque<Segment>,

@@ -19,19 +19,6 @@ pub(crate) fn split(rows: u64, wanted: u64) -> Vec<Range<u64>> {
         .collect()
 }
 
-/// Shortens consecutive pieces of the given lengths so that they hold `limit` rows together, the first ones first.
-pub(crate) fn cap(lengths: impl IntoIterator<Item = u64>, limit: u64) -> Vec<u64> {
-    let mut left = limit;
-    lengths
-        .into_iter()
-        .map(|length| {
-            let taken = length.min(left);
-            left -= taken;
-            taken
-        })
-        .collect()
-}
-
 #[cfg(test)]
 mod tests {
     use proptest::prelude::*;
@@ -52,16 +39,6 @@ mod tests {
             prop_assert_eq!(next, rows);
             let lengths: Vec<u64> = ranges.iter().map(|range| range.end - range.start).collect();
             prop_assert!(lengths.iter().max().unwrap() - lengths.iter().min().unwrap() <= 1);
-        }
-
-        #[test]
-        fn capped_pieces_hold_the_limit_exactly(
-            lengths in prop::collection::vec(0u64..1000, 0..20),
-            limit in 0u64..10_000,
-        ) {
-            let capped = cap(lengths.iter().copied(), limit);
-            prop_assert_eq!(capped.iter().sum::<u64>(), limit.min(lengths.iter().sum()));
-            prop_assert!(capped.iter().zip(&lengths).all(|(capped, length)| capped <= length));
         }
     }
 }

@@ -125,6 +125,10 @@ impl Stored {
         self.columns.iter().map(|column| column.bytes).sum()
     }
 
+    pub(crate) fn path(&self) -> &std::path::Path {
+        &self.path
+    }
+
     pub(crate) fn identity(&self) -> Identity {
         self.identity
     }

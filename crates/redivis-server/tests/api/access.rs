@@ -197,10 +197,12 @@ async fn the_first_token_is_kept_for_its_owner_alone() {
         assert_eq!(mode & 0o777, 0o600);
     }
     assert!(!format!("{:?}", local.server).contains(&secret));
+    // One server a folder: two would not know of each other's changes.
+    let config = redivis_server::Config::directory(local.folder.path());
+    let refused = Server::start(config.clone()).await.unwrap_err();
+    assert!(refused.to_string().contains("in use"), "{refused}");
     // The next start of the same folder has the same token.
-    let Local { server, folder, .. } = local;
-    server.stop().await;
-    let config = redivis_server::Config::directory(folder.path());
+    local.server.stop().await;
     let again = Server::start(config).await.unwrap();
     assert_eq!(again.token(), Some(secret.as_str()));
     again.stop().await;

@@ -68,8 +68,8 @@ async fn errors_are_flat_json_with_their_status() {
             Method::DELETE,
             "/tables/a.d.t",
             None,
-            501,
-            "not_implemented",
+            400,
+            "invalid_request",
         ),
         (Method::GET, "/readStreams/unknown", None, 404, "not_found"),
         (

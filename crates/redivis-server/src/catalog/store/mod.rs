@@ -1,0 +1,119 @@
+//! Datasets in the server's own store: what they are is in the database, their rows are Parquet files beside it.
+//!
+//! Files never change once they are named; versions and uploads only point at them. So a release is one transaction,
+//! and a draft takes over the rows of the version before it without copying any.
+
+mod adopt;
+mod change;
+mod datasets;
+mod read;
+mod tables;
+mod uploads;
+mod variables;
+mod versions;
+
+use std::{
+    path::{Path, PathBuf},
+    sync::Arc,
+};
+
+use serde_json::Value;
+
+pub(crate) use change::ChangeError;
+pub(crate) use datasets::{DatasetChange, NewDataset, Owner};
+pub(crate) use read::StoreTable;
+pub(crate) use tables::{NewTable, TableChange};
+pub(crate) use uploads::{NewUpload, Sent, Work};
+pub(crate) use variables::VariableChange;
+pub(crate) use versions::VersionChange;
+
+use super::{
+    dataset::Dataset,
+    table::{Table, TableEntry},
+};
+use crate::{
+    database::{Database, DatabaseError},
+    storage::{Storage, StorageError},
+};
+
+/// The store.
+#[derive(Debug)]
+pub(super) struct Store {
+    pub(super) database: Arc<Database>,
+    /// The folder of the rows.
+    pub(super) rows: PathBuf,
+}
+
+impl Store {
+    /// The datasets of an owner in their default version, by slug.
+    pub(super) fn datasets(&self, owner: &str) -> Result<Vec<(String, Dataset)>, DatabaseError> {
+        self.database
+            .read(|connection| read::datasets(connection, owner))
+    }
+
+    /// The slugs of owners.
+    pub(super) fn owners(&self) -> Result<Vec<String>, DatabaseError> {
+        self.database.read(read::owners)
+    }
+
+    /// The organization of this slug, if there is one, by its name.
+    pub(super) fn organization(&self, slug: &str) -> Result<Option<String>, DatabaseError> {
+        self.database
+            .read(|connection| read::organization(connection, slug))
+    }
+
+    /// The tables of a version, sorted by name.
+    pub(super) fn tables(&self, dataset: &Dataset) -> Result<Vec<TableEntry>, DatabaseError> {
+        self.database
+            .read(|connection| read::tables(connection, dataset))
+    }
+
+    /// Looks into the rows of a table.
+    pub(super) fn open(
+        &self,
+        entry: TableEntry,
+        table: &StoreTable,
+        storage: &Storage,
+    ) -> Result<Table, StorageError> {
+        let found = self
+            .database
+            .read(|connection| read::contents(connection, table))
+            .map_err(StorageError::from)?;
+        read::open(entry, table, found, &self.rows, storage)
+    }
+
+    /// Removes files that nothing points at any more, of changes that were cut short. Only before anything is changed.
+    pub(super) fn remove_garbage(&self) -> Result<(), DatabaseError> {
+        let named = self.database.read(read::files)?;
+        let Ok(listing) = std::fs::read_dir(&self.rows) else {
+            return Ok(());
+        };
+        for file in listing.flatten() {
+            let name = file.file_name();
+            if !name.to_str().is_some_and(|name| named.contains(name)) {
+                remove(&file.path());
+            }
+        }
+        Ok(())
+    }
+
+    fn remove_files(&self, names: &[String]) {
+        for name in names {
+            remove(&self.rows.join(name));
+        }
+    }
+}
+
+/// Removes a file that nothing points at; what cannot be removed now goes at the next start.
+fn remove(path: &Path) {
+    if let Err(error) = std::fs::remove_file(path)
+        && error.kind() != std::io::ErrorKind::NotFound
+    {
+        tracing::warn!("cannot remove `{}`: {error}", path.display());
+    }
+}
+
+/// JSON as the database keeps it.
+fn text_of(value: &impl serde::Serialize) -> String {
+    serde_json::to_value(value).map_or_else(|_| "null".to_owned(), |value: Value| value.to_string())
+}
