@@ -120,6 +120,12 @@ impl Call {
         })
     }
 
+    /// Keep a text out of messages, even if the service repeats it.
+    pub(crate) fn secret(mut self, secret: &str) -> Self {
+        self.secrets.push(secret.to_owned());
+        self
+    }
+
     /// Repeat it only where it has certainly not been carried out.
     pub(crate) fn not_repeatable(mut self) -> Self {
         self.repeatable = false;

@@ -4,11 +4,19 @@
 
 #![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
 
+#[path = "http/files.rs"]
+mod files;
 #[path = "http/metadata.rs"]
 mod metadata;
 #[path = "http/rows.rs"]
 mod rows;
 #[path = "http/script.rs"]
 mod script;
+#[path = "http/sending.rs"]
+mod sending;
+#[path = "http/steps.rs"]
+mod steps;
 #[path = "http/streams.rs"]
 mod streams;
+#[path = "http/uploads.rs"]
+mod uploads;

@@ -88,6 +88,9 @@ impl Client {
                     .collect(),
             };
             let call = Call::post(OPERATION, table_uri, &path, &request)?.not_repeatable();
+            let call = batch
+                .iter()
+                .fold(call, |call, (_, upload)| call.secret(upload.id()));
             let answer: AddAnswer = self.json(&call).await?;
             if answer.results.len() != batch.len() {
                 let (listed, asked) = (answer.results.len(), batch.len());

@@ -111,3 +111,6 @@ pub(super) fn held(range: Option<&str>) -> Result<u64, Fault> {
         .and_then(|last| last.checked_add(1))
         .ok_or(Fault::Unreadable)
 }
+
+#[cfg(test)]
+mod tests;

@@ -61,10 +61,10 @@ impl Client {
 
     /// Opens a session of the resumable protocol: `POST <temp upload>` (redivis-api §6.3). It lives for 24 hours.
     pub async fn open_session(&self, upload: &TempUpload) -> Result<SessionUrl> {
-        const OPERATION: &str = "start sending to temp upload";
-        let plain = Call::get(OPERATION, upload.id(), "");
+        const OPERATION: &str = "start sending";
+        let plain = Call::get(OPERATION, upload.name(), "");
         let url = self.sending_url(&plain, None, upload.url())?;
-        let call = Call::to_url(OPERATION, upload.id(), &url);
+        let call = Call::to_url(OPERATION, upload.name(), &url);
         let mut attempts = Attempts::new(self.retry_policy().clone());
         loop {
             match self.start(&call, &url, upload.size()).await {

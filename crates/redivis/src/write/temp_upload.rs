@@ -37,29 +37,36 @@ impl NewTempUpload {
     }
 }
 
-/// A place for the bytes of one file. Who knows its URL may be able to write to it, so its `Debug` does not show it.
+/// A place for the bytes of one file. Who knows its id or URL may be able to write to it, so its `Debug` shows neither.
 #[derive(Clone, PartialEq, Eq)]
 pub struct TempUpload {
     id: String,
     url: String,
+    name: String,
     size: u64,
     resumable: bool,
 }
 
 impl TempUpload {
     /// A temp upload from before, by what was kept of it: to create an upload of bytes that were sent by another process.
-    pub fn sent_before(id: impl Into<String>, size: u64) -> Self {
+    pub fn sent_before(id: impl Into<String>, name: impl Into<String>, size: u64) -> Self {
         Self {
             id: id.into(),
             url: String::new(),
+            name: name.into(),
             size,
             resumable: true,
         }
     }
 
-    /// The id that uploads are created by.
+    /// The id that uploads are created by; a secret.
     pub fn id(&self) -> &str {
         &self.id
+    }
+
+    /// The name that was announced.
+    pub fn name(&self) -> &str {
+        &self.name
     }
 
     /// The size that was announced, in bytes.
@@ -80,7 +87,7 @@ impl TempUpload {
 impl fmt::Debug for TempUpload {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("TempUpload")
-            .field("id", &self.id)
+            .field("name", &self.name)
             .field("size", &self.size)
             .field("resumable", &self.resumable)
             .finish_non_exhaustive()
@@ -178,6 +185,7 @@ fn paired(call: &Call, asked: &[NewTempUpload], entries: Vec<Entry>) -> Result<V
             _ => Ok(TempUpload {
                 id: entry.id,
                 url: entry.url,
+                name: asked.name.clone(),
                 size: asked.size,
                 resumable: entry.resumable,
             }),

@@ -10,9 +10,10 @@ use super::content::Content;
 use super::progress::SendProgress;
 use super::temp_upload::{NewTempUpload, TempUpload};
 use crate::client::Client;
-use crate::error::{ErrorKind, Result, Retry};
+use crate::error::{Error, ErrorKind, Result, Retry};
 use crate::request::Call;
 use crate::resource::{Upload, UploadStatus, VariableType, checked_uri};
+use crate::retry::Attempts;
 
 const OPERATION: &str = "create upload";
 const WAIT: &str = "wait for upload";
@@ -123,12 +124,16 @@ pub enum OnConflict {
 struct Body<'a> {
     #[serde(flatten)]
     request: &'a UploadRequest,
+    #[serde(skip_serializing_if = "Option::is_none")]
     temp_upload_id: Option<&'a str>,
 }
 
 impl Client {
     /// Makes an upload of bytes that were sent: `POST <table>/uploads` (redivis-api §6.4). It is read in afterwards:
     /// [`wait_for_upload`](Self::wait_for_upload).
+    ///
+    /// What happens where an upload has that name is [`UploadRequest::on_conflict`]'s to say. Bytes never become two uploads:
+    /// where no answer comes the upload is looked for by name and size, and created only if it is not there.
     pub async fn create_upload(
         &self,
         table_uri: &str,
@@ -140,8 +145,18 @@ impl Client {
             request,
             temp_upload_id: temp_upload.map(TempUpload::id),
         };
-        let call = Call::post(OPERATION, &request.name, path, &body)?.not_repeatable();
-        self.json(&call).await
+        let mut call = Call::post(OPERATION, &request.name, path, &body)?.not_repeatable();
+        if let Some(temp_upload) = temp_upload {
+            call = call.secret(temp_upload.id());
+        }
+        let creation = Creation {
+            client: self,
+            table_uri,
+            request,
+            size: temp_upload.map(TempUpload::size),
+            call,
+        };
+        creation.run().await
     }
 
     /// Waits until an upload has been read in, however long that takes: `GET <upload>` (redivis-api §6.4).
@@ -176,7 +191,8 @@ impl Client {
 
     /// Sends content to a table of an unreleased version, and waits until its rows are there.
     ///
-    /// Dropping the future before its end may leave an upload behind that is still being read in.
+    /// A name that is taken is noticed before anything is sent. Dropping the future before its end may leave an upload behind
+    /// that is still being read in.
     pub async fn upload(
         &self,
         table_uri: &str,
@@ -184,6 +200,13 @@ impl Client {
         content: &Content,
         progress: &Arc<SendProgress>,
     ) -> Result<Upload> {
+        if let Some(there) = self.find_upload(table_uri, &request.name).await? {
+            match request.on_conflict {
+                OnConflict::Fail => return Err(taken(&request.name)),
+                OnConflict::Skip => return Ok(there),
+                OnConflict::Rename | OnConflict::Replace => {}
+            }
+        }
         let new = NewTempUpload::new(&request.name, content.len());
         let created = self.create_temp_uploads(table_uri, &[new]).await?;
         let temp_upload = created.first();
@@ -193,4 +216,94 @@ impl Client {
         let upload = self.create_upload(table_uri, request, temp_upload).await?;
         self.wait_for_upload(&upload).await
     }
+}
+
+/// The creation of one upload, once whatever happens on the way.
+struct Creation<'a> {
+    client: &'a Client,
+    table_uri: &'a str,
+    request: &'a UploadRequest,
+    size: Option<u64>,
+    call: Call,
+}
+
+impl Creation<'_> {
+    async fn run(self) -> Result<Upload> {
+        let mut is_recognizable = true;
+        if let Some(there) = self.find().await? {
+            match self.request.on_conflict {
+                OnConflict::Fail => return Err(taken(&self.request.name)),
+                OnConflict::Skip => return Ok(there),
+                OnConflict::Rename => is_recognizable = false,
+                OnConflict::Replace => self.client.delete_upload(&there.uri).await?,
+            }
+        }
+        let mut attempts = Attempts::new(self.client.retry_policy().clone());
+        let mut unanswered = false;
+        loop {
+            let error = match self.client.json(&self.call).await {
+                Ok(upload) => return Ok(upload),
+                Err(error) => error,
+            };
+            let is_open = may_have_been_done(&error);
+            if is_open && !is_recognizable {
+                return Err(self.undecided(&error));
+            }
+            if is_open {
+                attempts.wait_after(error.with_retry(Retry::Yes)).await?;
+                unanswered = true;
+            } else if !unanswered {
+                return Err(error);
+            } else if let Some(upload) = self.find().await? {
+                // The second request was refused because the first had been carried out.
+                return self.recognized(upload);
+            } else {
+                return Err(error);
+            }
+            if let Some(upload) = self.find().await? {
+                return self.recognized(upload);
+            }
+        }
+    }
+
+    async fn find(&self) -> Result<Option<Upload>> {
+        self.client
+            .find_upload(self.table_uri, &self.request.name)
+            .await
+    }
+
+    /// The upload, if it can be the one that was asked for.
+    fn recognized(&self, upload: Upload) -> Result<Upload> {
+        match (upload.size, self.size) {
+            (Some(there), Some(sent)) if there != sent => Err(taken(&self.request.name)),
+            _ => Ok(upload),
+        }
+    }
+
+    fn undecided(&self, error: &Error) -> Error {
+        let message = format!(
+            "{}; it may have been created under another name, so look at the table's uploads before trying again",
+            error.message()
+        );
+        self.call.error(error.kind(), message).with_retry(Retry::No)
+    }
+}
+
+/// Whether it is unknown if a request that is not to be repeated was carried out.
+fn may_have_been_done(error: &Error) -> bool {
+    error.retry() == Retry::No
+        && match error.kind() {
+            ErrorKind::Transport | ErrorKind::Protocol => true,
+            ErrorKind::Unavailable => matches!(error.status(), Some(500 | 502 | 504)),
+            _ => false,
+        }
+}
+
+fn taken(name: &str) -> Error {
+    Error::new(
+        OPERATION,
+        name,
+        ErrorKind::Invalid,
+        "the table has an upload of this name already; choose another name, or have it renamed, replaced or skipped",
+    )
 }

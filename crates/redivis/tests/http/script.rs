@@ -19,6 +19,10 @@ pub(crate) enum Answer {
     Stall(Vec<u8>),
     /// Close at once.
     Hangup,
+    /// Take so many bytes of the request's body, send these bytes, and close.
+    Early(usize, Vec<u8>),
+    /// Take so many bytes of the request's body and then nothing, for as long as the client stays.
+    Deaf(usize),
 }
 
 pub(crate) struct Script {
@@ -31,8 +35,14 @@ pub(crate) struct Script {
 impl Script {
     /// Serves the answers one after the other; when they are used up, connections are closed without an answer.
     pub(crate) async fn play(answers: Vec<Answer>) -> Self {
+        Self::play_at(|_| answers).await
+    }
+
+    /// As [`play`](Self::play), for answers that name the server's own origin.
+    pub(crate) async fn play_at(answers: impl FnOnce(&str) -> Vec<Answer>) -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let address = listener.local_addr().unwrap().to_string();
+        let answers = answers(&format!("http://{address}"));
         let requests = Arc::new(Mutex::new(Vec::new()));
         let closed = Arc::new(Mutex::new(0));
         let (seen, gone) = (Arc::clone(&requests), Arc::clone(&closed));
@@ -40,13 +50,19 @@ impl Script {
             let mut answers = answers.into_iter();
             loop {
                 let (mut socket, _) = listener.accept().await.unwrap();
-                let request = read_request(&mut socket).await;
-                if request.is_empty() {
+                let Some((head, body)) = read_head(&mut socket).await else {
                     continue;
-                }
+                };
+                let answer = answers.next().unwrap_or(Answer::Hangup);
+                let wanted = match answer {
+                    Answer::Early(bytes, _) | Answer::Deaf(bytes) => bytes,
+                    _ => usize::MAX,
+                };
+                let body = read_body(&mut socket, &head, body, wanted).await;
+                let request = head + &String::from_utf8_lossy(&body);
                 seen.lock().unwrap().push(request);
-                match answers.next().unwrap_or(Answer::Hangup) {
-                    Answer::Bytes(bytes) => {
+                match answer {
+                    Answer::Bytes(bytes) | Answer::Early(_, bytes) => {
                         let _ = socket.write_all(&bytes).await;
                         let _ = socket.shutdown().await;
                     }
@@ -56,6 +72,12 @@ impl Script {
                             let _ = socket.write_all(&bytes).await;
                             let _ = socket.read(&mut [0; 64]).await;
                             *gone.lock().unwrap() += 1;
+                        });
+                    }
+                    Answer::Deaf(_) => {
+                        tokio::spawn(async move {
+                            std::future::pending::<()>().await;
+                            drop(socket);
                         });
                     }
                     Answer::Hangup => {}
@@ -73,6 +95,15 @@ impl Script {
     /// The requests so far, headers and body.
     pub(crate) fn requests(&self) -> Vec<String> {
         self.requests.lock().unwrap().clone()
+    }
+
+    /// Headers and body of a request.
+    pub(crate) fn parts(&self, request: usize) -> (String, String) {
+        let (head, body) = self.requests()[request]
+            .split_once("\r\n\r\n")
+            .map(|(head, body)| (head.to_lowercase(), body.to_owned()))
+            .unwrap();
+        (head, body)
     }
 
     /// The first lines of the requests so far.
@@ -112,27 +143,48 @@ impl Drop for Script {
     }
 }
 
-async fn read_request(socket: &mut TcpStream) -> String {
+/// The request up to its empty line, and what came of its body with it.
+async fn read_head(socket: &mut TcpStream) -> Option<(String, Vec<u8>)> {
     let mut bytes = Vec::new();
     loop {
-        let text = String::from_utf8_lossy(&bytes).into_owned();
-        if let Some((head, body)) = text.split_once("\r\n\r\n") {
-            let length = head
-                .lines()
-                .find_map(|line| {
-                    line.to_ascii_lowercase()
-                        .strip_prefix("content-length:")
-                        .map(|n| n.trim().parse::<usize>().unwrap())
-                })
-                .unwrap_or(0);
-            if body.len() >= length {
-                return text;
-            }
+        if let Some(end) = bytes.windows(4).position(|four| four == b"\r\n\r\n") {
+            let body = bytes.split_off(end + 4);
+            return Some((String::from_utf8(bytes).unwrap(), body));
         }
-        let mut buffer = [0; 4096];
-        match socket.read(&mut buffer).await {
-            Ok(0) | Err(_) => return String::new(),
-            Ok(n) => bytes.extend_from_slice(&buffer[..n]),
+        read_some(socket, &mut bytes).await?;
+    }
+}
+
+/// The body, or its first bytes.
+async fn read_body(
+    socket: &mut TcpStream,
+    head: &str,
+    mut body: Vec<u8>,
+    wanted: usize,
+) -> Vec<u8> {
+    let length = head
+        .lines()
+        .find_map(|line| {
+            line.to_ascii_lowercase()
+                .strip_prefix("content-length:")
+                .map(|n| n.trim().parse::<usize>().unwrap())
+        })
+        .unwrap_or(0);
+    while body.len() < length.min(wanted) {
+        if read_some(socket, &mut body).await.is_none() {
+            break;
+        }
+    }
+    body
+}
+
+async fn read_some(socket: &mut TcpStream, bytes: &mut Vec<u8>) -> Option<()> {
+    let mut buffer = [0; 4096];
+    match socket.read(&mut buffer).await {
+        Ok(0) | Err(_) => None,
+        Ok(n) => {
+            bytes.extend_from_slice(&buffer[..n]);
+            Some(())
         }
     }
 }
