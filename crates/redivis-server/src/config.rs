@@ -23,6 +23,10 @@ pub struct Config {
     pub temp_upload_ttl: Duration,
     /// Requests a minute allowed per token (or address, without a token); `None` allows any number.
     pub requests_per_minute: Option<u32>,
+    /// Whom the login page logs in, without asking who opens it; `None` for no login.
+    pub login: Option<String>,
+    /// How long a login's access tokens are valid.
+    pub access_token_ttl: Duration,
     /// A JSON file of tokens; `None` makes one token on first start and keeps it in the folder.
     pub tokens: Option<PathBuf>,
 }
@@ -46,6 +50,8 @@ impl Config {
             session_ttl: Duration::from_secs(6 * 60 * 60),
             temp_upload_ttl: Duration::from_secs(24 * 60 * 60),
             requests_per_minute: Some(1000),
+            login: None,
+            access_token_ttl: Duration::from_secs(60 * 60),
             tokens: None,
         }
     }

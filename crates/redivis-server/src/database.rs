@@ -13,6 +13,7 @@ use rusqlite::{Connection, ErrorCode, Transaction, TransactionBehavior};
 /// The tables, each part's beside the code that uses them.
 const SCHEMA: &[&str] = &[
     include_str!("catalog/store/schema.sql"),
+    include_str!("login/schema.sql"),
     include_str!("temporary/schema.sql"),
 ];
 

@@ -25,6 +25,7 @@ mod database;
 mod durable;
 mod error;
 mod http;
+mod login;
 mod number;
 mod reference;
 mod sample;

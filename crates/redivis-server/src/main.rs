@@ -34,6 +34,9 @@ struct Arguments {
     /// A JSON file of tokens: [{"token": "…", "user": "alice", "scopes": ["data.data"]}]
     #[arg(long, value_name = "FILE")]
     tokens: Option<PathBuf>,
+    /// Have a login page that logs in whoever opens it, as USER; without it, clients need a token
+    #[arg(long, value_name = "USER")]
+    login: Option<String>,
     /// How long read sessions live, as in 6h, 10m or 90s
     #[arg(long, value_name = "TIME", default_value = "6h", value_parser = duration)]
     session_ttl: Duration,
@@ -112,6 +115,7 @@ async fn run(arguments: Arguments) -> Result<(), Box<dyn std::error::Error>> {
         listen: arguments.listen,
         session_ttl: arguments.session_ttl,
         requests_per_minute: arguments.requests_per_minute.0,
+        login: arguments.login,
         tokens: arguments.tokens,
         ..Config::sample()
     })

@@ -21,7 +21,9 @@ use crate::{
     Config, Error,
     catalog::Catalog,
     database::{Database, DatabaseError},
-    durable, http, sample,
+    durable, http,
+    login::Logins,
+    sample,
     session::ReadSessions,
     storage::Storage,
     temporary::TempUploads,
@@ -72,11 +74,16 @@ impl Server {
         let service = http::service(http::Api {
             origin,
             state: prepared.state,
-            database: prepared.database,
+            database: Arc::clone(&prepared.database),
             catalog: Arc::clone(&prepared.catalog),
             sessions: ReadSessions::new(prepared.config.session_ttl),
             temporary: prepared.temporary_uploads.clone(),
             tokens: prepared.tokens,
+            logins: Logins::new(
+                prepared.database,
+                prepared.config.login,
+                prepared.config.access_token_ttl,
+            ),
             rate: http::RateLimit::new(prepared.config.requests_per_minute),
         });
         let stopped = stopping.clone().cancelled_owned();

@@ -151,7 +151,8 @@ impl Tokens {
     }
 }
 
-fn digest(secret: &str) -> [u8; 32] {
+/// What is kept of a secret.
+pub(crate) fn digest(secret: &str) -> [u8; 32] {
     Sha256::digest(secret.as_bytes()).into()
 }
 

@@ -120,6 +120,11 @@ impl ApiError {
         }
     }
 
+    /// An error that OAuth has a name for (RFC 6749 §5.2, RFC 8628 §3.5).
+    pub(super) fn oauth(error: &'static str, description: impl Into<String>) -> Self {
+        Self::new(StatusCode::BAD_REQUEST, error, description)
+    }
+
     pub(super) fn gone(description: impl Into<String>) -> Self {
         Self::new(StatusCode::GONE, "gone", description)
     }

@@ -11,7 +11,7 @@ use std::{
 
 use axum::{
     extract::{ConnectInfo, FromRequestParts, Request, State},
-    http::{HeaderMap, Method, header::AUTHORIZATION, request::Parts},
+    http::{HeaderValue, Method, header::AUTHORIZATION, request::Parts},
     middleware::Next,
     response::{IntoResponse, Response},
 };
@@ -20,8 +20,12 @@ use super::{
     Api,
     error::{ApiError, HEAD_ERROR},
     rate::{Allowance, Requester},
+    target::blocking,
 };
-use crate::catalog::{Access, Dataset, Version};
+use crate::{
+    catalog::{Access, Dataset, Version},
+    token::Token,
+};
 
 /// Who asks.
 #[derive(Debug, Clone)]
@@ -102,7 +106,12 @@ pub(super) async fn gate(
     let path = logged(request.uri().path());
     // On a socket for both, IPv4 addresses arrive dressed as IPv6.
     let address = peer.ip().to_canonical();
-    let (caller, requester) = identify(&api, address, request.headers());
+    // A token that is not valid any more must not keep its owner from logging in.
+    let secret = match request.headers().get(AUTHORIZATION) {
+        Some(authorization) if !path.starts_with("/oauth/") => Some(bearer(authorization)),
+        _ => None,
+    };
+    let (caller, requester) = identify(&api, address, secret).await;
     let user = match &caller {
         Ok(Caller {
             user: Some(user), ..
@@ -150,14 +159,15 @@ pub(super) async fn gate(
     response
 }
 
-/// Who asks, or why that cannot be said; and whom the request counts for.
-fn identify(
-    api: &Api,
+/// Who asks, by the secret of an `Authorization` header if there is one, or why that cannot be said; and whom the request
+/// counts for.
+async fn identify(
+    api: &Arc<Api>,
     address: IpAddr,
-    headers: &HeaderMap,
+    secret: Option<Option<&str>>,
 ) -> (Result<Caller, ApiError>, Requester) {
     let anonymous = Requester::Address(address);
-    let Some(authorization) = headers.get(AUTHORIZATION) else {
+    let Some(secret) = secret else {
         let caller = Caller {
             user: None,
             address,
@@ -165,23 +175,39 @@ fn identify(
         };
         return (Ok(caller), anonymous);
     };
-    let secret = authorization.to_str().ok().and_then(|text| {
-        let (scheme, secret) = text.split_once(' ')?;
-        // The documentation once writes `Bearer:` (redivis-api §1.1).
-        let bearer = scheme.trim_end_matches(':').eq_ignore_ascii_case("bearer");
-        bearer.then(|| secret.trim())
-    });
-    match secret.and_then(|secret| api.tokens.find(secret)) {
-        None => (Err(ApiError::invalid_token()), anonymous),
-        Some(token) => {
+    let token = match secret {
+        None => Ok(None),
+        Some(secret) => token(api, secret).await,
+    };
+    match token {
+        Err(error) => (Err(error), anonymous),
+        Ok(None) => (Err(ApiError::invalid_token()), anonymous),
+        Ok(Some(token)) => {
             let caller = Caller {
-                user: Some(token.user.clone()),
+                user: Some(token.user),
                 address,
                 access: token.access,
             };
             (Ok(caller), Requester::Token(token.digest))
         }
     }
+}
+
+/// The secret of an `Authorization` header.
+pub(super) fn bearer(authorization: &HeaderValue) -> Option<&str> {
+    let (scheme, secret) = authorization.to_str().ok()?.split_once(' ')?;
+    // The documentation once writes `Bearer:` (redivis-api §1.1).
+    let bearer = scheme.trim_end_matches(':').eq_ignore_ascii_case("bearer");
+    bearer.then(|| secret.trim())
+}
+
+/// The token with this secret: of the tokens file, or of a login.
+async fn token(api: &Arc<Api>, secret: &str) -> Result<Option<Token>, ApiError> {
+    if let Some(token) = api.tokens.find(secret) {
+        return Ok(Some(token.clone()));
+    }
+    let (api, secret) = (Arc::clone(api), secret.to_owned());
+    blocking(move || Ok(api.logins.find(&secret)?)).await
 }
 
 /// What comes before an id that is a secret: knowing it may be all that is needed.

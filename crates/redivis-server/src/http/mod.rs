@@ -7,6 +7,7 @@ mod datasets;
 mod error;
 mod gate;
 mod json;
+mod oauth;
 mod owners;
 mod page;
 mod parameters;
@@ -27,6 +28,7 @@ use axum::{
     Router,
     extract::{DefaultBodyLimit, connect_info::IntoMakeServiceWithConnectInfo},
     handler::Handler,
+    http::{HeaderMap, header::HOST, uri::Authority},
     middleware,
     routing::{MethodRouter, get, post},
 };
@@ -34,8 +36,8 @@ use axum::{
 pub(crate) use rate::RateLimit;
 
 use crate::{
-    catalog::Catalog, database::Database, session::ReadSessions, temporary::TempUploads,
-    token::Tokens,
+    catalog::Catalog, database::Database, login::Logins, session::ReadSessions,
+    temporary::TempUploads, token::Tokens,
 };
 use error::{ApiError, Missing};
 
@@ -54,10 +56,20 @@ pub(crate) struct Api {
     pub(crate) sessions: ReadSessions,
     pub(crate) temporary: TempUploads,
     pub(crate) tokens: Tokens,
+    pub(crate) logins: Logins,
     pub(crate) rate: RateLimit,
 }
 
 type Shared = axum::extract::State<Arc<Api>>;
+
+/// Scheme, host and port as the client knows them: behind a proxy, that is not where the server listens.
+fn origin_for(api: &Api, headers: &HeaderMap) -> String {
+    let host = headers.get(HOST).and_then(|host| host.to_str().ok());
+    match host.and_then(|host| host.parse::<Authority>().ok()) {
+        Some(host) => format!("http://{host}"),
+        None => api.origin.clone(),
+    }
+}
 
 /// The service behind a listener.
 pub(crate) fn service(api: Api) -> IntoMakeServiceWithConnectInfo<Router, SocketAddr> {
@@ -74,6 +86,7 @@ pub(crate) fn service(api: Api) -> IntoMakeServiceWithConnectInfo<Router, Socket
         .fallback(async || ApiError::unknown_route());
     Router::new()
         .nest("/api/v1", routes)
+        .merge(oauth::routes())
         .fallback(async || ApiError::unknown_route())
         .layer(DefaultBodyLimit::max(BODY_BYTES))
         .layer(middleware::from_fn_with_state(Arc::clone(&api), gate::gate))

@@ -10,8 +10,7 @@ use axum::{
     extract::{DefaultBodyLimit, Request, State},
     http::{
         HeaderMap, HeaderValue, StatusCode,
-        header::{CONTENT_RANGE, HOST, LOCATION, RANGE},
-        uri::Authority,
+        header::{CONTENT_RANGE, LOCATION, RANGE},
     },
     response::{IntoResponse, Response},
     routing::post,
@@ -21,9 +20,10 @@ use futures::{Stream, StreamExt, TryStreamExt};
 use serde_json::{Map, Value, json};
 
 use super::{
-    Api, Routes, Shared,
+    Routes, Shared,
     error::ApiError,
     json::JsonBody,
+    origin_for,
     parameters::{count_of_json, count_of_text},
     target::{PathNames, Target, blocking},
 };
@@ -65,7 +65,7 @@ async fn create(
     }
     let user = target.caller.user.ok_or_else(ApiError::no_credentials)?;
     let uploads = requested(&body)?;
-    let base = base_url(&api, &headers);
+    let base = origin_for(&api, &headers);
     blocking(move || {
         let ids = api.temporary.create(&user, &uploads)?;
         let results: Vec<Value> = ids
@@ -75,7 +75,7 @@ async fn create(
                 json!({
                     "kind": "tempUpload",
                     "id": id,
-                    "url": format!("{base}/tempUploads/{id}"),
+                    "url": format!("{base}/api/v1/tempUploads/{id}"),
                     // As text, which is how the service writes 64 bits (redivis-api §6.2).
                     "size": upload.size.to_string(),
                     "resumable": upload.is_resumable,
@@ -136,15 +136,6 @@ fn requested(body: &Map<String, Value>) -> Result<Vec<NewTempUpload>, ApiError> 
         .collect()
 }
 
-/// The API's URL as the client knows it: behind a proxy, that is not where the server listens.
-fn base_url(api: &Api, headers: &HeaderMap) -> String {
-    let host = headers.get(HOST).and_then(|host| host.to_str().ok());
-    match host.and_then(|host| host.parse::<Authority>().ok()) {
-        Some(host) => format!("http://{host}/api/v1"),
-        None => format!("{}/api/v1", api.origin),
-    }
-}
-
 /// Takes all bytes at once.
 async fn put(
     State(api): Shared,
@@ -186,7 +177,10 @@ async fn start(
         )?),
     };
     let session = api.temporary.start(names.get("upload"), length).await?;
-    let location = format!("{}/uploadSessions/{session}", base_url(&api, &headers));
+    let location = format!(
+        "{}/api/v1/uploadSessions/{session}",
+        origin_for(&api, &headers)
+    );
     let location = HeaderValue::try_from(location).map_err(|error| ApiError::internal(&error))?;
     Ok((StatusCode::CREATED, [(LOCATION, location)]).into_response())
 }

@@ -1,4 +1,4 @@
-//! The official clients, unmodified, read tables from the server binary; what they get is what the files hold.
+//! The official clients read tables from the server binary; what they get is what the files hold.
 //!
 //! Every client talks to the server through a proxy, which shows that it went the way that its size of table takes.
 
@@ -13,10 +13,7 @@ use redivis_tests::server::Server;
 use serde_json::{Value, json};
 use tempfile::TempDir;
 
-/// The newest version, which reads small tables in one request.
-const NEWEST: &str = "0.21.1";
-/// The last version that always opens read sessions and knows no end-of-stream sentinel.
-const SESSIONS_ONLY: &str = "0.20.10";
+use crate::{NEWEST, SESSIONS_ONLY};
 
 /// The folder with the tables, written once for all tests.
 fn tables() -> &'static Path {

@@ -1,0 +1,9 @@
+//! The official clients, unmodified, against the server binary.
+
+mod login;
+mod reading;
+
+/// The newest version, which reads small tables in one request.
+const NEWEST: &str = "0.21.1";
+/// The last version that always opens read sessions and knows no end-of-stream sentinel.
+const SESSIONS_ONLY: &str = "0.20.10";
