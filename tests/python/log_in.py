@@ -21,7 +21,9 @@ credentials = pathlib.Path(os.environ["HOME"]) / ".redivis/python_credentials"
 
 
 def read():
-    assert redivis.table("o.d.t").to_arrow_table()["n"].to_pylist() == [1, 2]
+    # Several streams are read at once, in any order.
+    rows = sorted(redivis.table("o.d.t").to_arrow_table()["n"].to_pylist())
+    assert rows == [1, 2], rows
     return json.loads(credentials.read_text())
 
 

@@ -87,6 +87,7 @@ pub(crate) fn service(api: Api) -> IntoMakeServiceWithConnectInfo<Router, Socket
     Router::new()
         .nest("/api/v1", routes)
         .merge(oauth::routes())
+        .method_not_allowed_fallback(async || ApiError::method_not_allowed())
         .fallback(async || ApiError::unknown_route())
         .layer(DefaultBodyLimit::max(BODY_BYTES))
         .layer(middleware::from_fn_with_state(Arc::clone(&api), gate::gate))

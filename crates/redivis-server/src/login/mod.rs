@@ -143,8 +143,7 @@ impl Logins {
         }
         let mut scope = asked.scope;
         if let Some(former) = former
-            && let Some((owner, had)) = self.scope_of(former)?
-            && owner == user
+            && let Some((_, had)) = self.scope_of(former)?
         {
             scope = union(&scope, &had);
         }

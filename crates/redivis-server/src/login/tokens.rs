@@ -98,7 +98,6 @@ impl Logins {
         let (user, scope) = self
             .lookup("refresh_token", refresh_token)?
             .ok_or(LoginError::Invalid)?;
-        // The server may log in somebody else by now.
         if user != logged_in {
             return Err(LoginError::Invalid);
         }
@@ -117,10 +116,12 @@ impl Logins {
 
     /// Whose an access token is, and its scopes.
     pub(super) fn scope_of(&self, secret: &str) -> Result<Option<(String, String)>, LoginError> {
-        if self.user.is_none() {
+        let Some(logged_in) = &self.user else {
             return Ok(None);
-        }
-        self.lookup("access_token", secret)
+        };
+        // The server may log in somebody else by now.
+        let found = self.lookup("access_token", secret)?;
+        Ok(found.filter(|(user, _)| user == logged_in))
     }
 
     fn lookup(&self, table: &str, secret: &str) -> Result<Option<(String, String)>, LoginError> {

@@ -10,6 +10,7 @@
 mod access;
 mod errors;
 mod files;
+mod login;
 mod payloads;
 mod program;
 mod streams;
