@@ -18,6 +18,8 @@ pub struct RedivisOptions {
     pub max_streams: usize,
     /// How long a response of the service may stay silent before it is asked again. `None`: what the client was built with.
     pub read_timeout: Option<Duration>,
+    /// What the next upload is called, which must be new in its table. `None`: what made it, when, and some random letters.
+    pub upload_name: Option<String>,
 }
 
 impl Default for RedivisOptions {
@@ -25,6 +27,7 @@ impl Default for RedivisOptions {
         Self {
             max_streams: 8,
             read_timeout: None,
+            upload_name: None,
         }
     }
 }
@@ -57,9 +60,11 @@ impl ExtensionOptions for RedivisOptions {
         match key {
             "max_streams" => self.max_streams = streams(value)?,
             "read_timeout" => self.read_timeout = Some(timeout(value)?),
+            "upload_name" => self.upload_name = upload_name(value)?,
             _ => {
                 return config_err!(
-                    "there is no option redivis.{key}; there are redivis.max_streams and redivis.read_timeout"
+                    "there is no option redivis.{key}; there are redivis.max_streams, redivis.read_timeout and \
+                     redivis.upload_name"
                 );
             }
         }
@@ -83,6 +88,11 @@ impl ExtensionOptions for RedivisOptions {
                 self.read_timeout
                     .map(|timeout| format!("{}s", timeout.as_secs_f64())),
                 "How long a response of Redivis may stay silent before it is asked again, as in 60s or 2m.",
+            ),
+            entry(
+                "upload_name",
+                self.upload_name.clone(),
+                "What uploads are called, which must be new in their table; empty: a name that is.",
             ),
         ]
     }
@@ -117,6 +127,18 @@ fn timeout(value: &str) -> Result<Duration> {
             },
             Ok,
         )
+}
+
+/// Nothing names uploads by themselves again.
+fn upload_name(value: &str) -> Result<Option<String>> {
+    const MAX_CHARS: usize = 300;
+    let name = value.trim();
+    if name.chars().count() > MAX_CHARS || name.chars().any(|c| c.is_control() || c == '/') {
+        return config_err!(
+            "redivis.upload_name must be a name of at most {MAX_CHARS} characters without / and control characters"
+        );
+    }
+    Ok((!name.is_empty()).then(|| name.to_owned()))
 }
 
 #[cfg(test)]

@@ -69,22 +69,28 @@
 
 mod catalog;
 mod config;
+mod definition;
 mod factory;
 mod function;
 mod identifiers;
+mod insert;
 mod local;
 mod lookup;
+mod procedure;
 mod query;
 mod scan;
 mod session;
+mod sink;
 mod statistics;
 mod table;
+mod writes;
 
 pub use config::RedivisOptions;
 pub use lookup::DefaultParent;
 pub use query::RedivisQuery;
 pub use scan::{RedivisScanExec, ScanError};
 pub use session::{Redivis, register};
+pub use sink::WriteError;
 pub use table::RedivisTable;
 
 /// The schema whose table names are references.

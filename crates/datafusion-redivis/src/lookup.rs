@@ -18,6 +18,7 @@ use tokio::sync::OnceCell;
 
 use crate::query::RedivisQuery;
 use crate::table::RedivisTable;
+use crate::writes::Writes;
 
 /// How long a table that may change is taken for unchanged.
 const MUTABLE_FOR: Duration = Duration::from_secs(5);
@@ -51,10 +52,27 @@ pub(crate) struct Lookup {
     /// Results of queries of statements that are being planned.
     queries: Mutex<HashMap<String, Arc<RedivisQuery>>>,
     default_parent: RwLock<Option<DefaultParent>>,
+    writes: Arc<Writes>,
 }
 
-/// A table that is being asked for, or was found at a certain time.
-type Entry = OnceCell<(Instant, Arc<RedivisTable>)>;
+/// A table that is being asked for, or was found.
+type Entry = OnceCell<Found>;
+
+/// A table, and when it was found.
+#[derive(Debug)]
+struct Found {
+    table: Arc<RedivisTable>,
+    at: Instant,
+    /// How often the session had written something by then.
+    writes: u64,
+}
+
+impl Found {
+    /// Whether the table may be taken for unchanged, `writes` later.
+    fn is_fresh(&self, writes: u64) -> bool {
+        self.table.is_immutable() || (self.writes == writes && self.at.elapsed() < MUTABLE_FOR)
+    }
+}
 
 impl Lookup {
     pub(crate) fn new(client: Client) -> Self {
@@ -63,7 +81,12 @@ impl Lookup {
             tables: Mutex::default(),
             queries: Mutex::default(),
             default_parent: RwLock::default(),
+            writes: Arc::default(),
         }
+    }
+
+    pub(crate) fn writes(&self) -> &Arc<Writes> {
+        &self.writes
     }
 
     pub(crate) fn client(&self) -> &Client {
@@ -100,7 +123,7 @@ impl Lookup {
         let reference: TableReference = reference.parse().map_err(refused)?;
         let table = self.get(&reference).await.map_err(failed)?;
         let table = Arc::new(table.describe().await.map_err(failed)?);
-        let entry = OnceCell::new_with(Some((Instant::now(), Arc::clone(&table))));
+        let entry = OnceCell::new_with(Some(self.found(Arc::clone(&table))));
         locked(&self.tables).insert(reference, Arc::new(entry));
         Ok(table)
     }
@@ -128,11 +151,25 @@ impl Lookup {
     async fn get(&self, reference: &TableReference) -> redivis::Result<Arc<RedivisTable>> {
         let entry = self.entry(reference);
         let fetch = || async {
+            // Counted first: what is written meanwhile may not be in the answer.
+            let found = self.writes.count();
             let table = RedivisTable::fetch(&self.client, reference).await?;
-            Ok((Instant::now(), Arc::new(table)))
+            let table = table.of_session(&self.writes);
+            Ok(Found {
+                writes: found,
+                ..self.found(Arc::new(table))
+            })
         };
-        let (_, table) = entry.get_or_try_init(fetch).await?;
-        Ok(Arc::clone(table))
+        let found = entry.get_or_try_init(fetch).await?;
+        Ok(Arc::clone(&found.table))
+    }
+
+    fn found(&self, table: Arc<RedivisTable>) -> Found {
+        Found {
+            table,
+            at: Instant::now(),
+            writes: self.writes.count(),
+        }
     }
 
     /// The place of a table, emptied if what it holds may have changed. Whoever comes meanwhile waits for the same answer.
@@ -141,7 +178,7 @@ impl Lookup {
         let entry = tables.entry(reference.clone()).or_default();
         if entry
             .get()
-            .is_some_and(|(found, table)| !is_fresh(*found, table))
+            .is_some_and(|found| !found.is_fresh(self.writes.count()))
         {
             *entry = Arc::default();
         }
@@ -154,8 +191,8 @@ impl Lookup {
         let tables = locked(&self.tables);
         let found = tables.get(&reference).and_then(|entry| entry.get());
         Ok(found
-            .filter(|(found, table)| is_fresh(*found, table))
-            .map(|(_, table)| Arc::clone(table)))
+            .filter(|found| found.is_fresh(self.writes.count()))
+            .map(|found| Arc::clone(&found.table)))
     }
 
     /// The references under which tables have been found, and that would be found again without asking.
@@ -164,7 +201,7 @@ impl Lookup {
         let found = tables.iter().filter(|(_, entry)| {
             entry
                 .get()
-                .is_some_and(|(found, table)| is_fresh(*found, table))
+                .is_some_and(|found| found.is_fresh(self.writes.count()))
         });
         let mut known: Vec<String> = found.map(|(reference, _)| reference.to_string()).collect();
         known.sort_unstable();
@@ -214,10 +251,6 @@ impl Drop for PlannedQuery {
     }
 }
 
-fn is_fresh(found: Instant, table: &RedivisTable) -> bool {
-    table.is_immutable() || found.elapsed() < MUTABLE_FOR
-}
-
 /// No code panics while it holds one of these locks, and the maps are valid at any moment.
 fn locked<T>(mutex: &Mutex<T>) -> std::sync::MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
@@ -229,6 +262,6 @@ pub(crate) fn refused(error: ReferenceError) -> DataFusionError {
 }
 
 /// A failure of the service, as an error of DataFusion's.
-fn failed(error: redivis::Error) -> DataFusionError {
+pub(crate) fn failed(error: redivis::Error) -> DataFusionError {
     DataFusionError::External(Box::new(error))
 }

@@ -9,20 +9,25 @@ use std::sync::Arc;
 use datafusion::catalog::CatalogProviderList;
 use datafusion::common::{DataFusionError, Result, TableReference, config_datafusion_err};
 use datafusion::execution::SessionState;
-use datafusion::logical_expr::{DdlStatement, LogicalPlan};
+use datafusion::logical_expr::{DdlStatement, LogicalPlan, LogicalPlanBuilder};
 use datafusion::prelude::{DataFrame, SessionContext};
 use datafusion::sql::parser::Statement;
+use datafusion::sql::planner::object_name_to_table_reference;
+use datafusion::sql::sqlparser::ast;
 use redivis::Client;
 
 use crate::catalog::{DefaultSchema, OwnerList, ReferenceSchema};
 use crate::config::RedivisOptions;
+use crate::definition::Definition;
 use crate::factory::RedivisTableFactory;
 use crate::function::{QueryFunction, TableFunction};
 use crate::identifiers::Names;
 use crate::local::LocalList;
-use crate::lookup::{DefaultParent, Lookup};
+use crate::lookup::{DefaultParent, Lookup, refused};
+use crate::procedure::Procedure;
+use crate::sink::NoImplicitCasts;
 use crate::table::RedivisTable;
-use crate::{SCHEMA, function, identifiers};
+use crate::{SCHEMA, definition, function, identifiers, insert};
 
 /// Makes an existing session speak Redivis: the schema `redivis`, references in the default schema, owners as catalogs,
 /// `STORED AS REDIVIS`, the functions and the options.
@@ -44,6 +49,7 @@ pub fn register(ctx: &SessionContext, client: Client) -> Result<Redivis> {
             .table_factories_mut()
             .insert("REDIVIS".to_owned(), factory);
     }
+    ctx.add_analyzer_rule(Arc::new(NoImplicitCasts));
     ctx.register_udtf(
         function::TABLE,
         Arc::new(TableFunction(Arc::clone(&lookup))),
@@ -124,10 +130,26 @@ impl Redivis {
     /// What [`sql`](Self::sql) does except for running it: give the plan to [`execute`](Self::execute).
     pub async fn plan(&self, mut statement: Statement) -> Result<LogicalPlan> {
         let state = self.ctx.state();
+        if let Statement::Statement(statement) = &statement
+            && let ast::Statement::Call(function) = statement.as_ref()
+        {
+            return Procedure::plan(function);
+        }
+        definition::name(&mut statement, |name| {
+            let normalize = state
+                .config()
+                .options()
+                .sql_parser
+                .enable_ident_normalization;
+            self.remote(object_name_to_table_reference(name.clone(), normalize)?)
+        })?;
         // Results of queries are known by their names until the statement is planned.
         let _queries = function::resolve(&mut statement, &self.lookup).await?;
         let names = names(&state, &statement).await?;
         identifiers::respell(&mut statement, &names)?;
+        if let Some(plan) = insert::plan(&state, &statement).await? {
+            return Ok(plan);
+        }
         let references = state.resolve_table_references(&statement)?;
         match state.statement_to_plan(statement).await {
             Ok(plan) => Ok(plan),
@@ -138,6 +160,10 @@ impl Redivis {
     /// Executes a plan, as `SessionContext::execute_logical_plan` does, but defines tables and views whatever Redivis has under
     /// their names: from then on the local ones win.
     pub async fn execute(&self, plan: LogicalPlan) -> Result<DataFrame> {
+        let plan = match self.execute_on_redivis(plan).await? {
+            Executed::There(frame) => return Ok(frame),
+            Executed::NotYet(plan) => plan,
+        };
         if !matches!(&plan, LogicalPlan::Ddl(definition) if defines_a_name(definition)) {
             return self.ctx.execute_logical_plan(plan).await;
         }
@@ -146,6 +172,56 @@ impl Redivis {
         SessionContext::new_with_state(state)
             .execute_logical_plan(plan)
             .await
+    }
+
+    /// Executes what concerns Redivis itself: its tables' definitions, and procedures.
+    async fn execute_on_redivis(&self, plan: LogicalPlan) -> Result<Executed> {
+        let definition =
+            |name: &TableReference| Definition::of(name, self.client(), self.lookup.writes());
+        match plan {
+            LogicalPlan::Ddl(DdlStatement::CreateMemoryTable(create)) => {
+                match definition(&create.name)? {
+                    Some(table) => table.create(&self.ctx.state(), create).await?,
+                    None => {
+                        let create = DdlStatement::CreateMemoryTable(create);
+                        return Ok(Executed::NotYet(LogicalPlan::Ddl(create)));
+                    }
+                }
+            }
+            LogicalPlan::Ddl(DdlStatement::DropTable(drop)) => match definition(&drop.name)? {
+                Some(table) => table.drop(&drop).await?,
+                None => {
+                    let drop = DdlStatement::DropTable(drop);
+                    return Ok(Executed::NotYet(LogicalPlan::Ddl(drop)));
+                }
+            },
+            LogicalPlan::Extension(extension) => {
+                let Some(procedure) = extension.node.as_any().downcast_ref::<Procedure>() else {
+                    return Ok(Executed::NotYet(LogicalPlan::Extension(extension)));
+                };
+                let writes = self.lookup.writes();
+                let result = procedure.run(self.client(), writes).await?;
+                return self.ctx.read_batch(result).map(Executed::There);
+            }
+            other => return Ok(Executed::NotYet(other)),
+        }
+        let nothing = LogicalPlanBuilder::empty(false).build()?;
+        Ok(Executed::There(DataFrame::new(self.ctx.state(), nothing)))
+    }
+
+    /// The table on Redivis that a definition's name means: those of the schema `redivis`, and of catalogs that the session
+    /// lacks. Bare names are the session's own.
+    fn remote(&self, name: TableReference) -> Result<Option<redivis::TableReference>> {
+        let local = &self.local;
+        let name = name.resolve(&local.default_catalog, &local.default_schema);
+        let reference = if *name.catalog == *local.default_catalog && &*name.schema == SCHEMA {
+            name.table.to_string()
+        } else if local.list.catalog(&name.catalog).is_none() {
+            format!("{}.{}.{}", name.catalog, name.schema, name.table)
+        } else {
+            return Ok(None);
+        };
+        reference.parse().map(Some).map_err(refused)
     }
 
     /// The service's word on a bare name that is neither local nor in the default dataset or workflow; otherwise the error.
@@ -196,10 +272,24 @@ impl Redivis {
         self.lookup.refresh();
     }
 
+    /// Waits until what dropped statements had sent is taken back, and says what could not be.
+    ///
+    /// A statement that is dropped while it writes stops at once. Where it had told the service of an upload already, the
+    /// upload is removed again in the background; a program that is about to end waits for that.
+    pub async fn settle(&self) -> Vec<String> {
+        self.lookup.writes().settle().await
+    }
+
     /// The client that tables are read with.
     pub fn client(&self) -> &Client {
         self.lookup.client()
     }
+}
+
+/// What became of a plan that may concern Redivis itself.
+enum Executed {
+    There(DataFrame),
+    NotYet(LogicalPlan),
 }
 
 /// Whether a definition is of a catalog, schema, table or view; functions belong to the session itself.

@@ -7,16 +7,21 @@ use std::sync::Arc;
 use async_trait::async_trait;
 use datafusion::arrow::datatypes::SchemaRef;
 use datafusion::catalog::{Session, TableProvider};
-use datafusion::common::Result;
+use datafusion::common::{Result, plan_err};
+use datafusion::datasource::sink::DataSinkExec;
+use datafusion::logical_expr::dml::InsertOp;
 use datafusion::logical_expr::{Expr, TableType};
-use datafusion::physical_plan::ExecutionPlan;
+use datafusion::physical_plan::{ExecutionPlan, ExecutionPlanProperties};
 use futures::stream::{self, StreamExt, TryStreamExt};
 use redivis::read::variables_schema;
 use redivis::resource::{Table, Variable};
 use redivis::{Client, TableReference, Version};
 
+use crate::config::RedivisOptions;
 use crate::scan::{RedivisScanExec, Source};
+use crate::sink::{Columns, Destination, RedivisSink};
 use crate::statistics::Size;
+use crate::writes::Writes;
 
 /// Variables that are asked for side by side.
 const DESCRIBED_AT_ONCE: usize = 8;
@@ -27,6 +32,8 @@ pub struct RedivisTable {
     table: Table,
     variables: Vec<Variable>,
     source: Arc<Source>,
+    /// Where it is told that the table was written to.
+    writes: Arc<Writes>,
 }
 
 impl RedivisTable {
@@ -40,7 +47,13 @@ impl RedivisTable {
             table.uri = uri;
         }
         let variables = client.variables(&table.uri).await?;
-        Ok(Self::new(client.clone(), table, variables))
+        Ok(Self::new(client.clone(), table, variables, Arc::default()))
+    }
+
+    /// The same table, which tells a session of what is written to it.
+    pub(crate) fn of_session(mut self, writes: &Arc<Writes>) -> Self {
+        self.writes = Arc::clone(writes);
+        self
     }
 
     /// The same table with all that its variables' owner wrote about them: one more request for each.
@@ -54,10 +67,16 @@ impl RedivisTable {
             .buffered(DESCRIBED_AT_ONCE)
             .try_collect()
             .await?;
-        Ok(Self::new(client.clone(), self.table.clone(), variables))
+        let writes = Arc::clone(&self.writes);
+        Ok(Self::new(
+            client.clone(),
+            self.table.clone(),
+            variables,
+            writes,
+        ))
     }
 
-    fn new(client: Client, table: Table, variables: Vec<Variable>) -> Self {
+    fn new(client: Client, table: Table, variables: Vec<Variable>, writes: Arc<Writes>) -> Self {
         let schema = variables_schema(&variables);
         let source = Source {
             client,
@@ -76,6 +95,7 @@ impl RedivisTable {
             table,
             variables,
             source: Arc::new(source),
+            writes,
         }
     }
 
@@ -87,6 +107,16 @@ impl RedivisTable {
     /// Its variables in order, as listed: with labels; with descriptions and value labels if it was [described](Self::describe).
     pub fn variables(&self) -> &[Variable] {
         &self.variables
+    }
+
+    /// Where rows for it go.
+    fn destination(&self) -> Destination {
+        Destination {
+            client: self.source.client.clone(),
+            table: self.source.name.clone(),
+            uri: self.table.uri.clone(),
+            writes: Arc::clone(&self.writes),
+        }
     }
 
     /// Whether its rows can never change, so that what is known of it stays true.
@@ -159,5 +189,41 @@ impl TableProvider for RedivisTable {
         let source = Arc::clone(&self.source);
         let scan = RedivisScanExec::try_new(source, projection, limit, state.config_options())?;
         Ok(Arc::new(scan))
+    }
+
+    /// Plans to send the rows of `input` as one upload; see [`WriteError`](crate::WriteError) for what is refused.
+    ///
+    /// The columns of `input` are matched by name, without regard to case; variables that it lacks are null. Only the version
+    /// that is not released can be written to.
+    async fn insert_into(
+        &self,
+        state: &dyn Session,
+        input: Arc<dyn ExecutionPlan>,
+        op: InsertOp,
+    ) -> Result<Arc<dyn ExecutionPlan>> {
+        if input.boundedness().is_unbounded() {
+            return plan_err!(
+                "a query without end cannot be written to {}: its rows are sent when it ends",
+                self.source.name
+            );
+        }
+        let variables = self
+            .variables
+            .iter()
+            .map(|variable| (variable.name.as_str(), &variable.variable_type));
+        let columns = match self.variables.is_empty() {
+            // The first rows give a table its variables.
+            true => Columns::of_query(&input.schema())?,
+            false => Columns::of_table(&input.schema(), &self.source.name, variables)?,
+        };
+        let sink = RedivisSink::try_new(
+            self.destination(),
+            self.table.clone(),
+            columns,
+            input.schema(),
+            op,
+            RedivisOptions::of(state.config_options()).upload_name,
+        )?;
+        Ok(Arc::new(DataSinkExec::new(input, Arc::new(sink), None)))
     }
 }

@@ -12,6 +12,7 @@
 mod example;
 mod explain;
 mod identifiers;
+mod insert;
 mod names;
 mod options;
 mod scan;

@@ -1,0 +1,167 @@
+//! `INSERT INTO` a table on Redivis, planned.
+//!
+//! DataFusion plans the query of an `INSERT` with the table's types in mind, and casts to them silently, every `VALUES` within
+//! the query included. Here the query is planned as what it says; the table takes its columns by name, in their own types,
+//! and judges them value by value. A table that has no variables yet gets the query's.
+
+use std::sync::Arc;
+
+use datafusion::catalog::TableProvider;
+use datafusion::catalog::default_table_source::provider_as_source;
+use datafusion::common::tree_node::{Transformed, TreeNode};
+use datafusion::common::{Column, Result, TableReference, plan_err};
+use datafusion::execution::SessionState;
+use datafusion::logical_expr::dml::InsertOp;
+use datafusion::logical_expr::{DmlStatement, Expr, LogicalPlan, LogicalPlanBuilder, WriteOp};
+use datafusion::sql::parser::Statement;
+use datafusion::sql::planner::object_name_to_table_reference;
+use datafusion::sql::sqlparser::ast::{self, Insert, Query, TableObject};
+
+use crate::sink::{Judged, constants};
+use crate::table::RedivisTable;
+
+/// Plans a statement if it is an `INSERT` into a table on Redivis.
+pub(crate) async fn plan(
+    state: &SessionState,
+    statement: &Statement,
+) -> Result<Option<LogicalPlan>> {
+    let Statement::Statement(statement) = statement else {
+        return Ok(None);
+    };
+    let ast::Statement::Insert(insert) = statement.as_ref() else {
+        return Ok(None);
+    };
+    let (TableObject::TableName(name), Some(query), true) =
+        (&insert.table, &insert.source, is_plain(insert))
+    else {
+        return Ok(None);
+    };
+    let normalize = state
+        .config()
+        .options()
+        .sql_parser
+        .enable_ident_normalization;
+    let name = object_name_to_table_reference(name.clone(), normalize)?;
+    let Some(table) = table(state, &name).await? else {
+        return Ok(None);
+    };
+    if !table.is::<RedivisTable>() {
+        return Ok(None);
+    }
+    let columns = columns(insert, &table, normalize)?;
+    let input = named(self::query(state, query).await?, &name, &columns)?;
+    let op = match (insert.overwrite, insert.replace_into) {
+        (false, false) => InsertOp::Append,
+        (true, false) => InsertOp::Overwrite,
+        (false, true) => InsertOp::Replace,
+        (true, true) => return plan_err!("an INSERT cannot both overwrite and replace"),
+    };
+    Ok(Some(LogicalPlan::Dml(DmlStatement::new(
+        name,
+        provider_as_source(table),
+        WriteOp::Insert(op),
+        Arc::new(input),
+    ))))
+}
+
+/// Whether it has no clause that DataFusion's planner refuses, which then tells why.
+fn is_plain(insert: &Insert) -> bool {
+    insert.or.is_none()
+        && !insert.ignore
+        && insert.table_alias.is_none()
+        && insert.assignments.is_empty()
+        && insert.partitioned.is_none()
+        && insert.after_columns.is_empty()
+        && insert.on.is_none()
+        && insert.returning.is_none()
+        && insert.output.is_none()
+        && insert.priority.is_none()
+        && insert.insert_alias.is_none()
+        && insert.settings.is_none()
+        && insert.format_clause.is_none()
+        && insert.multi_table_insert_type.is_none()
+}
+
+async fn table(
+    state: &SessionState,
+    name: &TableReference,
+) -> Result<Option<Arc<dyn TableProvider>>> {
+    state
+        .schema_for_ref(name.clone())?
+        .table(name.table())
+        .await
+}
+
+/// The variables that the query's columns are for, in their order; `None` where the query names them.
+fn columns(
+    insert: &Insert,
+    table: &Arc<dyn TableProvider>,
+    normalize: bool,
+) -> Result<Option<Vec<String>>> {
+    let schema = table.schema();
+    if insert.columns.is_empty() {
+        let all = schema.fields().iter().map(|field| field.name().clone());
+        return Ok((!schema.fields().is_empty()).then(|| all.collect()));
+    }
+    let mut columns: Vec<String> = vec![];
+    for column in &insert.columns {
+        let [ast::ObjectNamePart::Identifier(ident)] = column.0.as_slice() else {
+            return plan_err!("`{column}` is not the name of a column");
+        };
+        let name = match ident.quote_style {
+            None if normalize => ident.value.to_lowercase(),
+            _ => ident.value.clone(),
+        };
+        if columns
+            .iter()
+            .any(|other| other.to_lowercase() == name.to_lowercase())
+        {
+            return plan_err!("the column `{name}` is named twice");
+        }
+        columns.push(name);
+    }
+    Ok(Some(columns))
+}
+
+/// The query as a statement of its own.
+async fn query(state: &SessionState, query: &Query) -> Result<LogicalPlan> {
+    let query = ast::Statement::Query(Box::new(query.clone()));
+    let query = state
+        .statement_to_plan(Statement::Statement(Box::new(query)))
+        .await?;
+    let query = query.transform_down(|plan| match plan {
+        LogicalPlan::Values(values) => {
+            constants(values, Judged::Mixed, state.config_options()).map(Transformed::yes)
+        }
+        other => Ok(Transformed::no(other)),
+    })?;
+    Ok(query.data)
+}
+
+/// The query with its columns named as the table's.
+fn named(
+    query: LogicalPlan,
+    table: &TableReference,
+    columns: &Option<Vec<String>>,
+) -> Result<LogicalPlan> {
+    let Some(columns) = columns else {
+        return Ok(query);
+    };
+    let schema = Arc::clone(query.schema());
+    if schema.fields().len() != columns.len() {
+        return plan_err!(
+            "the query has {} columns, and {} of {} are to be filled: {}",
+            schema.fields().len(),
+            columns.len(),
+            table.table(),
+            columns.join(", ")
+        );
+    }
+    let exprs = schema
+        .iter()
+        .zip(columns)
+        .map(|(field, name)| Expr::Column(Column::from(field)).alias(name));
+    LogicalPlanBuilder::from(query)
+        .project(exprs.collect::<Vec<_>>())?
+        .build()
+}

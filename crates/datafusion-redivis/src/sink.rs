@@ -1,0 +1,270 @@
+//! Rows into a table on Redivis: what `INSERT INTO` plans and does.
+//!
+//! A statement is all or nothing. The rows are written to a file first and judged on the way; the file is sent; an upload is
+//! made of it; and the count is told when the service has as many rows. Until then the table is as it was.
+
+mod columns;
+mod error;
+mod implicit;
+mod spool;
+mod upload;
+
+use std::fmt;
+use std::sync::Arc;
+
+use async_trait::async_trait;
+use chrono::Utc;
+use datafusion::arrow::datatypes::SchemaRef;
+use datafusion::common::{Result, exec_err, plan_err};
+use datafusion::datasource::sink::DataSink;
+use datafusion::execution::{SendableRecordBatchStream, TaskContext};
+use datafusion::logical_expr::dml::InsertOp;
+use datafusion::physical_plan::metrics::{ExecutionPlanMetricsSet, MetricBuilder, MetricsSet};
+use datafusion::physical_plan::{DisplayAs, DisplayFormatType};
+use futures::TryStreamExt;
+use redivis::resource::{ContainerKind, Table, Upload, UploadMergeStrategy};
+use redivis::write::{Content, SendProgress, UploadRequest};
+
+pub(crate) use self::columns::Columns;
+pub use self::error::WriteError;
+pub(crate) use self::implicit::{Judged, NoImplicitCasts, constants};
+pub(crate) use self::spool::Spool;
+pub(crate) use self::upload::Destination;
+use crate::lookup::failed;
+use crate::writes::still_there;
+
+/// Writes the rows of a query to a table as one upload.
+#[derive(Debug)]
+pub(crate) struct RedivisSink {
+    destination: Destination,
+    table: Table,
+    columns: Columns,
+    /// What the query gives.
+    source: SchemaRef,
+    overwrite: bool,
+    /// The upload's name, if the session sets one.
+    upload_name: Option<String>,
+    metrics: ExecutionPlanMetricsSet,
+}
+
+impl RedivisSink {
+    /// A sink for rows of the schema `source`. Fails where rows could not be written, before anything is asked or sent.
+    pub(crate) fn try_new(
+        destination: Destination,
+        table: Table,
+        columns: Columns,
+        source: SchemaRef,
+        op: InsertOp,
+        upload_name: Option<String>,
+    ) -> Result<Self> {
+        writable(&destination, &table)?;
+        if op == InsertOp::Replace {
+            return plan_err!(
+                "REPLACE INTO needs a key, and tables on Redivis have none; write INSERT OVERWRITE to replace all rows"
+            );
+        }
+        let overwrite = op == InsertOp::Overwrite;
+        if overwrite && table.upload_merge_strategy != Some(UploadMergeStrategy::Replace) {
+            return plan_err!(
+                "{} cannot be overwritten by an upload: its merge strategy is `append`, so the rows of the version before stay. \
+                 Write CREATE OR REPLACE TABLE redivis.'{}' AS …, or set its merge strategy to `replace` on Redivis",
+                destination.table,
+                destination.table
+            );
+        }
+        Ok(Self {
+            destination,
+            table,
+            columns,
+            source,
+            overwrite,
+            upload_name,
+            metrics: ExecutionPlanMetricsSet::new(),
+        })
+    }
+
+    /// The uploads that an overwriting one takes the place of.
+    async fn superseded(&self) -> Result<Vec<Upload>> {
+        if !self.overwrite {
+            return Ok(vec![]);
+        }
+        let uploads = self.destination.client.uploads(&self.table.uri);
+        uploads.try_collect().await.map_err(failed)
+    }
+
+    /// Removes what was there before the new upload. Each that stays is named: its rows are in the table still.
+    async fn remove(&self, superseded: Vec<Upload>, name: &str) -> Result<()> {
+        for upload in superseded {
+            if let Err(error) = self.destination.client.delete_upload(&upload.uri).await {
+                let left = format!(
+                    "the rows of upload `{name}` are in {}, together with those of upload `{}` and any after it: run the \
+                     statement again",
+                    self.destination.table,
+                    upload.name.as_deref().unwrap_or(&upload.uri),
+                );
+                return Err(still_there(failed(error), left));
+            }
+        }
+        Ok(())
+    }
+}
+
+/// Fails for tables that no upload can go to.
+fn writable(destination: &Destination, table: &Table) -> Result<()> {
+    let name = &destination.table;
+    if destination.client.is_anonymous() {
+        return plan_err!(
+            "writing to {name} needs a token: set REDIVIS_API_TOKEN to one with the scope data.edit"
+        );
+    }
+    if table
+        .container
+        .as_ref()
+        .is_some_and(|container| container.kind == ContainerKind::Workflow)
+    {
+        return plan_err!(
+            "{name} is in a workflow, where only its transforms make rows; write to a dataset's table"
+        );
+    }
+    if table.is_sample {
+        return plan_err!(
+            "{name} is a sample, which Redivis makes from the dataset's tables; write to the dataset itself"
+        );
+    }
+    if table.is_file_index {
+        return plan_err!(
+            "the rows of {name} stand for files; add files with COPY … TO 'redivis://{name}/…'"
+        );
+    }
+    if table.is_released() {
+        let reference = table.reference();
+        let (dataset, next) = match &reference {
+            Some(reference) => (
+                format!("{}.{}", reference.owner(), reference.parent().name()),
+                format!(
+                    "{}.{}:next.{}",
+                    reference.owner(),
+                    reference.parent().name(),
+                    reference.name()
+                ),
+            ),
+            None => (
+                "owner.dataset".to_owned(),
+                format!("owner.dataset:next.{}", table.name),
+            ),
+        };
+        return plan_err!(
+            "{name} is released, and released versions never change; open the next version with CALL \
+             redivis.next_version('{dataset}') and write to redivis.'{next}'"
+        );
+    }
+    Ok(())
+}
+
+/// A name for an upload that says when and what, and that no other upload has: `insert-2026-11-21T07-12-03Z-ab12`.
+pub(crate) fn unique(what: &str) -> String {
+    let id: String = (0..4)
+        .map(|_| fastrand::alphanumeric().to_ascii_lowercase())
+        .collect();
+    format!("{what}-{}-{id}", Utc::now().format("%Y-%m-%dT%H-%M-%SZ"))
+}
+
+/// What is asked of the service for a spool file.
+pub(crate) fn parquet(name: String) -> UploadRequest {
+    UploadRequest {
+        name,
+        upload_type: Some("parquet".to_owned()),
+        ..UploadRequest::default()
+    }
+}
+
+impl DisplayAs for RedivisSink {
+    fn fmt_as(&self, format: DisplayFormatType, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let columns: Vec<&str> = self.columns.variables().map(|(name, _)| name).collect();
+        let (table, columns) = (&self.destination.table, columns.join(", "));
+        match format {
+            DisplayFormatType::Default | DisplayFormatType::Verbose => {
+                write!(f, "RedivisSink(table={table}, columns=[{columns}]")?;
+                if self.overwrite {
+                    write!(f, ", overwrite")?;
+                }
+                if let Some(name) = &self.upload_name {
+                    write!(f, ", upload={name}")?;
+                }
+                write!(f, ")")
+            }
+            DisplayFormatType::TreeRender => {
+                writeln!(f, "table={table}")?;
+                writeln!(f, "columns={columns}")?;
+                if self.overwrite {
+                    writeln!(f, "overwrite")?;
+                }
+                if let Some(name) = &self.upload_name {
+                    writeln!(f, "upload={name}")?;
+                }
+                Ok(())
+            }
+        }
+    }
+}
+
+#[async_trait]
+impl DataSink for RedivisSink {
+    fn metrics(&self) -> Option<MetricsSet> {
+        Some(self.metrics.clone_inner())
+    }
+
+    fn schema(&self) -> &SchemaRef {
+        &self.source
+    }
+
+    async fn write_all(
+        &self,
+        rows: SendableRecordBatchStream,
+        context: &Arc<TaskContext>,
+    ) -> Result<u64> {
+        let counter = |name: &'static str| MetricBuilder::new(&self.metrics).counter(name, 0);
+        let time = |name: &'static str| MetricBuilder::new(&self.metrics).subset_time(name, 0);
+        let (spooling, uploading) = (
+            time("time_elapsed_spooling"),
+            time("time_elapsed_uploading"),
+        );
+        let (bytes, restarts) = (counter("bytes_sent"), counter("restarts"));
+
+        if let Some(name) = &self.upload_name {
+            self.destination.check_name(name).await?;
+        }
+        let timer = spooling.timer();
+        let spool =
+            Spool::write(rows, self.columns.clone(), &self.destination.table, context).await?;
+        drop(timer);
+        if spool.rows == 0 {
+            if self.overwrite {
+                return exec_err!(
+                    "the query has no rows, and no upload of Redivis leaves {} without any; DROP TABLE and CREATE TABLE make it \
+                     empty",
+                    self.destination.table
+                );
+            }
+            return Ok(0);
+        }
+
+        let _timer = uploading.timer();
+        let name = self.upload_name.clone().unwrap_or_else(|| unique("insert"));
+        let superseded = self.superseded().await?;
+        let content = Content::file(spool.path()).await.map_err(failed)?;
+        let progress = Arc::new(SendProgress::default());
+        self.destination
+            .upload(
+                &parquet(name.clone()),
+                &content,
+                Some(spool.rows),
+                &progress,
+            )
+            .await?;
+        bytes.add(usize::try_from(progress.acknowledged()).unwrap_or(usize::MAX));
+        restarts.add(usize::try_from(progress.restarts()).unwrap_or(usize::MAX));
+        self.remove(superseded, &name).await?;
+        Ok(spool.rows)
+    }
+}

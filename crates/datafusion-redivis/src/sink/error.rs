@@ -1,0 +1,99 @@
+//! What only a write can tell to be wrong: a value that its variable cannot hold, rows that are not all there in the end.
+//!
+//! Neither is a failure of a request, so these are no [`redivis::Error`]; what the service says stays one.
+
+use std::error::Error;
+use std::fmt;
+
+use datafusion::common::DataFusionError;
+use redivis::resource::VariableType;
+
+/// Rows that were not written to Redivis, or not as they should be.
+///
+/// It travels as [`DataFusionError::External`](datafusion::common::DataFusionError::External).
+#[derive(Debug)]
+#[non_exhaustive]
+pub enum WriteError {
+    /// A value that its variable cannot hold without loss. Nothing was sent.
+    Value {
+        /// The variable.
+        column: String,
+        /// The row, counted from 1 in the order in which the rows came.
+        row: u64,
+        /// The value for people, shortened.
+        value: String,
+        /// What the variable holds.
+        variable: VariableType,
+    },
+    /// The service counts other rows in the upload than were sent.
+    RowCount {
+        /// The table.
+        table: String,
+        /// The upload.
+        upload: String,
+        /// How many rows were sent.
+        sent: u64,
+        /// How many the service counts; `None` if it does not say.
+        stored: Option<u64>,
+    },
+    /// Writing failed, and something of it could not be removed again.
+    Left {
+        /// What is left and how to remove it.
+        left: String,
+        /// Why writing failed.
+        source: Box<dyn Error + Send + Sync>,
+    },
+}
+
+impl fmt::Display for WriteError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Value {
+                column,
+                row,
+                value,
+                variable,
+            } => write!(
+                f,
+                "the value {value} of column `{column}`, row {row}, cannot be stored in {} {variable} variable without loss; \
+                 nothing was sent. Convert it in the query, as with CAST or round()",
+                article(variable)
+            ),
+            Self::RowCount {
+                table,
+                upload,
+                sent,
+                stored,
+            } => {
+                write!(f, "{sent} rows were sent to upload {upload} of {table}, ")?;
+                match stored {
+                    Some(stored) => write!(f, "and Redivis counts {stored} of them"),
+                    None => write!(f, "and Redivis does not say how many it has stored"),
+                }
+            }
+            Self::Left { left, source } => write!(f, "{source}; {left}"),
+        }
+    }
+}
+
+impl Error for WriteError {
+    fn source(&self) -> Option<&(dyn Error + 'static)> {
+        match self {
+            Self::Left { source, .. } => Some(source.as_ref()),
+            Self::Value { .. } | Self::RowCount { .. } => None,
+        }
+    }
+}
+
+impl From<WriteError> for DataFusionError {
+    fn from(error: WriteError) -> Self {
+        Self::External(Box::new(error))
+    }
+}
+
+fn article(variable: &VariableType) -> &'static str {
+    match variable {
+        VariableType::Integer => "an",
+        _ => "a",
+    }
+}
