@@ -2,19 +2,51 @@
 //!
 //! Arrow's own casts cut fractions off and read many spellings; here a cast is what Redivis would take for the value.
 
-use std::sync::Arc;
+use std::{fmt, ops::RangeInclusive, sync::Arc};
 
 use arrow::{
     array::{Array, ArrayRef, AsArray, StringArray, new_null_array},
     compute::{CastOptions, cast_with_options, kernels::cmp::distinct},
-    datatypes::DataType,
-    util::display::array_value_to_string,
+    datatypes::{DataType, Date32Type, Time64MicrosecondType, TimestampMicrosecondType},
+    error::ArrowError,
+    util::display::{ArrayFormatter, array_value_to_string},
 };
 
 use super::{infer, kind::VariableType};
 
+/// A value that is refused: where it stands in its column, if one value is to blame, and why.
+#[derive(Debug)]
+pub(crate) struct Refused {
+    pub(crate) row: Option<usize>,
+    pub(crate) reason: String,
+}
+
+impl Refused {
+    pub(super) fn at(row: usize, reason: String) -> Self {
+        Refused {
+            row: Some(row),
+            reason,
+        }
+    }
+}
+
+impl fmt::Display for Refused {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.reason)
+    }
+}
+
+impl From<ArrowError> for Refused {
+    fn from(error: ArrowError) -> Self {
+        Refused {
+            row: None,
+            reason: error.to_string(),
+        }
+    }
+}
+
 /// Casts a column to the Arrow type of `kind`; the error names the first value that does not fit.
-pub(crate) fn cast(column: &ArrayRef, kind: VariableType) -> Result<ArrayRef, String> {
+pub(crate) fn cast(column: &ArrayRef, kind: VariableType) -> Result<ArrayRef, Refused> {
     let target = kind.arrow();
     let stored = column.data_type();
     if *stored == target {
@@ -22,15 +54,10 @@ pub(crate) fn cast(column: &ArrayRef, kind: VariableType) -> Result<ArrayRef, St
     }
     match stored {
         DataType::Null => Ok(new_null_array(&target, column.len())),
-        DataType::Dictionary(_, values) => {
-            let values = plain(column, values)?;
-            cast(&values, kind)
-        }
-        DataType::LargeUtf8 | DataType::Utf8View if target != DataType::Utf8 => {
-            cast(&plain(column, &DataType::Utf8)?, kind)
-        }
+        DataType::Dictionary(_, values) => cast(&plain(column, values)?, kind),
+        DataType::LargeUtf8 | DataType::Utf8View => cast(&plain(column, &DataType::Utf8)?, kind),
         DataType::Utf8 => infer::parse_column(column.as_string::<i32>(), kind),
-        _ if target == DataType::Utf8 => text(column),
+        _ if target == DataType::Utf8 => Ok(text(column)?),
         _ => {
             let values = plain(column, &target)?;
             if !widens(stored, kind) {
@@ -38,6 +65,41 @@ pub(crate) fn cast(column: &ArrayRef, kind: VariableType) -> Result<ArrayRef, St
             }
             Ok(values)
         }
+    }
+}
+
+/// Refuses dates that Redivis does not have: it has those of the years 0001 to 9999 (redivis-api §8.1).
+pub(crate) fn in_range(column: &ArrayRef, kind: VariableType) -> Result<(), Refused> {
+    const DAYS: RangeInclusive<i64> = -719_162..=2_932_896;
+    const DAY: i64 = 24 * 60 * 60 * 1_000_000;
+    let outside = match kind {
+        VariableType::Date => {
+            let days = column.as_primitive::<Date32Type>();
+            let valid = |day: i32| DAYS.contains(&i64::from(day));
+            days.iter()
+                .position(|day| day.is_some_and(|day| !valid(day)))
+        }
+        VariableType::DateTime => {
+            let micros = column.as_primitive::<TimestampMicrosecondType>();
+            let valid = |micros: i64| DAYS.contains(&micros.div_euclid(DAY));
+            micros.iter().position(|at| at.is_some_and(|at| !valid(at)))
+        }
+        VariableType::Time => {
+            let micros = column.as_primitive::<Time64MicrosecondType>();
+            let valid = |micros: i64| (0..DAY).contains(&micros);
+            micros.iter().position(|at| at.is_some_and(|at| !valid(at)))
+        }
+        _ => None,
+    };
+    match outside {
+        None => Ok(()),
+        Some(row) => Err(Refused::at(
+            row,
+            format!(
+                "the value is outside of what the type {} holds",
+                kind.name()
+            ),
+        )),
     }
 }
 
@@ -50,16 +112,31 @@ fn widens(stored: &DataType, kind: VariableType) -> bool {
     }
 }
 
-fn plain(column: &ArrayRef, target: &DataType) -> Result<ArrayRef, String> {
-    let strict = CastOptions {
-        safe: false,
-        ..CastOptions::default()
-    };
-    cast_with_options(column, target, &strict).map_err(|error| error.to_string())
+/// Arrow's cast, in which the first value that has no place in the target is refused.
+fn plain(column: &ArrayRef, target: &DataType) -> Result<ArrayRef, Refused> {
+    let values = cast_with_options(column, target, &CastOptions::default())?;
+    if values.null_count() == column.logical_null_count() {
+        return Ok(values);
+    }
+    let nulls = column.logical_nulls();
+    let was_valid = |row: usize| nulls.as_ref().is_none_or(|nulls| nulls.is_valid(row));
+    match (0..values.len()).find(|&row| values.is_null(row) && was_valid(row)) {
+        None => Ok(values),
+        Some(row) => Err(misfit(column, row, target)),
+    }
+}
+
+fn misfit(column: &ArrayRef, row: usize, target: &DataType) -> Refused {
+    let value = array_value_to_string(column, row).unwrap_or_default();
+    let stored = column.data_type();
+    Refused::at(
+        row,
+        format!("{value} ({stored}) is not a value of type {target}"),
+    )
 }
 
 /// Refuses values that are not the same any more when they are cast back.
-fn unchanged(stored: &ArrayRef, cast: &ArrayRef) -> Result<(), String> {
+fn unchanged(stored: &ArrayRef, cast: &ArrayRef) -> Result<(), Refused> {
     // A zone says how to show a time, not which one it is.
     let plain_type = match stored.data_type() {
         DataType::Timestamp(unit, Some(_)) => DataType::Timestamp(*unit, None),
@@ -67,24 +144,17 @@ fn unchanged(stored: &ArrayRef, cast: &ArrayRef) -> Result<(), String> {
     };
     let stored = plain(stored, &plain_type)?;
     let back = plain(cast, &plain_type)?;
-    let lost = distinct(&stored, &back).map_err(|error| error.to_string())?;
+    let lost = distinct(&stored, &back)?;
     match lost.values().set_indices().next() {
         None => Ok(()),
-        Some(row) => {
-            let value = array_value_to_string(&stored, row).unwrap_or_default();
-            Err(format!(
-                "{value} ({plain_type}) is not a value of type {}",
-                cast.data_type()
-            ))
-        }
+        Some(row) => Err(misfit(&stored, row, cast.data_type())),
     }
 }
 
 /// Values as the text that CSV and JSON lines carry for them.
-pub(crate) fn text(column: &ArrayRef) -> Result<ArrayRef, String> {
+pub(crate) fn text(column: &ArrayRef) -> Result<ArrayRef, ArrowError> {
     let options = super::encode::text_options();
-    let formatter = arrow::util::display::ArrayFormatter::try_new(column.as_ref(), &options)
-        .map_err(|error| error.to_string())?;
+    let formatter = ArrayFormatter::try_new(column.as_ref(), &options)?;
     let values: StringArray = (0..column.len())
         .map(|row| {
             column
@@ -201,7 +271,8 @@ mod tests {
         ];
         for (values, kind) in refused {
             let error = cast(&values, kind).expect_err(kind.name());
-            assert!(!error.is_empty());
+            assert!(!error.reason.is_empty());
+            assert_eq!(error.row, Some(values.len() - 1), "{error}");
         }
     }
 

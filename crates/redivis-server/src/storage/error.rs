@@ -52,17 +52,15 @@ impl From<DatabaseError> for StorageError {
 }
 
 /// Reads a file, and takes a panic for what it says of the file: that it is damaged in a way its reader did not expect.
-pub(super) fn guarded<T>(
-    file: impl FnOnce() -> String,
-    read: impl FnOnce() -> Result<T, StorageError>,
-) -> Result<T, StorageError> {
-    catch_unwind(AssertUnwindSafe(read)).unwrap_or_else(|_| {
-        Err(StorageError::invalid(
-            &file(),
-            "it is damaged: its parts contradict each other",
-        ))
-    })
+pub(super) fn guarded<T, E>(
+    damaged: impl FnOnce() -> E,
+    read: impl FnOnce() -> Result<T, E>,
+) -> Result<T, E> {
+    catch_unwind(AssertUnwindSafe(read)).unwrap_or_else(|_| Err(damaged()))
 }
+
+/// What is said of a file whose reader panicked.
+pub(super) const DAMAGED: &str = "it is damaged: its parts contradict each other";
 
 /// The last three parts of a path, which is what an answer may show of it.
 pub(crate) fn shown(path: &std::path::Path) -> String {

@@ -5,16 +5,16 @@
 
 use std::sync::Arc;
 
-use arrow::{
-    array::{
-        ArrayRef, BooleanArray, Date32Array, Float64Array, Int64Array, StringArray,
-        Time64MicrosecondArray, TimestampMicrosecondArray,
-    },
-    datatypes::DataType,
+use arrow::array::{
+    ArrayRef, BooleanArray, Date32Array, Float64Array, Int64Array, StringArray,
+    Time64MicrosecondArray, TimestampMicrosecondArray,
 };
 use chrono::{NaiveDate, NaiveDateTime, NaiveTime, Timelike};
 
-use super::kind::VariableType;
+use super::{cast::Refused, kind::VariableType};
+
+/// Characters of a refused value that a message shows.
+const SHOWN: usize = 80;
 
 /// Types in the order in which they are preferred; text last, because everything is text.
 const PREFERENCE: [VariableType; 6] = [
@@ -63,7 +63,7 @@ fn fits(value: &str, kind: VariableType) -> bool {
         VariableType::Integer => plain_number(value) && value.parse::<i64>().is_ok(),
         VariableType::Float => {
             plain_number(value)
-                && float(value).is_some_and(f64::is_finite)
+                && float(value).is_some()
                 && value
                     .parse::<i128>()
                     .map_or(!only_digits(value), |whole| whole.unsigned_abs() <= 1 << 53)
@@ -101,8 +101,11 @@ fn boolean(value: &str) -> Option<bool> {
     }
 }
 
+/// Numbers that are finite; the words for others are words.
 fn float(value: &str) -> Option<f64> {
-    value.parse().ok()
+    let number = |byte| matches!(byte, b'0'..=b'9' | b'-' | b'+' | b'.' | b'e' | b'E');
+    let parsed: f64 = value.bytes().all(number).then(|| value.parse().ok())??;
+    parsed.is_finite().then_some(parsed)
 }
 
 /// Integers, also written as a float without a fraction.
@@ -129,7 +132,7 @@ fn date(value: &str) -> Option<NaiveDate> {
     )
 }
 
-/// `HH:MM:SS[.DDDDDD]`.
+/// `[H]H:[M]M:[S]S[.DDDDDD]`, as Redivis takes them.
 fn time(value: &str) -> Option<NaiveTime> {
     let (clock, fraction) = match value.split_once('.') {
         Some((clock, fraction)) => (clock, Some(fraction)),
@@ -146,8 +149,8 @@ fn time(value: &str) -> Option<NaiveTime> {
     };
     NaiveTime::from_hms_micro_opt(
         digits(hour, 1..=2)?,
-        digits(minute, 2..=2)?,
-        digits(second, 2..=2)?,
+        digits(minute, 1..=2)?,
+        digits(second, 1..=2)?,
         micros,
     )
 }
@@ -168,15 +171,23 @@ fn digits(text: &str, length: std::ops::RangeInclusive<usize>) -> Option<u32> {
 }
 
 /// Reads a column of text as `kind`; the error names the first value that is not one.
-pub(crate) fn parse_column(text: &StringArray, kind: VariableType) -> Result<ArrayRef, String> {
-    let refused = |value: &str| format!("`{value}` is not of type {}", kind.name());
+pub(crate) fn parse_column(text: &StringArray, kind: VariableType) -> Result<ArrayRef, Refused> {
+    let refused = |row: usize, value: &str| {
+        // Long texts are shown by their beginning.
+        let shown: String = value.chars().take(SHOWN).collect();
+        let rest = if shown.len() < value.len() { "…" } else { "" };
+        Refused::at(
+            row,
+            format!("`{shown}{rest}` is not of type {}", kind.name()),
+        )
+    };
     macro_rules! parsed {
         ($array:ty, $parse:expr) => {{
             let mut values = Vec::with_capacity(arrow::array::Array::len(text));
-            for value in text {
+            for (row, value) in text.iter().enumerate() {
                 values.push(match value {
                     None => None,
-                    Some(value) => Some($parse(value).ok_or_else(|| refused(value))?),
+                    Some(value) => Some($parse(value).ok_or_else(|| refused(row, value))?),
                 });
             }
             Arc::new(<$array>::from(values)) as ArrayRef
@@ -201,9 +212,6 @@ pub(crate) fn parse_column(text: &StringArray, kind: VariableType) -> Result<Arr
 fn days(date: NaiveDate) -> i32 {
     arrow::datatypes::Date32Type::from_naive_date(date)
 }
-
-/// The Arrow type of columns that carry text.
-pub(crate) const TEXT: DataType = DataType::Utf8;
 
 #[cfg(test)]
 mod tests {
@@ -254,6 +262,11 @@ mod tests {
     fn a_value_that_does_not_fit_is_named() {
         let text = StringArray::from(vec![Some("1"), None, Some("1.5")]);
         let error = parse_column(&text, VariableType::Integer).unwrap_err();
-        assert_eq!(error, "`1.5` is not of type integer");
+        assert_eq!(error.reason, "`1.5` is not of type integer");
+        assert_eq!(error.row, Some(2));
+        for word in ["NaN", "inf", "infinity", "1e999"] {
+            let text = StringArray::from(vec![word]);
+            parse_column(&text, VariableType::Float).expect_err(word);
+        }
     }
 }

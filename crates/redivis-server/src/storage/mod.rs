@@ -5,24 +5,25 @@
 
 mod arrow_file;
 mod cast;
-mod convert;
 mod encode;
 mod error;
+mod format;
 mod infer;
 mod ingest;
 mod kind;
+mod names;
 mod scan;
 mod split;
 mod statistics;
 mod store;
 mod stored;
-mod text;
 
-pub(crate) use convert::SourceFormat;
 pub(crate) use encode::{Encoder, Format};
 pub(crate) use error::{StorageError, shown};
-pub(crate) use ingest::Ingested;
+pub(crate) use format::SourceFormat;
+pub(crate) use ingest::{IngestError, Ingested, UploadOptions, UploadType, ingest, ingest_records};
 pub(crate) use kind::VariableType;
+pub(crate) use names::{variable_name, variable_names};
 pub(crate) use scan::{RowScan, Segment, Selection, schema_of, slice};
 pub(crate) use split::split;
 pub(crate) use statistics::Statistics;

@@ -10,7 +10,10 @@ use arrow::{
 };
 use parquet::arrow::arrow_reader::ParquetRecordBatchReader;
 
-use super::{StorageError, Stored, VariableType, cast, error::guarded};
+use super::{
+    StorageError, Stored, VariableType, cast,
+    error::{DAMAGED, guarded},
+};
 
 /// Bytes that a batch should have about: enough to be quick, little enough to be first soon.
 const BATCH_BYTES: u64 = 1 << 20;
@@ -150,7 +153,7 @@ impl RowScan {
 
     /// The next batch, never an empty one; `None` at the end. Blocks on the disk.
     pub(crate) fn next_batch(&mut self) -> Result<Option<RecordBatch>, StorageError> {
-        guarded(|| "rows".to_owned(), || self.advance())
+        guarded(|| StorageError::invalid("rows", DAMAGED), || self.advance())
     }
 
     fn advance(&mut self) -> Result<Option<RecordBatch>, StorageError> {

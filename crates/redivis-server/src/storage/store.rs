@@ -12,9 +12,9 @@ use std::{
 use sha2::{Digest, Sha256};
 
 use super::{
-    StorageError, Stored, VariableType,
-    convert::{SourceFormat, convert},
-    error::{guarded, shown},
+    SourceFormat, StorageError, Stored, VariableType,
+    error::{DAMAGED, guarded, shown},
+    ingest::{IngestError, UploadOptions, convert},
     stored::Identity,
 };
 use crate::token::hex;
@@ -71,7 +71,8 @@ impl Storage {
             if let Some(outcome) = self.remembered(path, identity, declared) {
                 return outcome;
             }
-            let outcome = guarded(|| shown(path), || self.load(path, identity, declared));
+            let damaged = || StorageError::invalid(&shown(path), DAMAGED);
+            let outcome = guarded(damaged, || self.load(path, identity, declared));
             if let Err(error) = &outcome {
                 tracing::warn!("{error}");
             }
@@ -131,13 +132,17 @@ impl Storage {
         let target = self.converted.join(converted_name(path, known, declared));
         if !target.exists() {
             tracing::info!("converting `{name}` to Parquet");
-            let converted = convert(path, format, declared, &target);
+            let options = UploadOptions::default();
+            let converted = convert(path, format, &options, declared, &target, &|| false);
             if identity(path)? != known {
                 // What was read may be half of one state and half of another.
                 let _ = fs::remove_file(&target);
                 return Err(StorageError::Changed { file: name });
             }
-            converted.map_err(|reason| StorageError::invalid(&name, reason))?;
+            converted.map_err(|error| match error {
+                IngestError::Io(error) => StorageError::io(&name, &error),
+                error => StorageError::invalid(&name, error),
+            })?;
             self.forget_older(&target);
         }
         let mut stored = Stored::open(target)?;

@@ -16,7 +16,7 @@ use parquet::{
     file::metadata::PageIndexPolicy,
 };
 
-use super::{StorageError, VariableType, error::shown};
+use super::{StorageError, VariableType, error::shown, names::variable_names};
 
 /// What tells one state of a file from another.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -202,34 +202,4 @@ pub(crate) fn kind_of(name: &str, stored: &DataType) -> Result<VariableType, Str
     VariableType::of_arrow(stored).ok_or_else(|| {
         format!("the variable `{name}` is of type {stored}, which Redivis does not have")
     })
-}
-
-/// Variable names as Redivis allows them: word characters only, not starting with a digit, unique without regard to
-/// case (redivis-api §3.2).
-pub(crate) fn variable_names(names: &[&str]) -> Result<Vec<String>, String> {
-    let mut seen = HashMap::new();
-    let mut variables = Vec::with_capacity(names.len());
-    for name in names {
-        let mut variable: String = name
-            .trim()
-            .chars()
-            .map(|c| {
-                if c.is_alphanumeric() || c == '_' {
-                    c
-                } else {
-                    '_'
-                }
-            })
-            .collect();
-        if variable.is_empty() || variable.starts_with(|c: char| c.is_ascii_digit()) {
-            variable.insert(0, '_');
-        }
-        if let Some(other) = seen.insert(variable.to_lowercase(), *name) {
-            return Err(format!(
-                "the variables `{other}` and `{name}` have the same name on Redivis"
-            ));
-        }
-        variables.push(variable);
-    }
-    Ok(variables)
 }
