@@ -57,6 +57,8 @@ impl RetryPolicy {
 pub(crate) struct Attempts {
     policy: RetryPolicy,
     failed: u32,
+    /// Those of them that are odd answers.
+    odd: u32,
     /// The first of them.
     since: Option<Instant>,
 }
@@ -66,6 +68,7 @@ impl Attempts {
         Self {
             policy,
             failed: 0,
+            odd: 0,
             since: None,
         }
     }
@@ -73,6 +76,7 @@ impl Attempts {
     /// Something new arrived: failures before it no longer count.
     pub(crate) fn progress(&mut self) {
         self.failed = 0;
+        self.odd = 0;
         self.since = None;
     }
 
@@ -87,6 +91,7 @@ impl Attempts {
     /// How long to wait after an error that came `elapsed` after the first failure; the error where all waiting ends.
     fn wait(&mut self, error: Error, elapsed: Duration) -> Result<Duration> {
         self.failed += 1;
+        self.odd += u32::from(error.retry() == Retry::Few);
         if let Some(wait) = self.next_wait(&error)
             && elapsed + wait <= self.policy.max_elapsed
         {
@@ -100,12 +105,12 @@ impl Attempts {
     }
 
     fn next_wait(&self, error: &Error) -> Option<Duration> {
-        let max_attempts = match error.retry() {
-            Retry::No => return None,
-            Retry::Few => self.policy.max_attempts.min(FEW_ATTEMPTS),
-            Retry::Yes => self.policy.max_attempts,
+        let may_help = match error.retry() {
+            Retry::No => false,
+            Retry::Few => self.odd < FEW_ATTEMPTS,
+            Retry::Yes => true,
         };
-        (self.failed < max_attempts).then(|| match error.retry_after() {
+        (may_help && self.failed < self.policy.max_attempts).then(|| match error.retry_after() {
             Some(asked) => asked.min(self.policy.max_retry_after),
             None => self.backoff(),
         })
@@ -251,5 +256,12 @@ mod tests {
         let odd = || Error::new("read stream", "s", ErrorKind::Protocol, "not Arrow");
         let (few, _) = waits(&mut Attempts::new(RetryPolicy::default()), odd);
         assert_eq!(few.len(), 2);
+
+        // Failures of other kinds before it do not make an odd answer more final.
+        let mut attempts = Attempts::new(RetryPolicy::default());
+        for _ in 0..5 {
+            attempts.wait(unavailable(), Duration::ZERO).unwrap();
+        }
+        attempts.wait(odd(), Duration::ZERO).unwrap();
     }
 }

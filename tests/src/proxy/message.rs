@@ -19,7 +19,7 @@ pub struct Request {
     pub target: String,
     /// The header fields, in order.
     pub headers: Vec<(String, String)>,
-    /// The body, without transfer encoding.
+    /// The body, without transfer encoding. Empty for `PUT`, whose body may be of any size and is relayed as it comes.
     pub body: Vec<u8>,
 }
 
@@ -131,7 +131,15 @@ impl<R: AsyncRead + Unpin> Reader<R> {
         Ok(self.inner.read_buf(&mut self.buffer).await? > 0)
     }
 
-    /// The next request, or none when the connection ends before one.
+    /// Reads to the end of the connection, keeping nothing.
+    pub(super) async fn discard(&mut self) -> io::Result<()> {
+        while self.fill().await? {
+            self.buffer.clear();
+        }
+        Ok(())
+    }
+
+    /// The next request, or none when the connection ends before one. The body of a `PUT` is still to be read.
     pub(super) async fn request(&mut self) -> io::Result<Option<(Vec<u8>, Request)>> {
         let Some(bytes) = self.head().await? else {
             return Ok(None);
@@ -146,6 +154,9 @@ impl<R: AsyncRead + Unpin> Reader<R> {
             body: Vec::new(),
             headers,
         };
+        if request.method == "PUT" {
+            return Ok(Some((bytes, request)));
+        }
         let mut body = Body::new(Framing::of_request(&request.headers)?);
         while let Some(piece) = body.next(self).await? {
             request.body.extend_from_slice(&piece);

@@ -37,6 +37,15 @@ pub enum Action {
         /// What happens instead of the rest.
         how: Break,
     },
+    /// Only this many bytes of the request's body reach the server, then both connections end as `how` says. For `PUT`.
+    Cut {
+        /// Bytes of the body that still pass.
+        after: u64,
+        /// What happens instead of the rest; [`Break::End`] is no way to end a request.
+        how: Break,
+    },
+    /// The server gets all of the request, and its answer is lost with the connection.
+    Lose,
     /// The server's answer, its body in pieces of `bytes` with a pause after each.
     Drip {
         /// The size of a piece.
@@ -82,8 +91,12 @@ pub struct Exchange {
     pub request: Request,
     /// What was done with its answer.
     pub action: Action,
+    /// Bytes of a `PUT`'s body given to the server so far.
+    pub sent_bytes: u64,
     /// The answer's status, once its head was read from the server.
     pub status: Option<u16>,
+    /// The answer's header fields.
+    pub headers: Vec<(String, String)>,
     /// Bytes of the answer's body given to the client so far.
     pub body_bytes: usize,
     /// How the exchange ended; none while it runs.
@@ -118,7 +131,9 @@ impl Shared {
         exchanges.push(Exchange {
             request,
             action: action.clone(),
+            sent_bytes: 0,
             status: None,
+            headers: Vec::new(),
             body_bytes: 0,
             end: None,
         });

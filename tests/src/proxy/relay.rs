@@ -33,10 +33,14 @@ pub(super) async fn connection(client: TcpStream, shared: &Shared) -> io::Result
                 client.write.shutdown().await?;
                 shared.note(exchange, |exchange| exchange.end = Some(End::Answered));
                 // Closing with unread bytes would reset the connection and could lose the reply.
-                while from_client.fill().await? {}
+                from_client.discard().await?;
                 return Ok(());
             }
-            Action::Pass | Action::Break { .. } | Action::Drip { .. } => {}
+            Action::Pass
+            | Action::Break { .. }
+            | Action::Cut { .. }
+            | Action::Lose
+            | Action::Drip { .. } => {}
         }
 
         let mut upstream = match server.take() {
@@ -49,8 +53,29 @@ pub(super) async fn connection(client: TcpStream, shared: &Shared) -> io::Result
                 }
             },
         };
+        if request.method == "PUT" {
+            let passed = upstream
+                .relay(&head, &request, &mut from_client, &action, exchange, shared)
+                .await;
+            match passed {
+                Ok(true) => {}
+                Ok(false) => {
+                    shared.note(exchange, |exchange| exchange.end = Some(End::Answered));
+                    if let Action::Cut { how, .. } = action {
+                        return cut(how, upstream, client, from_client).await;
+                    }
+                    return Ok(());
+                }
+                Err(error) => {
+                    shared.note(exchange, |exchange| exchange.end = Some(End::ClientLeft));
+                    return Err(error);
+                }
+            }
+        } else {
+            upstream.send(&head, &request).await?;
+        }
         let outcome = tokio::select! {
-            outcome = answer(&mut upstream, &head, &request, &mut client, &action, exchange, shared) => outcome,
+            outcome = answer(&mut upstream, &request, &mut client, &action, exchange, shared) => outcome,
             // A client says nothing more until it has its answer: whatever ends the wait, it has left.
             _ = from_client.fill() => Ok(Outcome::End(End::ClientLeft)),
         };
@@ -115,6 +140,59 @@ impl Server {
     }
 }
 
+impl Server {
+    /// Sends the head of a `PUT`, and its body as it comes from the client; false if only a part of it was to pass.
+    async fn relay(
+        &mut self,
+        head: &[u8],
+        request: &Request,
+        from_client: &mut Reader<OwnedReadHalf>,
+        action: &Action,
+        exchange: usize,
+        shared: &Shared,
+    ) -> io::Result<bool> {
+        let mut left = match action {
+            Action::Cut { after, .. } => *after,
+            _ => u64::MAX,
+        };
+        self.write.write_all(head).await?;
+        let framing = Framing::of_request(&request.headers)?;
+        assert_ne!(framing, Framing::Chunked, "a PUT says how long it is");
+        let mut body = Body::new(framing);
+        while left > 0
+            && let Some(bytes) = body.next(from_client).await?
+        {
+            let passing = usize::try_from(left).map_or(bytes.len(), |left| bytes.len().min(left));
+            if self.write.write_all(&bytes[..passing]).await.is_err() {
+                // It has answered already, and reads no more.
+                return Ok(true);
+            }
+            left -= passing as u64;
+            shared.note(exchange, |exchange| exchange.sent_bytes += passing as u64);
+        }
+        Ok(left > 0)
+    }
+}
+
+/// Ends both connections of a request that was cut.
+async fn cut(
+    how: Break,
+    server: Server,
+    client: Client,
+    mut from_client: Reader<OwnedReadHalf>,
+) -> io::Result<()> {
+    match how {
+        Break::Close | Break::End => Ok(()),
+        Break::Reset => {
+            let stream = server.read.into_inner().reunite(server.write);
+            stream.map_err(io::Error::other)?.set_zero_linger()?;
+            client.reset(from_client)
+        }
+        // The rest is read into the void, and no answer comes.
+        Break::Stall => from_client.discard().await,
+    }
+}
+
 /// The client's connection, to write to.
 struct Client {
     write: OwnedWriteHalf,
@@ -137,24 +215,28 @@ fn chunk(bytes: &[u8]) -> Vec<u8> {
     [format!("{:x}\r\n", bytes.len()).as_bytes(), bytes, b"\r\n"].concat()
 }
 
-/// Sends the request to the server and its answer to the client.
+/// Sends the server's answer to the client.
 async fn answer(
     server: &mut Server,
-    head: &[u8],
     request: &Request,
     client: &mut Client,
     action: &Action,
     exchange: usize,
     shared: &Shared,
 ) -> io::Result<Outcome> {
-    server.send(head, request).await?;
     let response = match server.read.response_head().await {
         Err(error) if error.kind() == io::ErrorKind::UnexpectedEof => {
             return Ok(Outcome::End(End::ServerLeft));
         }
         response => response?,
     };
-    shared.note(exchange, |exchange| exchange.status = Some(response.status));
+    shared.note(exchange, |exchange| {
+        exchange.status = Some(response.status);
+        exchange.headers = response.headers.clone();
+    });
+    if *action == Action::Lose {
+        return Ok(Outcome::End(End::Answered));
+    }
 
     // A body that is to end early as if it were complete can't have announced its length.
     let ends_early = matches!(

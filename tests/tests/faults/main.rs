@@ -1,7 +1,8 @@
-//! Faults between the client and the service: whatever breaks, a read gives every row once, or says clearly why it cannot.
+//! Faults between the client and the service: whatever breaks, a read gives every row once and every byte that is sent
+//! arrives once, or it is said clearly why not.
 //!
-//! Each test lets a proxy break the connection to a real server, and compares what is read with what was stored. Every read
-//! has a time limit, since a read that hangs is as bad as one that loses rows.
+//! Each test lets a proxy break the connection to a real server, and compares what is read or stored on one side with the
+//! other. All has a time limit, since what hangs is as bad as what loses rows.
 
 mod anonymous;
 mod arrow_body;
@@ -9,6 +10,7 @@ mod credentials;
 mod cuts;
 mod nonsense;
 mod refusals;
+mod sending;
 mod sessions;
 mod waits;
 mod wire;

@@ -97,7 +97,8 @@ impl Client {
     pub(super) async fn refused_put(&self, call: &Call, response: Response) -> Error {
         let error = self.refusal(call, response).await;
         match error.status() {
-            Some(400 | 408 | 409 | 412 | 416 | 425) => error.with_retry(Retry::Few),
+            Some(408 | 425) => error.with_retry(Retry::Yes),
+            Some(400 | 409 | 412 | 416) => error.with_retry(Retry::Few),
             _ => error,
         }
     }
