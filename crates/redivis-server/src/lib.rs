@@ -26,6 +26,7 @@ mod durable;
 mod error;
 mod http;
 mod login;
+mod ingestion;
 mod number;
 mod reference;
 mod sample;

@@ -23,6 +23,7 @@ use crate::{
     database::{Database, DatabaseError},
     durable, http,
     login::Logins,
+    ingestion::Ingestion,
     sample,
     session::ReadSessions,
     storage::Storage,
@@ -78,6 +79,11 @@ impl Server {
             catalog: Arc::clone(&prepared.catalog),
             sessions: ReadSessions::new(prepared.config.session_ttl),
             temporary: prepared.temporary_uploads.clone(),
+            ingestion: Ingestion::start(
+                Arc::clone(&prepared.catalog),
+                prepared.temporary_uploads.clone(),
+                stopping.clone(),
+            ),
             tokens: prepared.tokens,
             logins: Logins::new(
                 prepared.database,
@@ -251,7 +257,7 @@ impl Prepared {
         let rows = state.join("rows");
         durable::create_folder(&rows).map_err(failed("create", &rows))?;
         let storage = Storage::new(state.join("converted"));
-        let catalog = Catalog::new(roots, Arc::clone(&database), rows, storage);
+        let catalog = Catalog::new(roots, Arc::clone(&database), rows, temporary_uploads.clone(), storage);
         let catalog = Arc::new(catalog.map_err(unusable)?);
         Ok(Prepared {
             config,

@@ -210,7 +210,7 @@ impl Catalog {
         work: &Work,
         ingested: &Ingested,
         hash: &str,
-    ) -> Result<bool, DatabaseError> {
+    ) -> Result<(), DatabaseError> {
         self.store.complete_upload(work, ingested, hash)
     }
 

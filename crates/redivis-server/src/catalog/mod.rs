@@ -29,6 +29,7 @@ use crate::{
     database::{Database, DatabaseError},
     reference::{DatasetReference, TableReference, VersionTag, slug},
     storage::{Storage, StorageError},
+    temporary::TempUploads,
 };
 use dataset::Origin;
 use folder::Folders;
@@ -52,9 +53,14 @@ impl Catalog {
         folders: Vec<PathBuf>,
         database: Arc<Database>,
         rows: PathBuf,
+        temporary: TempUploads,
         storage: Storage,
     ) -> Result<Self, DatabaseError> {
-        let store = Store { database, rows };
+        let store = Store {
+            database,
+            rows,
+            temporary,
+        };
         store.remove_garbage()?;
         store.requeue_uploads()?;
         Ok(Catalog {

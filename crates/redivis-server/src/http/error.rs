@@ -14,7 +14,7 @@ use crate::{
     catalog::{Access, ChangeError},
     database::DatabaseError,
     reference::ReferenceError,
-    storage::StorageError,
+    storage::{IngestError, StorageError},
 };
 
 /// Carries the error of a request for `HEAD`, whose answer has no body.
@@ -134,6 +134,12 @@ impl ApiError {
         Self::new(status, "payload_too_large", description)
     }
 
+    /// What the service has, and this server does not.
+    pub(super) fn not_implemented(what: &str) -> Self {
+        let description = format!("redivis-server does not support {what}");
+        Self::new(StatusCode::NOT_IMPLEMENTED, "not_implemented", description)
+    }
+
     pub(super) fn conflict(description: impl Into<String>) -> Self {
         Self::new(StatusCode::CONFLICT, "conflict", description)
     }
@@ -218,6 +224,17 @@ impl From<ChangeError> for ApiError {
     }
 }
 
+impl From<IngestError> for ApiError {
+    fn from(error: IngestError) -> Self {
+        match error {
+            IngestError::Rejected(reason) => Self::invalid(reason),
+            IngestError::Unsupported(_) => Self::not_implemented("this type of uploads"),
+            IngestError::Io(error) => Self::io(&error),
+            IngestError::Stopped => Self::internal(&error),
+        }
+    }
+}
+
 impl From<DatabaseError> for ApiError {
     fn from(error: DatabaseError) -> Self {
         match error {
@@ -233,7 +250,6 @@ pub(super) struct Missing(pub(super) &'static str);
 
 impl IntoResponse for Missing {
     fn into_response(self) -> Response {
-        let description = format!("redivis-server does not support {} yet", self.0);
-        ApiError::new(StatusCode::NOT_IMPLEMENTED, "not_implemented", description).into_response()
+        ApiError::not_implemented(self.0).into_response()
     }
 }

@@ -8,6 +8,7 @@ mod error;
 mod gate;
 mod json;
 mod oauth;
+mod new_upload;
 mod owners;
 mod page;
 mod parameters;
@@ -36,7 +37,7 @@ use axum::{
 pub(crate) use rate::RateLimit;
 
 use crate::{
-    catalog::Catalog, database::Database, login::Logins, session::ReadSessions,
+    catalog::Catalog, database::Database, ingestion::Ingestion, login::Logins, session::ReadSessions,
     temporary::TempUploads, token::Tokens,
 };
 use error::{ApiError, Missing};
@@ -55,6 +56,7 @@ pub(crate) struct Api {
     pub(crate) catalog: Arc<Catalog>,
     pub(crate) sessions: ReadSessions,
     pub(crate) temporary: TempUploads,
+    pub(crate) ingestion: Arc<Ingestion>,
     pub(crate) tokens: Tokens,
     pub(crate) logins: Logins,
     pub(crate) rate: RateLimit,

@@ -2,13 +2,18 @@
 
 use std::sync::Arc;
 
-use axum::{Json, extract::State, routing::get};
-use serde_json::{Value, json};
+use axum::{
+    Json,
+    extract::{DefaultBodyLimit, State},
+    routing::get,
+};
+use serde_json::{Map, Value, json};
 
 use super::{
     Api, Routes, Shared,
     error::ApiError,
-    missing,
+    json::{JsonBody, unexpected},
+    new_upload,
     page::Page,
     parameters::Parameters,
     readable, rows,
@@ -18,14 +23,20 @@ use super::{
 use crate::{
     catalog::{Access, Table, Upload},
     reference::escape,
+    storage::ingest_records,
 };
+
+/// Bytes that a request which inserts rows may have (redivis-api §6.4).
+const INSERTED_BYTES: usize = 100_000_000;
 
 pub(super) fn routes() -> Routes {
     const OF_TABLE: &str = "/tables/{table}/uploads/{upload}";
     const ALONE: &str = "/uploads/{upload}";
     let mut routes = Routes::new().route(
         "/tables/{table}/uploads",
-        get(list).post(missing("creating uploads")),
+        get(list)
+            .post(new_upload::create)
+            .layer(DefaultBodyLimit::disable()),
     );
     for path in [OF_TABLE, ALONE] {
         routes = routes
@@ -33,7 +44,9 @@ pub(super) fn routes() -> Routes {
             .route(path, get(read).delete(delete))
             .route(
                 &format!("{path}/rows"),
-                get(rows::read).post(missing("inserting rows")),
+                get(rows::read)
+                    .post(insert)
+                    .layer(DefaultBodyLimit::max(INSERTED_BYTES)),
             );
     }
     routes
@@ -65,6 +78,44 @@ async fn delete(State(api): Shared, target: Target) -> Result<&'static str, ApiE
     Ok("OK")
 }
 
+/// Adds rows to an upload of type stream: `{"rows": [{…}]}`.
+async fn insert(
+    State(api): Shared,
+    target: Target,
+    JsonBody(mut body): JsonBody,
+) -> Result<Json<Value>, ApiError> {
+    target.caller.require(target.dataset(), Access::Edit)?;
+    let Some(Value::Array(rows)) = body.remove("rows") else {
+        return Err(ApiError::invalid("`rows` must be a list of objects"));
+    };
+    let records = rows.into_iter().map(|row| match row {
+        Value::Object(row) => Ok(row),
+        other => Err(unexpected("rows", "a list of objects", &other)),
+    });
+    let records: Vec<Map<String, Value>> = records.collect::<Result<_, _>>()?;
+    blocking(move || {
+        let upload = target.upload()?;
+        if upload.kind != "stream" {
+            return Err(ApiError::invalid(format!(
+                "Rows can be inserted into uploads of type `stream` only, and `{}` is of type `{}`",
+                upload.name, upload.kind
+            )));
+        }
+        let variables = upload.variables.iter();
+        let schema: Vec<_> = variables.map(|v| (v.name.clone(), v.kind)).collect();
+        let entry = &target.table.entry;
+        if !records.is_empty() {
+            let ingested = ingest_records(&records, &schema, api.catalog.rows_folder())?;
+            api.catalog.insert_rows(entry, &upload.name, &ingested)?;
+        }
+        let table = api.catalog.open(entry.clone())?;
+        let gone = || ApiError::not_found("upload", &upload.name);
+        let upload = table.upload(&upload.name).ok_or_else(gone)?;
+        Ok(Json(upload_get(&api, &table, upload)))
+    })
+    .await
+}
+
 /// Where an upload is found; its name as the clients write it.
 pub(super) fn uri(table: &Table, upload: &Upload) -> String {
     format!("{}/uploads/{}", table.entry.uri(), escape(&upload.name))
@@ -86,18 +137,9 @@ fn upload_list(api: &Arc<Api>, table: &Table, upload: &Upload) -> Value {
     })
 }
 
-fn upload_get(api: &Arc<Api>, table: &Table, upload: &Upload) -> Value {
+pub(super) fn upload_get(api: &Arc<Api>, table: &Table, upload: &Upload) -> Value {
     let mut body = upload_list(api, table, upload);
-    for name in [
-        "hasHeaderRow",
-        "delimiter",
-        "quoteCharacter",
-        "escapeCharacter",
-        "skipBadRecords",
-        "hasQuotedNewlines",
-        "allowJaggedRows",
-        "nullMarkers",
-    ] {
+    for name in new_upload::OPTIONS {
         body[name] = upload.options.get(name).cloned().unwrap_or(Value::Null);
     }
     body["type"] = upload.kind.as_str().into();

@@ -299,6 +299,13 @@ impl TempUploads {
         Ok(received)
     }
 
+    /// Where the bytes of a temp upload are that was taken.
+    pub(crate) fn taken(&self, id: &str) -> Result<PathBuf, TempUploadError> {
+        let record = self.database.read(|rows| Record::find(rows, id))?;
+        let file = record.file.ok_or(TempUploadError::Unknown)?;
+        Ok(self.folder.join(file))
+    }
+
     /// The same without marking it.
     fn complete_bytes(
         &self,

@@ -136,7 +136,7 @@ impl Store {
 
     /// Deletes a dataset with all its versions.
     pub(in crate::catalog) fn delete_dataset(&self, key: i64) -> Result<(), ChangeError> {
-        let files = self.database.write(|change| {
+        let unused = self.database.write(|change| {
             let deleted = change.execute("DELETE FROM dataset WHERE key = ?", [key])?;
             if deleted == 0 {
                 return Err(ChangeError::NotFound(
@@ -145,7 +145,7 @@ impl Store {
             }
             Ok(uploads::forget_unused(change)?)
         })?;
-        self.remove_files(&files);
+        self.remove(&unused);
         Ok(())
     }
 }

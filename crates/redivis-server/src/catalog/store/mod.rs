@@ -12,10 +12,7 @@ mod uploads;
 mod variables;
 mod versions;
 
-use std::{
-    path::{Path, PathBuf},
-    sync::Arc,
-};
+use std::{ffi::OsStr, path::PathBuf, sync::Arc};
 
 use serde_json::Value;
 
@@ -34,7 +31,9 @@ use super::{
 use crate::{
     database::{Database, DatabaseError},
     storage::{Storage, StorageError},
+    temporary::TempUploads,
 };
+use uploads::Unused;
 
 /// The store.
 #[derive(Debug)]
@@ -42,6 +41,8 @@ pub(super) struct Store {
     pub(super) database: Arc<Database>,
     /// The folder of the rows.
     pub(super) rows: PathBuf,
+    /// The bytes of uploads that are not read in yet.
+    pub(super) temporary: TempUploads,
 }
 
 impl Store {
@@ -82,34 +83,44 @@ impl Store {
         read::open(entry, table, found, &self.rows, storage)
     }
 
-    /// Removes files that nothing points at any more, of changes that were cut short. Only before anything is changed.
+    /// Removes what nothing points at any more, of changes that were cut short. Only before anything is changed.
     pub(super) fn remove_garbage(&self) -> Result<(), DatabaseError> {
-        let named = self.database.read(read::files)?;
+        let (named, unused) = self.database.read(|connection| {
+            let unused = Unused {
+                files: Vec::new(),
+                temporaries: read::forgotten_temporaries(connection)?,
+            };
+            Ok::<_, DatabaseError>((read::files(connection)?, unused))
+        })?;
+        self.remove(&unused);
         let Ok(listing) = std::fs::read_dir(&self.rows) else {
             return Ok(());
         };
         for file in listing.flatten() {
             let name = file.file_name();
             if !name.to_str().is_some_and(|name| named.contains(name)) {
-                remove(&file.path());
+                self.remove_file(&name);
             }
         }
         Ok(())
     }
 
-    fn remove_files(&self, names: &[String]) {
-        for name in names {
-            remove(&self.rows.join(name));
+    /// Removes what a change left without use. What cannot be removed now goes at the next start.
+    fn remove(&self, unused: &Unused) {
+        for name in &unused.files {
+            self.remove_file(name.as_ref());
+        }
+        for id in &unused.temporaries {
+            self.temporary.remove(id);
         }
     }
-}
 
-/// Removes a file that nothing points at; what cannot be removed now goes at the next start.
-fn remove(path: &Path) {
-    if let Err(error) = std::fs::remove_file(path)
-        && error.kind() != std::io::ErrorKind::NotFound
-    {
-        tracing::warn!("cannot remove `{}`: {error}", path.display());
+    fn remove_file(&self, name: &OsStr) {
+        if let Err(error) = std::fs::remove_file(self.rows.join(name))
+            && error.kind() != std::io::ErrorKind::NotFound
+        {
+            tracing::warn!("a file of rows cannot be removed: {error}");
+        }
     }
 }
 

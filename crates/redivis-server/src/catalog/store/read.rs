@@ -303,6 +303,16 @@ pub(super) fn open(
     ))
 }
 
+/// Temp uploads that were taken by uploads that are gone or done.
+pub(super) fn forgotten_temporaries(connection: &Connection) -> Result<Vec<String>, DatabaseError> {
+    let mut statement = connection.prepare_cached(
+        "SELECT id FROM temporary_upload WHERE is_taken
+         AND NOT EXISTS (SELECT 1 FROM upload WHERE upload.temporary = temporary_upload.id)",
+    )?;
+    let ids = statement.query_map([], |row| row.get(0))?;
+    Ok(ids.collect::<Result<_, _>>()?)
+}
+
 /// The files of all rows.
 pub(super) fn files(connection: &Connection) -> Result<HashSet<String>, DatabaseError> {
     let mut statement = connection.prepare_cached("SELECT file FROM part")?;

@@ -131,14 +131,14 @@ impl Store {
         dataset: i64,
         entry: &TableEntry,
     ) -> Result<(), ChangeError> {
-        let files = self.database.write(|change| {
+        let unused = self.database.write(|change| {
             let parent = versions::at(change, dataset, Version::Next)?;
             let key = key_in(change, &parent, entry)?;
             change.execute("DELETE FROM version_table WHERE key = ?", [key])?;
             datasets::touch(change, dataset)?;
             Ok::<_, ChangeError>(uploads::forget_unused(change)?)
         })?;
-        self.remove_files(&files);
+        self.remove(&unused);
         Ok(())
     }
 }

@@ -127,14 +127,14 @@ impl Store {
         })
     }
 
-    /// Makes an upload's rows its table's. Whether it was still there to be completed; its file is unused otherwise.
+    /// Makes an upload's rows its table's, if it is still there.
     pub(in crate::catalog) fn complete_upload(
         &self,
         work: &Work,
         ingested: &Ingested,
         hash: &str,
-    ) -> Result<bool, DatabaseError> {
-        self.database.write(|change| {
+    ) -> Result<(), DatabaseError> {
+        let completed = self.database.write(|change| {
             let done = change.execute(
                 "UPDATE upload SET status = 'completed', error_message = NULL, temporary = NULL, hash = ?, bad_records = ?,
                  variables = ?, updated_at = ? WHERE key = ? AND status = 'running'",
@@ -156,7 +156,13 @@ impl Store {
                 variables::describe(change, table, &said(&metadata))?;
             }
             Ok(true)
-        })
+        });
+        if !matches!(completed, Ok(true)) {
+            self.remove_file(ingested.file.file_name().unwrap_or_default());
+        }
+        completed?;
+        self.temporary.remove(&work.temporary);
+        Ok(())
     }
 
     /// Notes why an upload has failed. It has no rows.
@@ -171,8 +177,10 @@ impl Store {
                  WHERE key = ? AND status = 'running'",
                 params![message, read::now(), work.key],
             )?;
-            Ok(())
-        })
+            Ok::<_, DatabaseError>(())
+        })?;
+        self.temporary.remove(&work.temporary);
+        Ok(())
     }
 
     /// Adds rows to an upload of type stream.
@@ -203,7 +211,7 @@ impl Store {
         entry: &TableEntry,
         upload: &str,
     ) -> Result<(), ChangeError> {
-        let files = self.database.write(|change| {
+        let unused = self.database.write(|change| {
             let draft = versions::at(change, dataset, Version::Next)?;
             let table = tables::key_in(change, &draft, entry)?;
             let key = key_of(change, table, upload)?;
@@ -214,7 +222,7 @@ impl Store {
             datasets::touch(change, dataset)?;
             Ok::<_, ChangeError>(forget_unused(change)?)
         })?;
-        self.remove_files(&files);
+        self.remove(&unused);
         Ok(())
     }
 
@@ -224,19 +232,34 @@ impl Store {
     }
 }
 
-/// Forgets uploads that no table has any more; returns the names of their files, which can be removed after the commit.
-pub(super) fn forget_unused(change: &Transaction<'_>) -> Result<Vec<String>, rusqlite::Error> {
+/// What a change left without use, to be removed after its commit.
+#[derive(Debug, Default)]
+pub(super) struct Unused {
+    /// Names of files of rows.
+    pub(super) files: Vec<String>,
+    /// Ids of temp uploads.
+    pub(super) temporaries: Vec<String>,
+}
+
+/// Forgets uploads that no table has any more.
+pub(super) fn forget_unused(change: &Transaction<'_>) -> Result<Unused, rusqlite::Error> {
     const UNUSED: &str =
         "NOT EXISTS (SELECT 1 FROM table_upload WHERE table_upload.upload = upload.key)";
-    let files = {
-        let mut statement = change.prepare_cached(&format!(
+    let names = |query: &str| {
+        let mut statement = change.prepare_cached(query)?;
+        let names = statement.query_map([], |row| row.get(0))?;
+        names.collect::<Result<Vec<String>, rusqlite::Error>>()
+    };
+    let unused = Unused {
+        files: names(&format!(
             "SELECT part.file FROM part JOIN upload ON upload.key = part.upload WHERE {UNUSED}"
-        ))?;
-        let files = statement.query_map([], |row| row.get(0))?;
-        files.collect::<Result<_, _>>()?
+        ))?,
+        temporaries: names(&format!(
+            "SELECT temporary FROM upload WHERE temporary IS NOT NULL AND {UNUSED}"
+        ))?,
     };
     change.execute(&format!("DELETE FROM upload WHERE {UNUSED}"), [])?;
-    Ok(files)
+    Ok(unused)
 }
 
 /// Adds a file of rows to an upload.

@@ -122,7 +122,7 @@ impl Store {
         key: i64,
         version: Version,
     ) -> Result<Dataset, ChangeError> {
-        let (dataset, files) = self.database.write(|change| {
+        let (dataset, unused) = self.database.write(|change| {
             let dataset = at(change, key, version)?;
             let record = dataset
                 .record()
@@ -147,10 +147,10 @@ impl Store {
                 change.execute("DELETE FROM version WHERE key = ?", [record.key])?;
             }
             datasets::touch(change, key)?;
-            let files = uploads::forget_unused(change)?;
-            Ok((datasets::existing(change, key)?, files))
+            let unused = uploads::forget_unused(change)?;
+            Ok((datasets::existing(change, key)?, unused))
         })?;
-        self.remove_files(&files);
+        self.remove(&unused);
         Ok(dataset)
     }
 
