@@ -22,8 +22,8 @@ use crate::{
     catalog::Catalog,
     database::{Database, DatabaseError},
     durable, http,
-    login::Logins,
     ingestion::Ingestion,
+    login::Logins,
     sample,
     session::ReadSessions,
     storage::Storage,
@@ -257,7 +257,13 @@ impl Prepared {
         let rows = state.join("rows");
         durable::create_folder(&rows).map_err(failed("create", &rows))?;
         let storage = Storage::new(state.join("converted"));
-        let catalog = Catalog::new(roots, Arc::clone(&database), rows, temporary_uploads.clone(), storage);
+        let catalog = Catalog::new(
+            roots,
+            Arc::clone(&database),
+            rows,
+            temporary_uploads.clone(),
+            storage,
+        );
         let catalog = Arc::new(catalog.map_err(unusable)?);
         Ok(Prepared {
             config,

@@ -1,5 +1,7 @@
 //! Changes of the catalog. Each is made in the store; a dataset of files is taken into it first.
 
+use std::sync::PoisonError;
+
 use rusqlite::Transaction;
 
 use super::{
@@ -15,6 +17,10 @@ impl Catalog {
             Origin::Store(key) => return Ok(*key),
             Origin::Folder(folder) => folder,
         };
+        let _alone = self.adopting.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(key) = self.store.key_of(&dataset.id)? {
+            return Ok(key);
+        }
         tracing::info!(
             "taking `{}` into the server's store, to change it; its files are not looked at any more",
             crate::storage::shown(folder)
@@ -29,6 +35,12 @@ impl Catalog {
             tables.push((record.version, opened.collect::<Result<_, _>>()?));
         }
         self.store.adopt(dataset, tables)
+    }
+
+    /// The table as it is after a change, which may have taken its dataset into the store.
+    pub(crate) fn changed(&self, entry: &TableEntry) -> Result<TableEntry, ChangeError> {
+        let key = self.stored(&entry.dataset)?;
+        self.store.table(key, entry)
     }
 
     /// Creates a dataset with an empty draft.

@@ -13,7 +13,7 @@ mod table;
 use std::{
     collections::{BTreeMap, BTreeSet},
     path::PathBuf,
-    sync::Arc,
+    sync::{Arc, Mutex},
 };
 
 pub(crate) use access::Access;
@@ -23,7 +23,7 @@ pub(crate) use store::{
     ChangeError, DatasetChange, NewDataset, NewTable, NewUpload, Owner, Sent, TableChange,
     VariableChange, VersionChange, Work,
 };
-pub(crate) use table::{Table, TableEntry, Upload, UploadStatus, Variable};
+pub(crate) use table::{Table, TableEntry, Upload, Variable};
 
 use crate::{
     database::{Database, DatabaseError},
@@ -42,6 +42,8 @@ pub(crate) struct Catalog {
     folders: Folders,
     store: Store,
     storage: Storage,
+    /// Held while a dataset of files is taken into the store, which happens once.
+    adopting: Mutex<()>,
 }
 
 impl Catalog {
@@ -67,6 +69,7 @@ impl Catalog {
             folders: Folders(folders),
             store,
             storage,
+            adopting: Mutex::default(),
         })
     }
 

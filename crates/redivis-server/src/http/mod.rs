@@ -7,8 +7,8 @@ mod datasets;
 mod error;
 mod gate;
 mod json;
-mod oauth;
 mod new_upload;
+mod oauth;
 mod owners;
 mod page;
 mod parameters;
@@ -37,8 +37,8 @@ use axum::{
 pub(crate) use rate::RateLimit;
 
 use crate::{
-    catalog::Catalog, database::Database, ingestion::Ingestion, login::Logins, session::ReadSessions,
-    temporary::TempUploads, token::Tokens,
+    catalog::Catalog, database::Database, ingestion::Ingestion, login::Logins,
+    session::ReadSessions, temporary::TempUploads, token::Tokens,
 };
 use error::{ApiError, Missing};
 

@@ -99,7 +99,10 @@ fn take_down(
 ) -> Result<Value, ApiError> {
     let Asked { metadata, inline } = asked;
     for elsewhere in ["transferSpecification"] {
-        if metadata.get(elsewhere).is_some_and(|value| !value.is_null()) {
+        if metadata
+            .get(elsewhere)
+            .is_some_and(|value| !value.is_null())
+        {
             return Err(ApiError::not_implemented("transfers from elsewhere"));
         }
     }
@@ -165,7 +168,7 @@ fn take_down(
         }))
     })?;
     api.ingestion.arrived();
-    let table = api.catalog.open(entry.clone())?;
+    let table = api.catalog.open(api.catalog.changed(entry)?)?;
     let upload = table.upload(&name);
     let upload = upload.ok_or_else(|| ApiError::not_found("upload", &name))?;
     Ok(upload_get(api, &table, upload))
@@ -183,9 +186,8 @@ fn temp_upload_id(metadata: &Map<String, Value>) -> Result<Option<&str>, ApiErro
 fn options(metadata: &Map<String, Value>, name: &str) -> Result<UploadOptions, ApiError> {
     let kind = match text(metadata, "type")?.flatten() {
         None | Some("") => UploadType::of_file_name(name),
-        Some(kind) => UploadType::of_name(kind).ok_or_else(|| {
-            ApiError::invalid(format!("`{kind}` is not a type of uploads"))
-        })?,
+        Some(kind) => UploadType::of_name(kind)
+            .ok_or_else(|| ApiError::invalid(format!("`{kind}` is not a type of uploads")))?,
     };
     if !kind.is_supported() {
         return Err(ApiError::not_implemented(&format!(
@@ -202,8 +204,9 @@ fn options(metadata: &Map<String, Value>, name: &str) -> Result<UploadOptions, A
     if kind != UploadType::Stream {
         given.remove("schema");
     }
-    let options: UploadOptions = serde_json::from_value(given.into())
-        .map_err(|error| ApiError::invalid(format!("The upload's options are not valid: {error}")))?;
+    let options: UploadOptions = serde_json::from_value(given.into()).map_err(|error| {
+        ApiError::invalid(format!("The upload's options are not valid: {error}"))
+    })?;
     Ok(UploadOptions { kind, ..options })
 }
 
@@ -258,7 +261,10 @@ async fn simple(
 /// A part `metadata` of JSON, and a part `data` of bytes, in any order.
 async fn multipart(api: &Arc<Api>, user: &str, request: Request) -> Result<Asked, ApiError> {
     let broken = |error: axum::extract::multipart::MultipartError| {
-        ApiError::invalid(format!("The multipart body cannot be read: {}", error.body_text()))
+        ApiError::invalid(format!(
+            "The multipart body cannot be read: {}",
+            error.body_text()
+        ))
     };
     let mut parts = Multipart::from_request(request, &())
         .await
@@ -294,7 +300,10 @@ async fn read_metadata(mut part: Field<'_>) -> Result<Map<String, Value>, ApiErr
     let mut text = Vec::new();
     loop {
         let chunk = part.chunk().await.map_err(|error| {
-            ApiError::invalid(format!("The part `metadata` cannot be read: {}", error.body_text()))
+            ApiError::invalid(format!(
+                "The part `metadata` cannot be read: {}",
+                error.body_text()
+            ))
         })?;
         let Some(chunk) = chunk else { break };
         if text.len() + chunk.len() > METADATA_BYTES {
@@ -302,6 +311,7 @@ async fn read_metadata(mut part: Field<'_>) -> Result<Map<String, Value>, ApiErr
         }
         text.extend_from_slice(&chunk);
     }
-    serde_json::from_slice(&text)
-        .map_err(|error| ApiError::invalid(format!("The part `metadata` is not a JSON object: {error}")))
+    serde_json::from_slice(&text).map_err(|error| {
+        ApiError::invalid(format!("The part `metadata` is not a JSON object: {error}"))
+    })
 }

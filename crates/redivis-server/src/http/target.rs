@@ -50,7 +50,6 @@ pub(super) async fn blocking<T: Send + 'static>(
 pub(super) struct DatasetTarget {
     pub(super) caller: Caller,
     pub(super) dataset: Dataset,
-    pub(super) names: PathNames,
 }
 
 impl FromRequestParts<Arc<Api>> for DatasetTarget {
@@ -71,11 +70,7 @@ impl FromRequestParts<Arc<Api>> for DatasetTarget {
                 .ok_or_else(|| asking.unseen("dataset", &text))
         })
         .await?;
-        Ok(DatasetTarget {
-            caller,
-            dataset,
-            names,
-        })
+        Ok(DatasetTarget { caller, dataset })
     }
 }
 
@@ -162,7 +157,6 @@ impl AnyVersion {
 pub(super) struct TableTarget {
     pub(super) caller: Caller,
     pub(super) entry: TableEntry,
-    pub(super) names: PathNames,
 }
 
 impl FromRequestParts<Arc<Api>> for TableTarget {
@@ -179,11 +173,7 @@ impl FromRequestParts<Arc<Api>> for TableTarget {
         let asking = caller.clone();
         let find = move || find_table(&catalog, &asking, &text, &TableReference::parse(&text)?);
         let entry = blocking(find).await?;
-        Ok(TableTarget {
-            caller,
-            entry,
-            names,
-        })
+        Ok(TableTarget { caller, entry })
     }
 }
 

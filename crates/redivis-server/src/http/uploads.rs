@@ -108,7 +108,7 @@ async fn insert(
             let ingested = ingest_records(&records, &schema, api.catalog.rows_folder())?;
             api.catalog.insert_rows(entry, &upload.name, &ingested)?;
         }
-        let table = api.catalog.open(entry.clone())?;
+        let table = api.catalog.open(api.catalog.changed(entry)?)?;
         let gone = || ApiError::not_found("upload", &upload.name);
         let upload = table.upload(&upload.name).ok_or_else(gone)?;
         Ok(Json(upload_get(&api, &table, upload)))

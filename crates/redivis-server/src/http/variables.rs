@@ -92,7 +92,7 @@ async fn change_all(
     blocking(move || {
         let entry = target.table.entry.clone();
         api.catalog.update_variables(&entry, &wanted)?;
-        let table = api.catalog.open(entry)?;
+        let table = api.catalog.open(api.catalog.changed(&entry)?)?;
         let changed = table.variables.iter().enumerate();
         let mut changed: Vec<Value> = changed
             .filter(|(_, variable)| names.contains(&variable.name))

@@ -10,9 +10,11 @@
 mod access;
 mod errors;
 mod files;
+mod life;
 mod login;
 mod payloads;
 mod program;
 mod streams;
 mod support;
 mod temp_uploads;
+mod uploads;

@@ -35,7 +35,11 @@ impl Local {
         }
         let mut config = Config::directory(folder.path());
         set(&mut config);
-        let server = Server::start(config).await.unwrap();
+        Self::of(Server::start(config).await.unwrap(), folder)
+    }
+
+    /// A server that was started on a folder.
+    pub(crate) fn of(server: Server, folder: TempDir) -> Self {
         let token = server.token().map(str::to_owned);
         Local {
             server,
@@ -58,6 +62,22 @@ impl Local {
         }
         if let Some(body) = body {
             request = request.json(&body);
+        }
+        request.send().await.unwrap()
+    }
+
+    pub(crate) async fn send_bytes(
+        &self,
+        method: Method,
+        path: &str,
+        kind: &str,
+        body: &[u8],
+    ) -> Response {
+        let url = format!("{}{path}", self.server.endpoint());
+        let mut request = self.client.request(method, url).body(body.to_vec());
+        request = request.header("content-type", kind);
+        if let Some(token) = &self.token {
+            request = request.bearer_auth(token);
         }
         request.send().await.unwrap()
     }

@@ -69,6 +69,30 @@ impl Store {
             .read(|connection| read::tables(connection, dataset))
     }
 
+    /// The key of the dataset of this id.
+    pub(super) fn key_of(&self, id: &str) -> Result<Option<i64>, DatabaseError> {
+        self.database
+            .read(|connection| read::key_of(connection, id))
+    }
+
+    /// The same table of a dataset as it is now.
+    pub(super) fn table(
+        &self,
+        dataset: i64,
+        entry: &TableEntry,
+    ) -> Result<TableEntry, ChangeError> {
+        let gone = || ChangeError::gone("table", &entry.name);
+        self.database.read(|connection| {
+            let dataset = read::dataset(connection, dataset)?.ok_or_else(gone)?;
+            let dataset = dataset.at(entry.dataset.version).ok_or_else(gone)?;
+            let tables = read::tables(connection, &dataset)?;
+            tables
+                .into_iter()
+                .find(|table| table.id == entry.id)
+                .ok_or_else(gone)
+        })
+    }
+
     /// Looks into the rows of a table.
     pub(super) fn open(
         &self,

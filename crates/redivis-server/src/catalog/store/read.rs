@@ -87,6 +87,12 @@ pub(super) fn datasets(
     Ok(datasets)
 }
 
+/// The key of the dataset of this id.
+pub(super) fn key_of(connection: &Connection, id: &str) -> Result<Option<i64>, DatabaseError> {
+    let mut statement = connection.prepare_cached("SELECT key FROM dataset WHERE id = ?")?;
+    Ok(statement.query_row([id], |row| row.get(0)).optional()?)
+}
+
 /// The dataset of this key, in its default version.
 pub(super) fn dataset(connection: &Connection, key: i64) -> Result<Option<Dataset>, DatabaseError> {
     let mut statement = connection.prepare_cached(&format!("{DATASET} WHERE key = ?"))?;

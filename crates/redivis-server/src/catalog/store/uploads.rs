@@ -134,7 +134,7 @@ impl Store {
         ingested: &Ingested,
         hash: &str,
     ) -> Result<(), DatabaseError> {
-        let completed = self.database.write(|change| {
+        let completed: Result<bool, DatabaseError> = self.database.write(|change| {
             let done = change.execute(
                 "UPDATE upload SET status = 'completed', error_message = NULL, temporary = NULL, hash = ?, bad_records = ?,
                  variables = ?, updated_at = ? WHERE key = ? AND status = 'running'",
