@@ -49,14 +49,20 @@ impl Catalog {
         owner: &Owner,
         new: &NewDataset,
     ) -> Result<Dataset, ChangeError> {
-        let taken = self.folders.datasets(&slug(&owner.name));
-        if taken.contains_key(&slug(&new.name)) {
+        if self.is_folder(&owner.name, &new.name) {
             return Err(ChangeError::conflict(format!(
                 "A dataset named `{}` exists already, as a folder",
                 new.name
             )));
         }
         self.store.create_dataset(owner, new)
+    }
+
+    /// Whether a folder is a dataset of this name.
+    fn is_folder(&self, owner: &str, name: &str) -> bool {
+        let name = slug(name);
+        let same = self.folders.datasets(&slug(owner), |slug, _| slug == name);
+        !same.is_empty()
     }
 
     /// Changes what is said about a dataset.
@@ -72,9 +78,8 @@ impl Catalog {
 
     /// Deletes a dataset.
     pub(crate) fn delete_dataset(&self, dataset: &Dataset) -> Result<(), ChangeError> {
-        let folders = self.folders.datasets(&slug(&dataset.owner));
         match &dataset.origin {
-            Origin::Store(key) if !folders.contains_key(&slug(&dataset.name)) => {
+            Origin::Store(key) if !self.is_folder(&dataset.owner, &dataset.name) => {
                 self.store.delete_dataset(*key)
             }
             // It would be back at once.

@@ -79,8 +79,23 @@ impl Catalog {
     }
 
     fn datasets_of(&self, owner: &str) -> Result<BTreeMap<String, Dataset>, DatabaseError> {
-        let mut found = self.folders.datasets(owner);
+        let mut found = self.of_folders(owner, |_, _| true)?;
         found.extend(self.store.datasets(owner)?);
+        Ok(found)
+    }
+
+    /// The wanted datasets (by slug and reference id) of files, but those that the store took over.
+    fn of_folders(
+        &self,
+        owner: &str,
+        wanted: impl Fn(&str, &str) -> bool,
+    ) -> Result<BTreeMap<String, Dataset>, DatabaseError> {
+        let mut found = BTreeMap::new();
+        for (slug, dataset) in self.folders.datasets(owner, wanted) {
+            if self.store.key_of(&dataset.id)?.is_none() {
+                found.insert(slug, dataset);
+            }
+        }
         Ok(found)
     }
 
@@ -104,9 +119,15 @@ impl Catalog {
         if reference.sample {
             return Ok(None);
         }
-        let found = self.datasets_of(&slug(&reference.owner))?;
+        let owner = slug(&reference.owner);
+        let name = &reference.dataset;
+        // The store's hide those of folders, by name and by id.
+        let mut found = self
+            .folders
+            .datasets(&owner, |slug, id| name.fits(slug, id).is_some());
+        found.extend(self.store.datasets_named(&owner, name)?);
         let fitting = found.into_iter().filter_map(|(slug, dataset)| {
-            let fit = reference.dataset.fits(&slug, dataset.reference_id())?;
+            let fit = name.fits(&slug, dataset.reference_id())?;
             Some((fit, dataset))
         });
         let Some((_, dataset)) = fitting.max_by_key(|(fit, _)| *fit) else {
@@ -135,10 +156,13 @@ impl Catalog {
         dataset: &Dataset,
         reference: &TableReference,
     ) -> Result<Option<TableEntry>, DatabaseError> {
-        let fitting = self.tables(dataset)?.into_iter().filter_map(|table| {
-            let fit = reference
-                .table
-                .fits(&slug(&table.name), table.reference_id())?;
+        let name = &reference.table;
+        let tables = match &dataset.origin {
+            Origin::Folder(folder) => folder::tables(dataset, folder),
+            Origin::Store(_) => self.store.tables_named(dataset, name)?,
+        };
+        let fitting = tables.into_iter().filter_map(|table| {
+            let fit = name.fits(&slug(&table.name), table.reference_id())?;
             Some((fit, table))
         });
         Ok(fitting.max_by_key(|(fit, _)| *fit).map(|(_, table)| table))

@@ -41,18 +41,25 @@ impl Folders {
         self.owner_folders().map(|folder| slug(&folder.name))
     }
 
-    /// The datasets of an owner in their default version, by slug.
-    pub(super) fn datasets(&self, owner: &str) -> BTreeMap<String, Dataset> {
+    /// The wanted datasets (by slug and reference id) of an owner in their default version, by slug.
+    pub(super) fn datasets(
+        &self,
+        owner: &str,
+        wanted: impl Fn(&str, &str) -> bool,
+    ) -> BTreeMap<String, Dataset> {
         let mut found = BTreeMap::new();
         for folder in self.owner_folders() {
             if slug(&folder.name) != owner {
                 continue;
             }
             for entry in entries(&folder.path) {
-                if entry.is_folder {
+                let slug = slug(&entry.name);
+                let id = identifier::resource_id(&[owner, &slug]);
+                let reference_id = id.split('-').next().unwrap_or_default();
+                if entry.is_folder && wanted(&slug, reference_id) {
                     found
-                        .entry(slug(&entry.name))
-                        .or_insert_with(|| dataset(&folder, &entry));
+                        .entry(slug)
+                        .or_insert_with(|| dataset(&folder, &entry, id));
                 }
             }
         }
@@ -61,7 +68,7 @@ impl Folders {
 }
 
 /// The dataset in a folder.
-fn dataset(owner: &Entry, entry: &Entry) -> Dataset {
+fn dataset(owner: &Entry, entry: &Entry, id: String) -> Dataset {
     let found = description::read::<DatasetDescription>(&entry.path.join("dataset.json"));
     let described = found.unwrap_or_else(|error| {
         // Nothing is made public by a description that cannot be read.
@@ -102,7 +109,7 @@ fn dataset(owner: &Entry, entry: &Entry) -> Dataset {
         is_organization: false,
         name: described.name.unwrap_or_else(|| entry.name.clone()),
         reference_name: entry.name.clone(),
-        id: identifier::resource_id(&[&slug(&owner.name), &slug(&entry.name)]),
+        id,
         version: Version::Next,
         versions,
         public,

@@ -30,6 +30,7 @@ use super::{
 };
 use crate::{
     database::{Database, DatabaseError},
+    reference::Name,
     storage::{Storage, StorageError},
     temporary::TempUploads,
 };
@@ -52,6 +53,16 @@ impl Store {
             .read(|connection| read::datasets(connection, owner))
     }
 
+    /// Those that this name or id may mean.
+    pub(super) fn datasets_named(
+        &self,
+        owner: &str,
+        name: &Name,
+    ) -> Result<Vec<(String, Dataset)>, DatabaseError> {
+        self.database
+            .read(|connection| read::datasets_named(connection, owner, name))
+    }
+
     /// The slugs of owners.
     pub(super) fn owners(&self) -> Result<Vec<String>, DatabaseError> {
         self.database.read(read::owners)
@@ -67,6 +78,16 @@ impl Store {
     pub(super) fn tables(&self, dataset: &Dataset) -> Result<Vec<TableEntry>, DatabaseError> {
         self.database
             .read(|connection| read::tables(connection, dataset))
+    }
+
+    /// Those of them that this name or id may mean.
+    pub(super) fn tables_named(
+        &self,
+        dataset: &Dataset,
+        name: &Name,
+    ) -> Result<Vec<TableEntry>, DatabaseError> {
+        self.database
+            .read(|connection| read::tables_named(connection, dataset, name))
     }
 
     /// The key of the dataset of this id.

@@ -6,7 +6,7 @@ use std::{
     time::{Duration, SystemTime},
 };
 
-use rusqlite::{Connection, OptionalExtension, Row, params};
+use rusqlite::{Connection, OptionalExtension, Row, ToSql, params};
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
@@ -18,6 +18,7 @@ use crate::{
         table::{Table, TableEntry, TableOrigin, Upload, UploadStatus, Variable, stack},
     },
     database::DatabaseError,
+    reference::Name,
     storage::{Declared, Storage, StorageError, VariableType},
 };
 
@@ -77,9 +78,29 @@ pub(super) fn datasets(
     connection: &Connection,
     owner: &str,
 ) -> Result<Vec<(String, Dataset)>, DatabaseError> {
-    let mut statement =
-        connection.prepare_cached(&format!("{DATASET} WHERE owner_slug = ? ORDER BY slug"))?;
-    let mut rows = statement.query([owner])?;
+    datasets_where(connection, "owner_slug = ? ORDER BY slug", params![owner])
+}
+
+/// Those that this name or id may mean.
+pub(super) fn datasets_named(
+    connection: &Connection,
+    owner: &str,
+    name: &Name,
+) -> Result<Vec<(String, Dataset)>, DatabaseError> {
+    datasets_where(
+        connection,
+        "owner_slug = ? AND (slug = ? OR substr(id, 1, 4) = ?)",
+        params![owner, name.slug, name.id],
+    )
+}
+
+fn datasets_where(
+    connection: &Connection,
+    condition: &str,
+    parameters: &[&dyn ToSql],
+) -> Result<Vec<(String, Dataset)>, DatabaseError> {
+    let mut statement = connection.prepare_cached(&format!("{DATASET} WHERE {condition}"))?;
+    let mut rows = statement.query(parameters)?;
     let mut datasets = Vec::new();
     while let Some(row) = rows.next()? {
         datasets.push((row.get("slug")?, dataset_of(connection, row)?));
@@ -157,14 +178,39 @@ pub(super) fn tables(
     connection: &Connection,
     dataset: &Dataset,
 ) -> Result<Vec<TableEntry>, DatabaseError> {
+    tables_where(connection, dataset, "? IS NULL AND ? IS NULL", None)
+}
+
+/// Those of them that this name or id may mean.
+pub(super) fn tables_named(
+    connection: &Connection,
+    dataset: &Dataset,
+    name: &Name,
+) -> Result<Vec<TableEntry>, DatabaseError> {
+    tables_where(
+        connection,
+        dataset,
+        "(slug = ? OR substr(id, 1, 4) = ?)",
+        Some(name),
+    )
+}
+
+fn tables_where(
+    connection: &Connection,
+    dataset: &Dataset,
+    condition: &str,
+    name: Option<&Name>,
+) -> Result<Vec<TableEntry>, DatabaseError> {
     let Some(version) = dataset.record() else {
         return Ok(Vec::new());
     };
-    let mut statement = connection.prepare_cached(
+    let mut statement = connection.prepare_cached(&format!(
         "SELECT key, name, id, description, replaces, is_file_index, created_at, updated_at
-         FROM version_table WHERE version = ? ORDER BY slug",
-    )?;
-    let tables = statement.query_map([version.key], |row| {
+         FROM version_table WHERE version = ? AND {condition} ORDER BY slug",
+    ))?;
+    let slug = name.map(|name| name.slug.as_str());
+    let id = name.and_then(|name| name.id.as_deref());
+    let tables = statement.query_map(params![version.key, slug, id], |row| {
         Ok(TableEntry {
             dataset: dataset.clone(),
             name: row.get("name")?,
