@@ -24,6 +24,7 @@ use crate::{
     durable, http,
     ingestion::Ingestion,
     login::Logins,
+    raw_file::RawFiles,
     sample,
     session::ReadSessions,
     storage::Storage,
@@ -84,6 +85,7 @@ impl Server {
                 prepared.temporary_uploads.clone(),
                 stopping.clone(),
             ),
+            raw_files: prepared.raw_files.clone(),
             tokens: prepared.tokens,
             logins: Logins::new(
                 prepared.database,
@@ -108,6 +110,7 @@ impl Server {
             }
         });
         // Broken files are told of at the start rather than when somebody first asks for them.
+        tokio::spawn(prepared.raw_files.keep_purging(stopping.clone()));
         tokio::spawn(prepared.temporary_uploads.keep_purging(stopping.clone()));
         let checking = stopping.clone();
         tokio::task::spawn_blocking(move || {
@@ -194,6 +197,7 @@ struct Prepared {
     database: Arc<Database>,
     catalog: Arc<Catalog>,
     temporary_uploads: TempUploads,
+    raw_files: RawFiles,
     tokens: Tokens,
     token: Option<String>,
     token_file: Option<PathBuf>,
@@ -243,6 +247,9 @@ impl Prepared {
             config.temp_upload_ttl,
         )
         .map_err(|error| failed("use", &folder)(std::io::Error::other(error)))?;
+        let folder = state.join("files");
+        let raw_files = RawFiles::new(Arc::clone(&database), folder.clone())
+            .map_err(|error| failed("use", &folder)(std::io::Error::other(error)))?;
         let (tokens, token, token_file) = match &config.tokens {
             Some(path) => (Tokens::from_file(path)?, None, None),
             None => {
@@ -273,6 +280,7 @@ impl Prepared {
             database,
             catalog,
             temporary_uploads,
+            raw_files,
             tokens,
             token,
             token_file,

@@ -189,8 +189,41 @@ impl Catalog {
         take: impl FnOnce(&Transaction<'_>) -> Result<Option<Sent>, ChangeError>,
     ) -> Result<String, ChangeError> {
         in_draft(entry, "uploaded to")?;
+        if entry.is_file_index {
+            return Err(ChangeError::invalid(format!(
+                "The table `{}` lists files, and takes no uploads; add files to it",
+                entry.name
+            )));
+        }
         let key = self.stored(&entry.dataset)?;
         self.store.create_upload(key, entry, new, take)
+    }
+
+    /// Refuses tables that files cannot be added to.
+    pub(crate) fn takes_files(entry: &TableEntry) -> Result<(), ChangeError> {
+        if !entry.is_file_index {
+            return Err(ChangeError::invalid(format!(
+                "The table `{}` lists no files; add them to one that was created with `isFileIndex`",
+                entry.name
+            )));
+        }
+        in_draft(entry, "given files")
+    }
+
+    /// Changes the list of a file index table: `work` is given the upload that is the list, and returns its new rows.
+    pub(crate) fn change_files<T>(
+        &self,
+        entry: &TableEntry,
+        work: impl FnOnce(&Transaction<'_>, i64) -> Result<(T, Ingested), ChangeError>,
+    ) -> Result<T, ChangeError> {
+        Self::takes_files(entry)?;
+        let key = self.stored(&entry.dataset)?;
+        self.store.change_files(key, entry, work)
+    }
+
+    /// The datasets that list a raw file, in each version that does.
+    pub(crate) fn listing(&self, file: &str) -> Result<Vec<Dataset>, DatabaseError> {
+        self.store.listing(file)
     }
 
     /// Adds rows to an upload of type stream.

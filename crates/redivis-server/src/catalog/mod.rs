@@ -19,6 +19,7 @@ use std::{
 pub(crate) use access::Access;
 pub(crate) use dataset::{Dataset, Version, VersionRecord};
 pub(crate) use folder::description::ValueLabel;
+pub(crate) use identifier::resource_id;
 pub(crate) use store::{
     ChangeError, DatasetChange, NewDataset, NewTable, NewUpload, Owner, Sent, TableChange,
     VariableChange, VersionChange, Work,

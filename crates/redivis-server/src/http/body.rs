@@ -5,6 +5,7 @@
 
 use std::{collections::VecDeque, io, sync::Arc};
 
+use arrow::array::RecordBatch;
 use axum::{
     body::Body,
     http::header::CONTENT_TYPE,
@@ -23,6 +24,8 @@ use crate::{
 /// What produces a body.
 pub(super) struct Rows {
     pub(super) scan: RowScan,
+    /// What is shown instead of the batches that are read; `None` for these.
+    pub(super) shown: Option<Shown>,
     pub(super) encoder: Encoder,
     pub(super) format: Format,
     /// The first row's number in its stream.
@@ -30,6 +33,9 @@ pub(super) struct Rows {
     /// The stream that notes how far it was sent.
     pub(super) stream: Option<Arc<ReadStream>>,
 }
+
+/// Makes of a batch that is read the one that is shown.
+pub(super) type Shown = Box<dyn FnMut(RecordBatch) -> Result<RecordBatch, StorageError> + Send>;
 
 /// Some bytes of a body, and how many rows of the stream they and those before them hold.
 struct Piece {
@@ -49,6 +55,10 @@ impl Rows {
         };
         match self.scan.next_batch()? {
             Some(batch) => {
+                let batch = match &mut self.shown {
+                    Some(shown) => shown(batch)?,
+                    None => batch,
+                };
                 let bytes = self.encoder.encode(&batch).map_err(failed)?.into();
                 self.offset += batch.num_rows() as u64;
                 let row = self.offset;

@@ -129,6 +129,12 @@ impl ApiError {
         Self::new(StatusCode::GONE, "gone", description)
     }
 
+    pub(super) fn range_not_satisfiable(size: u64) -> Self {
+        let status = StatusCode::RANGE_NOT_SATISFIABLE;
+        let description = format!("The file has {size} bytes, and none of those asked for");
+        Self::new(status, "range_not_satisfiable", description)
+    }
+
     pub(super) fn too_large(description: impl Into<String>) -> Self {
         let status = StatusCode::PAYLOAD_TOO_LARGE;
         Self::new(status, "payload_too_large", description)

@@ -3,6 +3,7 @@
 //! Every request passes `gate` first, which knows who asks and counts requests; every handler says what access it needs.
 
 mod body;
+mod byte_range;
 mod datasets;
 mod error;
 mod gate;
@@ -13,6 +14,7 @@ mod owners;
 mod page;
 mod parameters;
 mod rate;
+mod raw_files;
 mod read_sessions;
 mod read_streams;
 mod rows;
@@ -37,7 +39,7 @@ use axum::{
 pub(crate) use rate::RateLimit;
 
 use crate::{
-    catalog::Catalog, database::Database, ingestion::Ingestion, login::Logins,
+    catalog::Catalog, database::Database, ingestion::Ingestion, login::Logins, raw_file::RawFiles,
     session::ReadSessions, temporary::TempUploads, token::Tokens,
 };
 use error::{ApiError, Missing};
@@ -57,6 +59,7 @@ pub(crate) struct Api {
     pub(crate) sessions: ReadSessions,
     pub(crate) temporary: TempUploads,
     pub(crate) ingestion: Arc<Ingestion>,
+    pub(crate) raw_files: RawFiles,
     pub(crate) tokens: Tokens,
     pub(crate) logins: Logins,
     pub(crate) rate: RateLimit,
@@ -79,6 +82,7 @@ pub(crate) fn service(api: Api) -> IntoMakeServiceWithConnectInfo<Router, Socket
     let routes = tables()
         .merge(uploads::routes())
         .merge(temp_uploads::routes())
+        .merge(raw_files::routes())
         .merge(datasets::routes())
         .merge(versions::routes())
         .merge(owners::routes())
@@ -121,7 +125,6 @@ fn readable(path: &str) -> Routes {
 }
 
 fn tables() -> Routes {
-    let files: Method = get(missing("raw files")).post(missing("raw files"));
     readable("/tables/{table}")
         .route(
             "/tables/{table}",
@@ -130,7 +133,6 @@ fn tables() -> Routes {
                 .delete(tables::delete),
         )
         .route("/tables/{table}/rows", get(rows::read))
-        .route("/tables/{table}/rawFiles", files)
         .route("/tables/{table}/script", get(missing("scripts")))
 }
 
@@ -140,7 +142,6 @@ fn elsewhere() -> Routes {
         .route("/queries", post(missing("queries")))
         .route("/queries/{*rest}", axum::routing::any(missing("queries")))
         .route("/exports/{*rest}", axum::routing::any(missing("exports")))
-        .route("/rawFiles/{*rest}", get(missing("raw files")))
         .route(
             "/transforms/{*rest}",
             axum::routing::any(missing("transforms")),

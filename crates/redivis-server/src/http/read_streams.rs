@@ -37,6 +37,7 @@ pub(super) async fn read(
         .map_err(|error| ApiError::internal(&error))?;
     let rows = Rows {
         scan: RowScan::new(stream.segments.iter().cloned(), offset),
+        shown: None,
         encoder,
         format: stream.format,
         offset,

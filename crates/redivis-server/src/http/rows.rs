@@ -39,6 +39,7 @@ pub(super) async fn read(parameters: Parameters, target: Target) -> Result<Respo
     let encoder = Encoder::new(format, schema, 0, false).map_err(|e| ApiError::internal(&e))?;
     let rows = Rows {
         scan: RowScan::new(segments, 0),
+        shown: None,
         encoder,
         format,
         offset: 0,

@@ -25,10 +25,10 @@ use super::{
     json::JsonBody,
     origin_for,
     parameters::{count_of_json, count_of_text},
-    target::{PathNames, Target, blocking},
+    target::{PathNames, TableTarget, blocking},
 };
 use crate::{
-    catalog::{Access, Version},
+    catalog::Version,
     temporary::{ContentRange, NewTempUpload, Progress, TempUploadError},
 };
 
@@ -53,12 +53,12 @@ pub(super) fn routes() -> Routes {
 
 async fn create(
     State(api): Shared,
-    target: Target,
+    target: TableTarget,
     headers: HeaderMap,
     JsonBody(body): JsonBody,
 ) -> Result<(StatusCode, Json<Value>), ApiError> {
-    target.caller.require(target.dataset(), Access::Edit)?;
-    if target.dataset().version != Version::Next {
+    target.require_edit()?;
+    if target.entry.dataset.version != Version::Next {
         return Err(ApiError::invalid(
             "Bytes can be uploaded to tables of an unreleased version only; create the next version, and name it `:next`",
         ));

@@ -15,6 +15,7 @@ use super::{
 };
 use crate::{
     catalog::{Access, Variable, VariableChange},
+    raw_file,
     storage::{RowScan, Statistics},
 };
 
@@ -29,15 +30,20 @@ pub(super) async fn list(parameters: Parameters, target: Target) -> Result<Json<
         .enumerate()
         .filter(|(_, variable)| kind.is_none_or(|kind| variable.kind.name() == kind))
         .collect();
-    let to_json =
-        |_, (index, variable): &(usize, &Variable)| variable_list(&parent, *index, variable);
+    let to_json = |_, (index, variable): &(usize, &Variable)| {
+        let mut body = variable_list(&parent, *index, variable);
+        body["isFileId"] = is_file_id(&target, variable).into();
+        body
+    };
     Ok(Json(page.list("variable", &all, to_json)))
 }
 
 pub(super) async fn get(target: Target) -> Result<Json<Value>, ApiError> {
     target.caller.require(target.dataset(), Access::Metadata)?;
     let (index, variable) = find(&target)?;
-    Ok(Json(variable_get(&target.uri(), index, variable)))
+    let mut body = variable_get(&target.uri(), index, variable);
+    body["isFileId"] = is_file_id(&target, variable).into();
+    Ok(Json(body))
 }
 
 /// Changes what is said about a variable.
@@ -140,6 +146,11 @@ fn find(target: &Target) -> Result<(usize, &Variable), ApiError> {
         .enumerate()
         .find(|(_, variable)| variable.name.to_lowercase() == lower)
         .ok_or_else(|| ApiError::not_found("variable", name))
+}
+
+/// Whether a variable has the ids of raw files.
+fn is_file_id(target: &Target, variable: &Variable) -> bool {
+    target.table.entry.is_file_index && variable.name == raw_file::VARIABLES[0].0
 }
 
 fn variable_get(parent: &str, index: usize, variable: &Variable) -> Value {

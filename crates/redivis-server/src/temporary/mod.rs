@@ -287,12 +287,7 @@ impl TempUploads {
         id: &str,
         user: &str,
     ) -> Result<Received, TempUploadError> {
-        let received = self
-            .complete_bytes(change, id, user)
-            .map_err(|error| match error {
-                TempUploadError::Io(_) | TempUploadError::Database(_) => error,
-                error => TempUploadError::Unusable(Box::new(error)),
-            })?;
+        let received = self.usable(change, id, user)?;
         change
             .prepare_cached("UPDATE temporary_upload SET is_taken = 1 WHERE id = ?")?
             .execute([id])?;
@@ -306,7 +301,19 @@ impl TempUploads {
         Ok(self.folder.join(file))
     }
 
-    /// The same without marking it.
+    /// The same bytes before they are taken. Blocks.
+    pub(crate) fn look(&self, id: &str, user: &str) -> Result<Received, TempUploadError> {
+        self.database.read(|rows| self.usable(rows, id, user))
+    }
+
+    fn usable(&self, rows: &Connection, id: &str, user: &str) -> Result<Received, TempUploadError> {
+        self.complete_bytes(rows, id, user)
+            .map_err(|error| match error {
+                TempUploadError::Io(_) | TempUploadError::Database(_) => error,
+                error => TempUploadError::Unusable(Box::new(error)),
+            })
+    }
+
     fn complete_bytes(
         &self,
         rows: &Connection,

@@ -1,6 +1,6 @@
 //! Why a change was not made. Nothing was changed then.
 
-use crate::{database::DatabaseError, storage::StorageError};
+use crate::{database::DatabaseError, storage::StorageError, temporary::TempUploadError};
 
 /// Why a change was not made.
 #[derive(Debug, thiserror::Error)]
@@ -28,6 +28,16 @@ pub(crate) enum ChangeError {
 impl From<rusqlite::Error> for ChangeError {
     fn from(error: rusqlite::Error) -> Self {
         ChangeError::Database(error.into())
+    }
+}
+
+impl From<TempUploadError> for ChangeError {
+    fn from(error: TempUploadError) -> Self {
+        match error {
+            TempUploadError::Database(error) => ChangeError::Database(error),
+            TempUploadError::Io(error) => ChangeError::Io(error),
+            error => ChangeError::Invalid(error.to_string()),
+        }
     }
 }
 

@@ -6,6 +6,7 @@
 mod adopt;
 mod change;
 mod datasets;
+mod files;
 mod read;
 mod tables;
 mod uploads;

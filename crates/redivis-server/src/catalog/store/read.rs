@@ -18,6 +18,7 @@ use crate::{
         table::{Table, TableEntry, TableOrigin, Upload, UploadStatus, Variable, stack},
     },
     database::DatabaseError,
+    raw_file,
     reference::Name,
     storage::{Declared, Storage, StorageError, VariableType},
 };
@@ -344,7 +345,11 @@ pub(super) fn open(
         }
         opened.push(upload);
     }
-    let variables = stack(&opened, describe);
+    let mut variables = stack(&opened, describe);
+    if entry.is_file_index && variables.is_empty() {
+        let listed = raw_file::VARIABLES.map(|(name, kind)| describe(name, kind));
+        variables.extend(listed);
+    }
     Ok(Table::new(
         entry,
         table.description.clone(),
