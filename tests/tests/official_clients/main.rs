@@ -1,5 +1,6 @@
 //! The official clients, unmodified, against the server binary.
 
+mod files;
 mod login;
 mod reading;
 

@@ -33,7 +33,7 @@ use axum::{
     handler::Handler,
     http::{HeaderMap, header::HOST, uri::Authority},
     middleware,
-    routing::{MethodRouter, get, post},
+    routing::{get, post},
 };
 
 pub(crate) use rate::RateLimit;
@@ -102,7 +102,6 @@ pub(crate) fn service(api: Api) -> IntoMakeServiceWithConnectInfo<Router, Socket
 }
 
 type Routes = Router<Arc<Api>>;
-type Method = MethodRouter<Arc<Api>>;
 
 /// Answers 501 and names what is missing.
 fn missing(what: &'static str) -> impl Handler<((),), Arc<Api>> {

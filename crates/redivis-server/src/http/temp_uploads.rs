@@ -122,16 +122,14 @@ fn requested(body: &Map<String, Value>) -> Result<Vec<NewTempUpload>, ApiError> 
                 Some(Value::Bool(resumable)) => *resumable,
                 Some(_) => return invalid(".resumable` must be a boolean"),
             };
-            let name = match entry.get("name") {
-                None | Some(Value::Null) => None,
-                Some(Value::String(name)) => Some(name.clone()),
-                Some(_) => return invalid(".name` must be a string"),
-            };
-            Ok(NewTempUpload {
-                name,
-                size,
-                is_resumable,
-            })
+            // Clients tell a name; it is the upload's or raw file's own that counts.
+            if !matches!(
+                entry.get("name"),
+                None | Some(Value::Null | Value::String(_))
+            ) {
+                return invalid(".name` must be a string");
+            }
+            Ok(NewTempUpload { size, is_resumable })
         })
         .collect()
 }

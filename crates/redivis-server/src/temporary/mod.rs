@@ -41,7 +41,6 @@ pub(crate) struct TempUploads {
 /// What somebody announces to send.
 #[derive(Debug)]
 pub(crate) struct NewTempUpload {
-    pub(crate) name: Option<String>,
     pub(crate) size: u64,
     pub(crate) is_resumable: bool,
 }
@@ -51,8 +50,6 @@ pub(crate) struct NewTempUpload {
 pub(crate) struct Received {
     pub(crate) path: PathBuf,
     pub(crate) size: u64,
-    /// The name that was announced.
-    pub(crate) name: Option<String>,
 }
 
 /// A row.
@@ -60,7 +57,6 @@ pub(crate) struct Received {
 struct Record {
     id: String,
     user: String,
-    name: Option<String>,
     size: u64,
     is_resumable: bool,
     is_taken: bool,
@@ -74,7 +70,6 @@ impl Record {
         Ok(Record {
             id: row.get("id")?,
             user: row.get("user")?,
-            name: row.get("name")?,
             size: row.get::<_, i64>("size")?.cast_unsigned(),
             is_resumable: row.get("is_resumable")?,
             is_taken: row.get("is_taken")?,
@@ -132,7 +127,7 @@ impl TempUploads {
         let expires_at = self.expiry();
         self.database.write(|change| {
             let mut insert = change.prepare_cached(
-                "INSERT INTO temporary_upload (id, user, name, size, is_resumable, expires_at) VALUES (?, ?, ?, ?, ?, ?)",
+                "INSERT INTO temporary_upload (id, user, size, is_resumable, expires_at) VALUES (?, ?, ?, ?, ?)",
             )?;
             let mut ids = Vec::with_capacity(uploads.len());
             for upload in uploads {
@@ -140,7 +135,6 @@ impl TempUploads {
                 insert.execute(params![
                     id,
                     user,
-                    upload.name,
                     upload.size.cast_signed(),
                     upload.is_resumable,
                     expires_at
@@ -210,7 +204,6 @@ impl TempUploads {
         let user = user.to_owned();
         blocking(move || {
             let upload = NewTempUpload {
-                name: None,
                 size,
                 is_resumable: false,
             };
@@ -329,7 +322,6 @@ impl TempUploads {
             Some(file) => Ok(Received {
                 path: self.folder.join(file),
                 size: record.size,
-                name: record.name,
             }),
             None => Err(TempUploadError::Incomplete {
                 received: match &record.session_file {
@@ -416,7 +408,6 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let uploads = uploads(folder.path());
         let new = |is_resumable| NewTempUpload {
-            name: Some("n.csv".to_owned()),
             size: 5,
             is_resumable,
         };
@@ -454,10 +445,7 @@ mod tests {
             assert!(matches!(undone, Err(TempUploadError::Superseded)));
             let received = take(&uploads, id, "ann").unwrap();
             assert_eq!(fs::read(&received.path).unwrap(), b"12345");
-            assert_eq!(
-                (received.size, received.name.as_deref()),
-                (5, Some("n.csv"))
-            );
+            assert_eq!(received.size, 5);
             let refused = take(&uploads, id, "ann").unwrap_err();
             assert!(refused.contains("used already"), "{refused}");
             uploads.remove(id);

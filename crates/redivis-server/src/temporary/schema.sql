@@ -4,7 +4,6 @@ CREATE TABLE IF NOT EXISTS temporary_upload (
     -- Unguessable: the URL that takes the bytes is made of it.
     id TEXT PRIMARY KEY,
     user TEXT NOT NULL,
-    name TEXT,
     -- Bytes that were announced.
     size INTEGER NOT NULL,
     is_resumable INTEGER NOT NULL,
