@@ -22,8 +22,9 @@ use crate::lookup::{failed, refused};
 use crate::writes::Writes;
 
 /// What can be called: name, arguments, and what it does.
-const PROCEDURES: [(&str, &str); 5] = [
+const PROCEDURES: [(&str, &str); 6] = [
     ("create_dataset", "'owner.dataset'"),
+    ("create_table", "'owner.dataset:next.table'"),
     ("create_file_index", "'owner.dataset:next.table'"),
     ("next_version", "'owner.dataset'"),
     ("release", "'owner.dataset'[, 'notes']"),
@@ -34,7 +35,10 @@ const PROCEDURES: [(&str, &str); 5] = [
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 enum Call {
     CreateDataset(DatasetReference),
-    CreateFileIndex(TableReference),
+    CreateTable {
+        table: TableReference,
+        is_file_index: bool,
+    },
     NextVersion(DatasetReference),
     Release(DatasetReference, Option<String>),
     DeleteUpload(TableReference, String),
@@ -76,9 +80,10 @@ impl Procedure {
         let texts: Vec<&str> = texts.iter().map(String::as_str).collect();
         let call = match (name, texts.as_slice()) {
             ("create_dataset", [dataset]) => Call::CreateDataset(dataset.parse().map_err(refused)?),
-            ("create_file_index", [table]) => {
-                Call::CreateFileIndex(table.parse().map_err(refused)?)
-            }
+            ("create_table" | "create_file_index", [table]) => Call::CreateTable {
+                table: table.parse().map_err(refused)?,
+                is_file_index: name == "create_file_index",
+            },
             ("next_version", [dataset]) => Call::NextVersion(dataset.parse().map_err(refused)?),
             ("release", [dataset]) => Call::Release(dataset.parse().map_err(refused)?, None),
             ("release", [dataset, notes]) => {
@@ -124,7 +129,7 @@ impl Call {
     fn result(&self) -> &'static str {
         match self {
             Self::CreateDataset(_) | Self::NextVersion(_) | Self::Release(..) => "dataset",
-            Self::CreateFileIndex(_) => "table",
+            Self::CreateTable { .. } => "table",
             Self::DeleteUpload(..) => "deleted",
         }
     }
@@ -142,11 +147,14 @@ impl Call {
                     .map_err(failed)?;
                 Ok(made.qualified_reference)
             }
-            Self::CreateFileIndex(table) => {
+            Self::CreateTable {
+                table,
+                is_file_index,
+            } => {
                 let dataset = client.dataset(table.parent()).await.map_err(failed)?;
                 let new = NewTable {
                     name: table.name().to_owned(),
-                    is_file_index: true,
+                    is_file_index: *is_file_index,
                     ..NewTable::default()
                 };
                 let made = client

@@ -4,10 +4,11 @@
 
 use std::path::PathBuf;
 
-use clap::{ArgAction, CommandFactory, FromArgMatches, Parser};
+use clap::{ArgAction, CommandFactory, FromArgMatches, Parser, Subcommand};
 
 use crate::output::Format;
 use crate::script::Source;
+use crate::upload::Upload;
 
 const AFTER_HELP: &str = "\
 Tables:
@@ -33,7 +34,14 @@ statements are read from standard input, or from a prompt when that is a termina
 
 /// SQL over Redivis tables and local files.
 #[derive(Debug, Parser)]
-#[command(name = "redivis-sql", version, after_help = AFTER_HELP, max_term_width = 100)]
+#[command(
+    name = "redivis-sql",
+    version,
+    after_help = AFTER_HELP,
+    max_term_width = 100,
+    disable_help_subcommand = true,
+    subcommand_precedence_over_arg = true
+)]
 struct Arguments {
     /// Run SQL or a meta command; repeatable, mixed with -f in the order given
     #[arg(short = 'c', long = "command", value_name = "SQL", action = ArgAction::Append, allow_hyphen_values = true)]
@@ -59,6 +67,16 @@ struct Arguments {
     /// Serve a local folder (or, without one, sample data) as Redivis and connect to it
     #[arg(long, value_name = "DIR", num_args = 0..=1)]
     local: Option<Option<PathBuf>>,
+
+    #[command(subcommand)]
+    errand: Option<Errand>,
+}
+
+/// What the shell does besides running SQL.
+#[derive(Debug, Subcommand)]
+enum Errand {
+    /// Upload files to a table: redivis-sql upload FILE… owner.dataset:next.table
+    Upload(Upload),
 }
 
 /// A short name for a Redivis table.
@@ -77,6 +95,8 @@ pub(crate) struct Options {
     pub(crate) output: Option<PathBuf>,
     pub(crate) registrations: Vec<Registration>,
     pub(crate) local: Option<Local>,
+    /// Files to upload, instead of SQL to run.
+    pub(crate) upload: Option<Upload>,
 }
 
 /// What `--local` serves.
@@ -127,6 +147,7 @@ impl Options {
                 None => Local::Sample,
                 Some(directory) => Local::Directory(directory),
             }),
+            upload: arguments.errand.map(|Errand::Upload(upload)| upload),
         })
     }
 }
@@ -183,6 +204,35 @@ mod tests {
         assert_eq!(options.sources.len(), 1);
         let options = parse(&["--local", "data", "-c", "SELECT 1"]);
         assert_eq!(options.local, Some(Local::Directory("data".into())));
+    }
+
+    #[test]
+    fn files_are_uploaded_to_the_last_argument() {
+        for local in [&["--local"] as &[&str], &["--local", "data"], &[]] {
+            let arguments = [local, &["upload", "a.csv", "b.csv", "o.d:next.t"]].concat();
+            let upload = parse(&arguments).upload.unwrap();
+            let (files, reference) = upload.operands().unwrap();
+            assert_eq!(files.len(), 2);
+            assert_eq!(reference.to_string(), "o.d:next.t");
+        }
+        let operands = |arguments: &[&str]| {
+            let upload = parse(&[&["upload"], arguments].concat()).upload.unwrap();
+            upload.operands().map(|(files, _)| files.len())
+        };
+        let between = ["a", "--null-markers", "NA", "b", "--resume", "o.d:next.t"];
+        assert_eq!(operands(&between).unwrap(), 2);
+        operands(&["o.d:next.t"]).unwrap_err();
+        operands(&["a.csv", "b.csv"]).unwrap_err();
+        operands(&["--name", "x", "a", "b", "o.d:next.t"]).unwrap_err();
+        let both = [
+            "redivis-sql",
+            "upload",
+            "--if-not-exists",
+            "--rename-on-conflict",
+            "a",
+            "o.d:next.t",
+        ];
+        Options::try_from(both).unwrap_err();
     }
 
     #[test]

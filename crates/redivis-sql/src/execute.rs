@@ -41,7 +41,12 @@ enum Effect {
     Count(&'static str),
 }
 
-async fn statement(session: &Session, output: &Output, sql: &str) -> Result<(), Failure> {
+/// Runs one statement.
+pub(crate) async fn statement(
+    session: &Session,
+    output: &Output,
+    sql: &str,
+) -> Result<(), Failure> {
     let started = Instant::now();
     let state = session.context.state();
     let dialect = state.config().options().sql_parser.dialect;

@@ -50,6 +50,11 @@ impl<E: Into<DataFusionError>> From<E> for Failure {
     }
 }
 
+/// A failure of the service or the way to it.
+pub(crate) fn external(error: redivis::Error) -> Failure {
+    DataFusionError::External(Box::new(error)).into()
+}
+
 /// The Redivis error somewhere below `error`, if the service or the way to it failed.
 pub(crate) fn service_error(error: &DataFusionError) -> Option<&redivis::Error> {
     find(error)

@@ -12,7 +12,9 @@ mod repl;
 mod report;
 mod script;
 mod session;
+mod state;
 mod statement;
+mod upload;
 
 use std::future::Future;
 use std::io::{IsTerminal, stdin};
@@ -70,6 +72,9 @@ fn start_logging() {
 
 /// Runs what the options ask for. Failures have been reported when it returns.
 async fn run(options: Options) -> Result<(), ExitCode> {
+    if let Some(upload) = options.upload.clone() {
+        return upload::run(options, upload).await;
+    }
     let interactive = options.sources.is_empty() && stdin().is_terminal();
     let fail = |failure: Failure| {
         report(&failure, &Place::default());

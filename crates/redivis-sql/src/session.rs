@@ -14,7 +14,7 @@ use redivis::{Client, ReferenceError};
 use redivis_server::{Config, Server};
 
 use crate::args::{Local, Options, Registration};
-use crate::failure::Failure;
+use crate::failure::{Failure, external};
 use crate::report::narrate;
 
 /// Share of the machine's memory that queries may use before they spill to disk.
@@ -142,10 +142,4 @@ fn variable(name: &'static str) -> Option<(&'static str, String)> {
 
 fn refused(name: &str, error: &ReferenceError) -> Failure {
     Failure::Usage(format!("{name}: {error}"))
-}
-
-fn external(error: redivis::Error) -> Failure {
-    Failure::Query(datafusion::error::DataFusionError::External(Box::new(
-        error,
-    )))
 }

@@ -23,7 +23,7 @@ fn text() -> String {
     let mut text = String::from("Statements end with ; and may span lines. Ctrl-C stops one.\n\n");
     for command in COMMANDS {
         let usage = format!("{} {}", command.name, command.arguments);
-        let _ = writeln!(text, "  {usage:<26} {}", command.summary);
+        let _ = writeln!(text, "  {usage:<32} {}", command.summary);
     }
     text.push_str(
         r"

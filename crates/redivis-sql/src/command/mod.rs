@@ -2,15 +2,19 @@
 //!
 //! Each is one file that says what it is called, what it takes and what it does, and one line in [`COMMANDS`].
 
+mod create;
 mod describe;
 mod describe_fully;
 mod help;
+mod next;
 mod quit;
 mod register;
+mod release;
 mod tables;
 
 use futures::future::BoxFuture;
 
+use crate::execute;
 use crate::failure::Failure;
 use crate::output::Output;
 use crate::session::Session;
@@ -41,6 +45,9 @@ const COMMANDS: &[Command] = &[
     describe_fully::COMMAND,
     tables::COMMAND,
     register::COMMAND,
+    create::COMMAND,
+    next::COMMAND,
+    release::COMMAND,
     help::COMMAND,
     quit::COMMAND,
 ];
@@ -64,6 +71,22 @@ fn unknown(name: &str) -> String {
         Some((_, nearest)) => format!(r"no command {name}; did you mean {nearest}? \? lists all"),
         None => format!(r"no command {name}; \? lists all"),
     }
+}
+
+/// Calls a procedure: what these commands are short for, and what a program would write.
+async fn call(
+    session: &Session,
+    output: &Output,
+    procedure: &str,
+    arguments: &[&str],
+) -> Result<Next, Failure> {
+    let arguments: Vec<String> = arguments
+        .iter()
+        .map(|argument| format!("'{}'", unquoted(argument.trim()).replace('\'', "''")))
+        .collect();
+    let sql = format!("CALL redivis.{procedure}({})", arguments.join(", "));
+    execute::statement(session, output, &sql).await?;
+    Ok(Next::Continue)
 }
 
 /// The text without the quotes around it, if it is all one quoted name.

@@ -8,7 +8,7 @@ use futures::TryStreamExt;
 use redivis::DatasetReference;
 
 use super::{Command, Next};
-use crate::failure::Failure;
+use crate::failure::{Failure, external};
 use crate::session::Session;
 
 pub(super) const COMMAND: Command = Command {
@@ -67,7 +67,7 @@ async fn of_dataset(session: &Session, dataset: &str) -> Result<RecordBatch, Fai
         .dataset_tables(&reference)
         .try_collect()
         .await
-        .map_err(|error| datafusion::error::DataFusionError::External(Box::new(error)))?;
+        .map_err(external)?;
     let names: StringArray = tables
         .iter()
         .map(|table| Some(table.name.as_str()))

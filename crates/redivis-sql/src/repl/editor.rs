@@ -12,9 +12,9 @@ use rustyline::{Behavior, Config};
 use tokio::sync::mpsc;
 
 use super::highlight::Highlight;
-use super::history;
 use crate::failure::Failure;
 use crate::report::narrate;
+use crate::state;
 use crate::statement::{Input, Splitter};
 
 const PROMPT: &str = "redivis=> ";
@@ -82,10 +82,11 @@ impl Reader {
             .build();
         let mut editor = LineEditor::with_config(config)?;
         editor.set_helper(Some(Highlight));
-        let history = history::file().unwrap_or_else(|error| {
+        let folder = state::folder(None).unwrap_or_else(|error| {
             narrate(format_args!("warning: no history: {error}"));
             None
         });
+        let history = folder.map(|folder| folder.join("history"));
         if let Some(path) = &history
             && path.exists()
             && let Err(error) = editor.load_history(path)

@@ -2,7 +2,6 @@
 
 mod editor;
 mod highlight;
-mod history;
 
 use std::sync::Arc;
 

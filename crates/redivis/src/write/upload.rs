@@ -165,8 +165,8 @@ impl Client {
     /// the waiting, not the upload.
     pub async fn wait_for_upload(&self, upload: &Upload) -> Result<Upload> {
         let uri = checked_uri(WAIT, &upload.uri)?;
-        let name = upload.name.as_deref().unwrap_or(&upload.uri);
-        let call = Call::get(WAIT, name, uri);
+        let name = upload.name.clone().unwrap_or_else(|| upload.uri.clone());
+        let call = Call::get(WAIT, &name, uri);
         let mut upload = upload.clone();
         let mut wait = FIRST_POLL;
         while !matches!(
@@ -184,9 +184,22 @@ impl Client {
             Some(message) => self.clean(message),
             None => "it failed, and the service does not say why".to_owned(),
         };
-        Err(call
-            .error(ErrorKind::Invalid, message)
-            .with_retry(Retry::No))
+        Err(Error::new("read in", name, ErrorKind::Invalid, message))
+    }
+
+    /// Looks, before anything is sent, whether an upload's name is taken: an error where that is a conflict, and the upload
+    /// that is there where it makes another one needless.
+    pub async fn needless_upload(
+        &self,
+        table_uri: &str,
+        request: &UploadRequest,
+    ) -> Result<Option<Upload>> {
+        let there = self.find_upload(table_uri, &request.name).await?;
+        match request.on_conflict {
+            OnConflict::Fail if there.is_some() => Err(taken(&request.name)),
+            OnConflict::Skip => Ok(there),
+            _ => Ok(None),
+        }
     }
 
     /// Sends content to a table of an unreleased version, and waits until its rows are there.
@@ -200,12 +213,8 @@ impl Client {
         content: &Content,
         progress: &Arc<SendProgress>,
     ) -> Result<Upload> {
-        if let Some(there) = self.find_upload(table_uri, &request.name).await? {
-            match request.on_conflict {
-                OnConflict::Fail => return Err(taken(&request.name)),
-                OnConflict::Skip => return Ok(there),
-                OnConflict::Rename | OnConflict::Replace => {}
-            }
+        if let Some(there) = self.needless_upload(table_uri, request).await? {
+            return Ok(there);
         }
         let new = NewTempUpload::new(&request.name, content.len());
         let created = self.create_temp_uploads(table_uri, &[new]).await?;

@@ -1,0 +1,31 @@
+//! Where the shell keeps what outlives it: the prompt's history, and uploads that were interrupted.
+//!
+//! In the XDG state folder, readable by its owner only: statements may tell more about data than a file listing should, and
+//! the URL of an upload is all it takes to write to it.
+
+use std::fs;
+use std::io;
+use std::path::PathBuf;
+
+use etcetera::BaseStrategy;
+
+/// A folder for the shell's state, made if it is not there: its own, or one within. `None` where there is no home to keep it in.
+pub(crate) fn folder(within: Option<&str>) -> io::Result<Option<PathBuf>> {
+    let Ok(strategy) = etcetera::choose_base_strategy() else {
+        return Ok(None);
+    };
+    let mut folder = strategy
+        .state_dir()
+        .unwrap_or_else(|| strategy.data_dir())
+        .join("redivis-sql");
+    folder.extend(within);
+    let mut builder = fs::DirBuilder::new();
+    builder.recursive(true);
+    #[cfg(unix)]
+    {
+        use std::os::unix::fs::DirBuilderExt;
+        builder.mode(0o700);
+    }
+    builder.create(&folder)?;
+    Ok(Some(folder))
+}
