@@ -18,6 +18,21 @@ pub(crate) fn aside_in(folder: &Path) -> io::Result<NamedTempFile> {
     tempfile::Builder::new().prefix(ASIDE).tempfile_in(folder)
 }
 
+/// Removes what was being written in this folder when the server died. Only before anything is written there.
+pub(crate) fn remove_asides(folder: &Path) -> io::Result<()> {
+    let files = match fs::read_dir(folder) {
+        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(()),
+        files => files?,
+    };
+    for file in files {
+        let file = file?;
+        if file.file_name().to_string_lossy().starts_with(ASIDE) {
+            fs::remove_file(file.path())?;
+        }
+    }
+    Ok(())
+}
+
 /// Gives a file its name, once its bytes are on the disk.
 pub(crate) fn publish(aside: NamedTempFile, path: &Path) -> io::Result<()> {
     aside.as_file().sync_all()?;

@@ -45,7 +45,9 @@ impl Candidates {
     pub(crate) fn observe(&mut self, value: &str, allowed: impl Fn(VariableType) -> bool) {
         self.seen = true;
         for (open, kind) in self.open.iter_mut().zip(PREFERENCE) {
-            *open = *open && allowed(kind) && fits(value, kind);
+            if *open {
+                *open = allowed(kind) && fits(value, kind);
+            }
         }
     }
 
@@ -61,13 +63,12 @@ fn fits(value: &str, kind: VariableType) -> bool {
     match kind {
         VariableType::Boolean => boolean(value).is_some(),
         VariableType::Integer => plain_number(value) && value.parse::<i64>().is_ok(),
-        VariableType::Float => {
-            plain_number(value)
-                && float(value).is_some()
-                && value
-                    .parse::<i128>()
-                    .map_or(!only_digits(value), |whole| whole.unsigned_abs() <= 1 << 53)
-        }
+        VariableType::Float if !plain_number(value) => false,
+        // Whole numbers are floats where floats have all of them.
+        VariableType::Float if only_digits(value) => value
+            .parse::<i64>()
+            .is_ok_and(|whole| whole.unsigned_abs() <= 1 << 53),
+        VariableType::Float => float(value).is_some(),
         VariableType::Date => date(value).is_some(),
         VariableType::DateTime => date_time(value).is_some(),
         VariableType::Time => time(value).is_some(),

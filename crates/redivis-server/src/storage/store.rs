@@ -17,7 +17,7 @@ use super::{
     ingest::{IngestError, UploadOptions, convert},
     stored::Identity,
 };
-use crate::token::hex;
+use crate::{durable::remove_asides, token::hex};
 
 /// Footers that are kept at most; beyond it all are forgotten, and read again when asked for.
 const KEPT: usize = 4096;
@@ -44,7 +44,12 @@ pub(crate) struct Storage {
 }
 
 impl Storage {
+    /// The tables of a server; what an earlier one left half converted is removed.
     pub(crate) fn new(converted: PathBuf) -> Self {
+        if let Err(error) = remove_asides(&converted) {
+            // It only takes up space.
+            tracing::warn!("what is left of an earlier conversion cannot be removed: {error}");
+        }
         Storage {
             converted,
             opened: Mutex::default(),
@@ -125,6 +130,7 @@ impl Storage {
             .ok_or_else(|| StorageError::invalid(&name, "its extension is not known"))?;
         if format == SourceFormat::Parquet {
             let mut stored = Stored::open(path.to_path_buf())?;
+            warn_of_unknown(&name, declared, &stored);
             if stored.declare(declared) {
                 return Ok(Arc::new(stored));
             }
@@ -146,6 +152,7 @@ impl Storage {
             self.forget_older(&target);
         }
         let mut stored = Stored::open(target)?;
+        warn_of_unknown(&name, declared, &stored);
         stored.declare(declared);
         Ok(Arc::new(stored))
     }
@@ -166,6 +173,19 @@ impl Storage {
                 let _ = fs::remove_file(path);
             }
         }
+    }
+}
+
+/// A type that is declared for a variable that the file does not have is likely a slip of the pen.
+fn warn_of_unknown(file: &str, declared: &Declared, stored: &Stored) {
+    let known = |name: &&String| {
+        let mut columns = stored.columns.iter();
+        columns.any(|column| column.name.to_lowercase() == **name)
+    };
+    for name in declared.keys().filter(|name| !known(name)) {
+        tracing::warn!(
+            "the description of `{file}` has a type for `{name}`, which it does not have"
+        );
     }
 }
 

@@ -200,7 +200,7 @@ pub(super) fn orc(batch: &RecordBatch) -> Vec<u8> {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig::with_cases(96))]
+    #![proptest_config(ProptestConfig::with_cases(48))]
 
     #[test]
     fn delimited_text_of_any_dialect(batch in table(), dialect in dialect()) {
