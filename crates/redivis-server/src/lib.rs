@@ -28,6 +28,7 @@ mod http;
 mod ingestion;
 mod login;
 mod number;
+mod query;
 mod raw_file;
 mod reference;
 mod sample;

@@ -24,6 +24,7 @@ use crate::{
     durable, http,
     ingestion::Ingestion,
     login::Logins,
+    query::Queries,
     raw_file::RawFiles,
     sample,
     session::ReadSessions,
@@ -73,12 +74,29 @@ impl Server {
         let endpoint = format!("{origin}/api/v1");
 
         let stopping = CancellationToken::new();
+        let queries = {
+            let (state, stopping) = (prepared.state.clone(), stopping.clone());
+            let (database, catalog) = (
+                Arc::clone(&prepared.database),
+                Arc::clone(&prepared.catalog),
+            );
+            let start = move || Queries::start(&state, database, catalog, stopping);
+            let started = tokio::task::spawn_blocking(start)
+                .await
+                .unwrap_or_else(|join| Err(std::io::Error::other(join)));
+            started.map_err(|source| Error::Folder {
+                action: "take up the queries in",
+                path: prepared.state.clone(),
+                source,
+            })?
+        };
         let service = http::service(http::Api {
             origin,
             state: prepared.state,
             database: Arc::clone(&prepared.database),
             catalog: Arc::clone(&prepared.catalog),
             sessions: ReadSessions::new(prepared.config.session_ttl),
+            queries,
             temporary: prepared.temporary_uploads.clone(),
             ingestion: Ingestion::start(
                 Arc::clone(&prepared.catalog),

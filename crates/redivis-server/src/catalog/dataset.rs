@@ -91,6 +91,20 @@ pub(crate) struct Dataset {
 }
 
 impl Dataset {
+    /// What somebody whose scopes allow this much may do with it. What is public of it is public of its releases, not of
+    /// what is being prepared.
+    pub(crate) fn granted(&self, scopes: Access) -> Access {
+        match self.version {
+            Version::Next => scopes,
+            Version::Released(..) => scopes.max(self.public),
+        }
+    }
+
+    /// Whether anybody may read its rows.
+    pub(crate) fn is_public(&self) -> bool {
+        self.granted(Access::None) >= Access::Data
+    }
+
     /// The same dataset in another version, if it has it.
     pub(crate) fn at(self, version: Version) -> Option<Self> {
         let exists = self.record_of(version).is_some();

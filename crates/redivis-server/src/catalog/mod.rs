@@ -24,7 +24,7 @@ pub(crate) use store::{
     ChangeError, DatasetChange, NewDataset, NewTable, NewUpload, Owner, Sent, TableChange,
     VariableChange, VersionChange, Work,
 };
-pub(crate) use table::{Table, TableEntry, Upload, Variable};
+pub(crate) use table::{Table, TableEntry, Upload, UploadStatus, Variable};
 
 use crate::{
     database::{Database, DatabaseError},

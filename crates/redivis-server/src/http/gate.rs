@@ -23,7 +23,7 @@ use super::{
     target::blocking,
 };
 use crate::{
-    catalog::{Access, Dataset, Version},
+    catalog::{Access, Dataset},
     token::Token,
 };
 
@@ -38,12 +38,14 @@ pub(super) struct Caller {
 }
 
 impl Caller {
-    /// What the caller may do with a dataset. What is public of it is public of its releases, not of what is being prepared.
+    /// What the caller may do with a dataset.
     pub(super) fn access_to(&self, dataset: &Dataset) -> Access {
-        match dataset.version {
-            Version::Next => self.access,
-            _ => self.access.max(dataset.public),
-        }
+        dataset.granted(self.access)
+    }
+
+    /// What the token's scopes alone allow.
+    pub(super) fn scopes(&self) -> Access {
+        self.access
     }
 
     /// Whether the token's scopes alone allow this much.

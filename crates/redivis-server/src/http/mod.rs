@@ -13,10 +13,12 @@ mod oauth;
 mod owners;
 mod page;
 mod parameters;
+mod queries;
 mod rate;
 mod raw_files;
 mod read_sessions;
 mod read_streams;
+mod readable;
 mod rows;
 mod tables;
 mod target;
@@ -39,8 +41,8 @@ use axum::{
 pub(crate) use rate::RateLimit;
 
 use crate::{
-    catalog::Catalog, database::Database, ingestion::Ingestion, login::Logins, raw_file::RawFiles,
-    session::ReadSessions, temporary::TempUploads, token::Tokens,
+    catalog::Catalog, database::Database, ingestion::Ingestion, login::Logins, query::Queries,
+    raw_file::RawFiles, session::ReadSessions, temporary::TempUploads, token::Tokens,
 };
 use error::{ApiError, Missing};
 
@@ -57,6 +59,7 @@ pub(crate) struct Api {
     pub(crate) database: Arc<Database>,
     pub(crate) catalog: Arc<Catalog>,
     pub(crate) sessions: ReadSessions,
+    pub(crate) queries: Queries,
     pub(crate) temporary: TempUploads,
     pub(crate) ingestion: Arc<Ingestion>,
     pub(crate) raw_files: RawFiles,
@@ -86,6 +89,7 @@ pub(crate) fn service(api: Api) -> IntoMakeServiceWithConnectInfo<Router, Socket
         .merge(datasets::routes())
         .merge(versions::routes())
         .merge(owners::routes())
+        .merge(queries::routes())
         .merge(elsewhere())
         .route("/readStreams/{id}", get(read_streams::read))
         .method_not_allowed_fallback(async || ApiError::method_not_allowed())
@@ -138,8 +142,6 @@ fn tables() -> Routes {
 /// Parts of the service that are not here.
 fn elsewhere() -> Routes {
     Router::new()
-        .route("/queries", post(missing("queries")))
-        .route("/queries/{*rest}", axum::routing::any(missing("queries")))
         .route("/exports/{*rest}", axum::routing::any(missing("exports")))
         .route(
             "/transforms/{*rest}",

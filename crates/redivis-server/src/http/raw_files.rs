@@ -38,7 +38,8 @@ use super::{
     json::{JsonBody, required, text},
     origin_for,
     parameters::Parameters,
-    target::{PathNames, TableTarget, Target, all_rows, blocking},
+    readable::{Readable, all_rows},
+    target::{PathNames, TableTarget, blocking},
 };
 use crate::{
     catalog::{Access, Catalog, ChangeError},
@@ -188,19 +189,19 @@ fn check_name(name: &str) -> Result<(), ApiError> {
     )))
 }
 
-/// Lists the files whose ids a table has.
-async fn list(
+/// Lists the files whose ids a table or a query's result has.
+pub(super) async fn list(
     State(api): Shared,
     headers: HeaderMap,
     parameters: Parameters,
-    target: Target,
+    target: Readable,
 ) -> Result<Response, ApiError> {
-    target.caller.require(target.dataset(), Access::Data)?;
+    target.require(Access::Data)?;
     if parameters.get("format") != Some("arrow") {
         return Err(ApiError::invalid("`format` must be `arrow`"));
     }
     // A table's name may mean another version by now, and that is a change as well.
-    let modified = target.table.updated.max(target.dataset().updated);
+    let modified = target.updated();
     if is_known(&headers, modified) {
         return Ok(StatusCode::NOT_MODIFIED.into_response());
     }
@@ -211,7 +212,7 @@ async fn list(
         variables[1].0 = name;
     }
     let schema = schema_of(variables);
-    let segments: Vec<Segment> = match target.table.rows {
+    let segments: Vec<Segment> = match target.rows() {
         0 => Vec::new(),
         _ => {
             let mut wanted = vec![id_variable.to_owned()];

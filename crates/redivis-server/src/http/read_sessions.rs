@@ -1,4 +1,4 @@
-//! Read sessions: `POST <table or upload>/readSessions` (redivis-api §5.1).
+//! Read sessions: `POST <table, upload or query>/readSessions` (redivis-api §5.1).
 //!
 //! A released table is cut into as many even streams as asked for, at most. An unreleased one has a stream per upload,
 //! with the variables and types that the upload has.
@@ -14,12 +14,12 @@ use super::{
     error::ApiError,
     json::{JsonBody, flag, names, text},
     parameters::count_of_json,
+    readable::{Readable, all_rows},
     rows::format_of,
     tables::milliseconds,
-    target::{Target, all_rows},
 };
 use crate::{
-    catalog::{Access, Variable, Version},
+    catalog::{Access, Variable},
     session::{ReadStream, Refused},
     storage::{Format, Segment, schema_of, slice, split},
 };
@@ -29,10 +29,10 @@ const STREAMS: u64 = 1000;
 
 pub(super) async fn create(
     State(api): Shared,
-    target: Target,
+    target: Readable,
     JsonBody(body): JsonBody,
 ) -> Result<(StatusCode, Json<Value>), ApiError> {
-    target.caller.require(target.dataset(), Access::Data)?;
+    target.require(Access::Data)?;
     // A stream is its creator's, so there has to be one.
     let creator = target
         .caller
@@ -41,15 +41,13 @@ pub(super) async fn create(
         .ok_or_else(ApiError::no_credentials)?;
     let request = Request::of(&body)?;
     let variables = target.select(request.variables.as_deref())?;
-    let stacked = target.dataset().version == Version::Next && !target.is_upload();
-    let streams = if stacked {
+    let streams = if target.is_stacked() {
         by_upload(&target, &variables, &request)
     } else {
         by_count(&target, &variables, &request)
     };
 
-    let public =
-        target.dataset().version != Version::Next && target.dataset().public >= Access::Data;
+    let public = target.is_public();
     let streams: Vec<Arc<ReadStream>> = streams
         .into_iter()
         .map(|Rows { schema, segments }| {
@@ -97,7 +95,7 @@ pub(super) async fn create(
 }
 
 /// Even ranges of all rows.
-fn by_count(target: &Target, variables: &[&Variable], request: &Request) -> Vec<Rows> {
+fn by_count(target: &Readable, variables: &[&Variable], request: &Request) -> Vec<Rows> {
     let uploads = target.uploads().iter();
     let segments: Vec<Segment> = uploads
         .flat_map(|upload| all_rows(upload, variables))
@@ -118,7 +116,7 @@ fn by_count(target: &Target, variables: &[&Variable], request: &Request) -> Vec<
 ///
 /// Without a selection they keep the upload's order. Names are the table's: Python's batch iterator and R match them
 /// with regard to case (redivis-api §8.2).
-fn by_upload(target: &Target, variables: &[&Variable], request: &Request) -> Vec<Rows> {
+fn by_upload(target: &Readable, variables: &[&Variable], request: &Request) -> Vec<Rows> {
     let mut left = request.limit;
     let mut streams = Vec::new();
     for upload in target.uploads() {

@@ -1,4 +1,4 @@
-//! Rows in one answer: `GET <table or upload>/rows` (redivis-api §5.3).
+//! Rows in one answer: `GET <table, upload or query>/rows` (redivis-api §5.3).
 //!
 //! One schema for the whole answer, the table's own; uploads of other types are cast to it, strictly.
 
@@ -8,7 +8,7 @@ use super::{
     body::Rows,
     error::ApiError,
     parameters::Parameters,
-    target::{Target, all_rows},
+    readable::{Readable, all_rows},
 };
 use crate::{
     catalog::Access,
@@ -18,9 +18,9 @@ use crate::{
 /// Bytes up to which a public table may be read without credentials.
 const ANONYMOUS_BYTES: u64 = 100_000_000;
 
-pub(super) async fn read(parameters: Parameters, target: Target) -> Result<Response, ApiError> {
-    target.caller.require(target.dataset(), Access::Data)?;
-    if target.caller.user.is_none() && target.table.bytes >= ANONYMOUS_BYTES {
+pub(super) async fn read(parameters: Parameters, target: Readable) -> Result<Response, ApiError> {
+    target.require(Access::Data)?;
+    if target.caller.user.is_none() && target.bytes() >= ANONYMOUS_BYTES {
         return Err(ApiError::no_credentials());
     }
     let format = match parameters.get("format") {

@@ -15,7 +15,6 @@ use super::{Api, error::ApiError, gate::Caller};
 use crate::{
     catalog::{Access, Catalog, Dataset, Table, TableEntry, Upload, Variable, Version},
     reference::{DatasetReference, TableReference, UploadReference, VersionTag},
-    storage::{Segment, Selection, Stored},
 };
 
 /// The parameters of the path, decoded.
@@ -262,11 +261,6 @@ impl Target {
         &self.table.entry.dataset
     }
 
-    /// Whether an upload is meant rather than its table.
-    pub(super) fn is_upload(&self) -> bool {
-        self.upload.is_some()
-    }
-
     /// The upload, where one is meant.
     pub(super) fn upload(&self) -> Result<&Upload, ApiError> {
         let missing = || ApiError::not_found("upload", self.names.get("upload"));
@@ -287,53 +281,4 @@ impl Target {
             None => &self.table.variables,
         }
     }
-
-    /// The uploads that hold the rows, in the rows' order.
-    pub(super) fn uploads(&self) -> &[Upload] {
-        match &self.upload {
-            Some(upload) => std::slice::from_ref(upload),
-            None => &self.table.uploads,
-        }
-    }
-
-    /// The variables that are meant: all, or the named ones in their order, without regard to case.
-    pub(super) fn select(&self, names: Option<&[String]>) -> Result<Vec<&Variable>, ApiError> {
-        let Some(names) = names else {
-            return Ok(self.variables().iter().collect());
-        };
-        let mut selected: Vec<&Variable> = Vec::with_capacity(names.len());
-        for name in names {
-            let lower = name.to_lowercase();
-            let variable = self
-                .variables()
-                .iter()
-                .find(|variable| variable.name.to_lowercase() == lower)
-                .ok_or_else(|| {
-                    ApiError::invalid(format!(
-                        "`selectedVariables` names `{name}`, which the table does not have"
-                    ))
-                })?;
-            if selected.iter().any(|other| other.name == variable.name) {
-                return Err(ApiError::invalid(format!(
-                    "`selectedVariables` names `{name}` twice"
-                )));
-            }
-            selected.push(variable);
-        }
-        Ok(selected)
-    }
-}
-
-/// All rows of an upload with these variables and types; null where it does not have one.
-pub(super) fn all_rows(upload: &Upload, variables: &[&Variable]) -> Vec<Segment> {
-    let columns: Vec<_> = variables
-        .iter()
-        .map(|variable| (variable.name.as_str(), variable.kind))
-        .collect();
-    let segment = |stored: &Arc<Stored>| Segment {
-        stored: Arc::clone(stored),
-        selection: Arc::new(Selection::new(stored, &columns)),
-        rows: 0..stored.rows(),
-    };
-    upload.parts.iter().map(segment).collect()
 }

@@ -1,4 +1,4 @@
-//! Variables of tables and uploads, and their statistics (redivis-api §3.2, §4).
+//! Variables of tables, uploads and query results, and their statistics (redivis-api §3.2, §4).
 
 use std::sync::Arc;
 
@@ -11,7 +11,8 @@ use super::{
     json::JsonBody,
     page::Page,
     parameters::Parameters,
-    target::{Target, all_rows, blocking},
+    readable::{Readable, all_rows},
+    target::{PathNames, Target, blocking},
 };
 use crate::{
     catalog::{Access, Variable, VariableChange},
@@ -19,8 +20,11 @@ use crate::{
     storage::{RowScan, Statistics},
 };
 
-pub(super) async fn list(parameters: Parameters, target: Target) -> Result<Json<Value>, ApiError> {
-    target.caller.require(target.dataset(), Access::Metadata)?;
+pub(super) async fn list(
+    parameters: Parameters,
+    target: Readable,
+) -> Result<Json<Value>, ApiError> {
+    target.require(Access::Metadata)?;
     let page = Page::of(&parameters)?;
     let parent = target.uri();
     let kind = parameters.get("type");
@@ -38,9 +42,9 @@ pub(super) async fn list(parameters: Parameters, target: Target) -> Result<Json<
     Ok(Json(page.list("variable", &all, to_json)))
 }
 
-pub(super) async fn get(target: Target) -> Result<Json<Value>, ApiError> {
-    target.caller.require(target.dataset(), Access::Metadata)?;
-    let (index, variable) = find(&target)?;
+pub(super) async fn get(target: Readable) -> Result<Json<Value>, ApiError> {
+    target.require(Access::Metadata)?;
+    let (index, variable) = find(target.variables(), &target.names)?;
     let mut body = variable_get(&target.uri(), index, variable);
     body["isFileId"] = is_file_id(&target, variable).into();
     Ok(Json(body))
@@ -52,7 +56,7 @@ pub(super) async fn update(
     target: Target,
     JsonBody(body): JsonBody,
 ) -> Result<Json<Value>, ApiError> {
-    let (_, variable) = find(&target)?;
+    let (_, variable) = find(target.variables(), &target.names)?;
     let wanted = change(&variable.name, Value::Object(body))?;
     change_all(api, target, vec![wanted]).await
 }
@@ -115,9 +119,9 @@ async fn change_all(
     .await
 }
 
-pub(super) async fn statistics(target: Target) -> Result<Json<Value>, ApiError> {
-    target.caller.require(target.dataset(), Access::Metadata)?;
-    let (_, variable) = find(&target)?;
+pub(super) async fn statistics(target: Readable) -> Result<Json<Value>, ApiError> {
+    target.require(Access::Metadata)?;
+    let (_, variable) = find(target.variables(), &target.names)?;
     let kind = variable.kind;
     let segments: Vec<_> = target
         .uploads()
@@ -137,11 +141,13 @@ pub(super) async fn statistics(target: Target) -> Result<Json<Value>, ApiError> 
     .await
 }
 
-fn find(target: &Target) -> Result<(usize, &Variable), ApiError> {
-    let name = target.names.get("variable");
+fn find<'a>(
+    variables: &'a [Variable],
+    names: &PathNames,
+) -> Result<(usize, &'a Variable), ApiError> {
+    let name = names.get("variable");
     let lower = name.to_lowercase();
-    target
-        .variables()
+    variables
         .iter()
         .enumerate()
         .find(|(_, variable)| variable.name.to_lowercase() == lower)
@@ -149,8 +155,8 @@ fn find(target: &Target) -> Result<(usize, &Variable), ApiError> {
 }
 
 /// Whether a variable has the ids of raw files.
-fn is_file_id(target: &Target, variable: &Variable) -> bool {
-    target.table.entry.is_file_index && variable.name == raw_file::VARIABLES[0].0
+fn is_file_id(target: &Readable, variable: &Variable) -> bool {
+    target.is_file_index() && variable.name == raw_file::VARIABLES[0].0
 }
 
 fn variable_get(parent: &str, index: usize, variable: &Variable) -> Value {

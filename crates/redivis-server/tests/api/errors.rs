@@ -46,9 +46,9 @@ async fn errors_are_flat_json_with_their_status() {
         (
             Method::POST,
             "/queries",
-            Some(json!({"query": "SELECT 1"})),
-            501,
-            "not_implemented",
+            Some(json!({"query": 1})),
+            400,
+            "invalid_request",
         ),
         (
             Method::POST,
@@ -166,12 +166,12 @@ async fn what_is_wrong_is_named() {
             .contains("`nope`"),
         "{error}"
     );
-    let (_, error) = local.post("/queries", json!({})).await;
+    let (_, error) = local.get("/transforms/x").await;
     assert!(
         error["error_description"]
             .as_str()
             .unwrap()
-            .contains("queries"),
+            .contains("transforms"),
         "{error}"
     );
 }

@@ -14,6 +14,7 @@ mod life;
 mod login;
 mod payloads;
 mod program;
+mod queries;
 mod raw_files;
 mod streams;
 mod support;
