@@ -15,9 +15,11 @@ use std::sync::Arc;
 use async_trait::async_trait;
 use datafusion::catalog::{CatalogProvider, CatalogProviderList, SchemaProvider, TableProvider};
 use datafusion::common::Result;
+use datafusion::execution::SessionState;
 use redivis::TableReference;
 
 use crate::lookup::Lookup;
+use crate::store;
 
 /// DataFusion's own schema, which no dataset is named like.
 const INFORMATION_SCHEMA: &str = "information_schema";
@@ -51,10 +53,15 @@ pub(crate) struct DefaultSchema {
     pub(crate) lookup: Arc<Lookup>,
     /// Tells the names of table functions, which DataFusion looks up as tables first.
     pub(crate) is_function: IsFunction,
+    /// What files at a URL are made a table with.
+    pub(crate) session: Session,
 }
 
 /// Whether the session has a table function of this name.
 pub(crate) type IsFunction = Box<dyn Fn(&str) -> bool + Send + Sync>;
+
+/// The session as it is now, until it is gone.
+pub(crate) type Session = Arc<dyn Fn() -> Option<SessionState> + Send + Sync>;
 
 impl fmt::Debug for DefaultSchema {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -75,6 +82,12 @@ impl SchemaProvider for DefaultSchema {
     }
 
     async fn table(&self, name: &str) -> Result<Option<Arc<dyn TableProvider>>> {
+        // DataFusion's own tables of URLs know neither references nor wildcards in URLs.
+        if store::encoded(name)?.is_some()
+            && let Some(session) = (self.session)()
+        {
+            return store::url_table(name, &session).await;
+        }
         if let Some(local) = self.local.table(name).await? {
             return Ok(Some(local));
         }

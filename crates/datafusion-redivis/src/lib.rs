@@ -82,6 +82,7 @@ mod scan;
 mod session;
 mod sink;
 mod statistics;
+mod store;
 mod table;
 mod writes;
 

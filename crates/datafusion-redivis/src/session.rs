@@ -4,11 +4,14 @@
 //! what DataFusion's own `sql` has no place for.
 
 use std::collections::HashMap;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex};
 
 use datafusion::catalog::CatalogProviderList;
-use datafusion::common::{DataFusionError, Result, TableReference, config_datafusion_err};
-use datafusion::execution::SessionState;
+use datafusion::common::{
+    DataFusionError, Result, TableReference, config_datafusion_err, exec_err,
+};
+use datafusion::execution::runtime_env::RuntimeEnvBuilder;
+use datafusion::execution::{SessionState, SessionStateBuilder};
 use datafusion::logical_expr::{DdlStatement, LogicalPlan, LogicalPlanBuilder};
 use datafusion::prelude::{DataFrame, SessionContext};
 use datafusion::sql::parser::Statement;
@@ -16,7 +19,7 @@ use datafusion::sql::planner::object_name_to_table_reference;
 use datafusion::sql::sqlparser::ast;
 use redivis::Client;
 
-use crate::catalog::{DefaultSchema, OwnerList, ReferenceSchema};
+use crate::catalog::{DefaultSchema, OwnerList, ReferenceSchema, Session};
 use crate::config::RedivisOptions;
 use crate::definition::Definition;
 use crate::factory::RedivisTableFactory;
@@ -26,8 +29,9 @@ use crate::local::LocalList;
 use crate::lookup::{DefaultParent, Lookup, refused};
 use crate::procedure::Procedure;
 use crate::sink::NoImplicitCasts;
+use crate::store::StoreRegistry;
 use crate::table::RedivisTable;
-use crate::{SCHEMA, definition, function, identifiers, insert};
+use crate::{SCHEMA, definition, function, identifiers, insert, store};
 
 /// Makes an existing session speak Redivis: the schema `redivis`, references in the default schema, owners as catalogs,
 /// `STORED AS REDIVIS`, the functions and the options.
@@ -67,6 +71,9 @@ pub fn register(ctx: &SessionContext, client: Client) -> Result<Redivis> {
         .schema(&options.default_schema)
         .ok_or_else(missing)?;
     let session = ctx.state_weak_ref();
+    let current = ctx.state_weak_ref();
+    let current: Session = Arc::new(move || Some(current.upgrade()?.read().clone()));
+    register_stores(ctx, &lookup, &current)?;
     let default_schema = DefaultSchema {
         local: Arc::clone(&local),
         lookup: Arc::clone(&lookup),
@@ -75,6 +82,7 @@ pub fn register(ctx: &SessionContext, client: Client) -> Result<Redivis> {
                 .upgrade()
                 .is_some_and(|session| session.read().table_functions().contains_key(name))
         }),
+        session: current,
     };
     catalog.register_schema(&options.default_schema, Arc::new(default_schema))?;
     catalog.register_schema(SCHEMA, Arc::new(ReferenceSchema(Arc::clone(&lookup))))?;
@@ -94,6 +102,36 @@ pub fn register(ctx: &SessionContext, client: Client) -> Result<Redivis> {
             local,
         }),
     })
+}
+
+/// Puts the files of tables on Redivis before the object stores of the session.
+fn register_stores(ctx: &SessionContext, lookup: &Arc<Lookup>, session: &Session) -> Result<()> {
+    let session = Arc::clone(session);
+    let runtime = ctx.runtime_env();
+    let stores = StoreRegistry {
+        others: Arc::clone(&runtime.object_store_registry),
+        client: lookup.client().clone(),
+        writes: Arc::clone(lookup.writes()),
+        spool: Arc::new(move || match session() {
+            Some(session) => {
+                let disk = &session.runtime_env().disk_manager;
+                disk.create_tmp_file("writing to Redivis")
+            }
+            None => exec_err!("the session that the file is written for is gone"),
+        }),
+        stores: Mutex::default(),
+    };
+    let runtime = RuntimeEnvBuilder::from_runtime_env(&runtime)
+        .with_object_store_registry(Arc::new(stores))
+        .build_arc()?;
+    let state = ctx.state_ref();
+    let mut state = state.write();
+    let altered = SessionStateBuilder::new_from_existing(state.clone())
+        .with_session_id(ctx.session_id())
+        .with_runtime_env(runtime)
+        .build();
+    *state = altered;
+    Ok(())
 }
 
 /// A session that speaks Redivis; made by [`register`]. Cheap to clone.
@@ -135,6 +173,7 @@ impl Redivis {
         {
             return Procedure::plan(function);
         }
+        encode_urls(&mut statement)?;
         definition::name(&mut statement, |name| {
             let normalize = state
                 .config()
@@ -284,6 +323,22 @@ impl Redivis {
     pub fn client(&self) -> &Client {
         self.lookup.client()
     }
+}
+
+/// Puts URLs of files on Redivis as URLs are written: with their references encoded.
+fn encode_urls(statement: &mut Statement) -> Result<()> {
+    let urls = match statement {
+        Statement::CopyTo(copy) => std::slice::from_mut(&mut copy.target),
+        Statement::CreateExternalTable(create) => create.locations.as_mut_slice(),
+        Statement::Explain(explain) => return encode_urls(&mut explain.statement),
+        _ => return Ok(()),
+    };
+    for url in urls {
+        if let Some(encoded) = store::encoded(url)? {
+            *url = encoded;
+        }
+    }
+    Ok(())
 }
 
 /// What became of a plan that may concern Redivis itself.

@@ -57,7 +57,13 @@ impl RedivisSink {
         op: InsertOp,
         upload_name: Option<String>,
     ) -> Result<Self> {
-        writable(&destination, &table)?;
+        check_writable(&destination, &table)?;
+        if table.is_file_index {
+            let name = &destination.table;
+            return plan_err!(
+                "the rows of {name} stand for files; add files with COPY … TO 'redivis://{name}/…'"
+            );
+        }
         if op == InsertOp::Replace {
             return plan_err!(
                 "REPLACE INTO needs a key, and tables on Redivis have none; write INSERT OVERWRITE to replace all rows"
@@ -109,8 +115,8 @@ impl RedivisSink {
     }
 }
 
-/// Fails for tables that no upload can go to.
-fn writable(destination: &Destination, table: &Table) -> Result<()> {
+/// Fails for tables that neither uploads nor files can go to.
+pub(crate) fn check_writable(destination: &Destination, table: &Table) -> Result<()> {
     let name = &destination.table;
     if destination.client.is_anonymous() {
         return plan_err!(
@@ -129,11 +135,6 @@ fn writable(destination: &Destination, table: &Table) -> Result<()> {
     if table.is_sample {
         return plan_err!(
             "{name} is a sample, which Redivis makes from the dataset's tables; write to the dataset itself"
-        );
-    }
-    if table.is_file_index {
-        return plan_err!(
-            "the rows of {name} stand for files; add files with COPY … TO 'redivis://{name}/…'"
         );
     }
     if table.is_released() {

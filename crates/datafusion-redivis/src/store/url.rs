@@ -1,0 +1,128 @@
+//! `redivis://owner.dataset:next.table/path`, as people write it and as URLs are.
+//!
+//! In a URL, what follows a colon in the authority is a port; so a reference's colons are percent-encoded before the URL is
+//! parsed, and decoded when its store is looked up. Wildcards are cut off before they could be taken for names.
+
+use std::sync::Arc;
+
+use datafusion::catalog::TableProvider;
+use datafusion::common::{DataFusionError, Result, plan_err};
+use datafusion::datasource::listing::{
+    ListingTable, ListingTableConfig, ListingTableConfigExt, ListingTableUrl,
+};
+use datafusion::execution::SessionState;
+use glob::Pattern;
+use percent_encoding::percent_decode_str;
+use redivis::TableReference;
+use url::Url;
+
+use crate::lookup::refused;
+
+/// The scheme of files on Redivis.
+pub(super) const SCHEME: &str = "redivis";
+
+/// The URL with its reference encoded; `None` for what is no file on Redivis. Fails for what is no reference.
+pub(crate) fn encoded(text: &str) -> Result<Option<String>> {
+    let Some((scheme, rest)) = text.split_once("://") else {
+        return Ok(None);
+    };
+    if !scheme.eq_ignore_ascii_case(SCHEME) {
+        return Ok(None);
+    }
+    let (authority, path) = rest.split_once('/').unwrap_or((rest, ""));
+    let reference = decoded(authority)?;
+    Ok(Some(format!(
+        "{SCHEME}://{}/{path}",
+        reference.path_segment()
+    )))
+}
+
+/// The table that a URL's authority means, encoded or not: no reference has a percent sign.
+pub(super) fn decoded(authority: &str) -> Result<TableReference> {
+    let text = percent_decode_str(authority).decode_utf8_lossy();
+    text.parse().map_err(refused)
+}
+
+/// The files at a URL as a table: one file, all of a folder (`…/2019/`), or those that match (`…/2019/*.parquet`).
+pub(crate) async fn table(
+    text: &str,
+    state: &SessionState,
+) -> Result<Option<Arc<dyn TableProvider>>> {
+    let Some(url) = encoded(text)? else {
+        return Ok(None);
+    };
+    let (base, pattern) = split(&url);
+    let pattern = pattern.map(Pattern::new).transpose();
+    let pattern = pattern.map_err(|error| DataFusionError::External(Box::new(error)))?;
+    let parsed = Url::parse(base).map_err(|error| DataFusionError::External(Box::new(error)))?;
+    let url = ListingTableUrl::try_new(parsed, pattern)?;
+    let config = ListingTableConfig::new(url).infer_options(state).await?;
+    if config.options.is_none() {
+        return plan_err!("no file matches {text}");
+    }
+    let config = config.infer_partitions_from_path(state).await?;
+    let config = config.infer_schema(state).await?;
+    Ok(Some(Arc::new(ListingTable::try_new(config)?)))
+}
+
+/// The part before the first segment with a wildcard, and from there on.
+fn split(url: &str) -> (&str, Option<&str>) {
+    let Some(wildcard) = url.find(['*', '?', '[']) else {
+        return (url, None);
+    };
+    let (base, pattern) = url.split_at(url[..wildcard].rfind('/').map_or(0, |slash| slash + 1));
+    (base, Some(pattern))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn references_are_encoded_and_come_back() {
+        for (text, url) in [
+            ("redivis://o.d.t/x.csv", "redivis://o.d.t/x.csv"),
+            (
+                "REDIVIS://o.d:next.T/a/b.csv",
+                "redivis://o.d%3Anext.T/a/b.csv",
+            ),
+            ("redivis://o.d%3Anext.t/", "redivis://o.d%3Anext.t/"),
+            (
+                "redivis://o.d:1q86:v1.0.t:ab12",
+                "redivis://o.d%3A1q86%3Av1_0.t%3Aab12/",
+            ),
+            (
+                "redivis://o.My data:next.Ü/x",
+                "redivis://o.My%20data%3Anext.%C3%9C/x",
+            ),
+        ] {
+            let encoded = encoded(text).unwrap().unwrap();
+            assert_eq!(encoded, url);
+            let parsed = Url::parse(&encoded).unwrap();
+            let authority = text.split('/').nth(2).unwrap();
+            let reference = decoded(parsed.host_str().unwrap()).unwrap();
+            assert_eq!(reference, decoded(authority).unwrap());
+            assert_eq!(super::encoded(&encoded).unwrap().unwrap(), encoded);
+        }
+        assert_eq!(encoded("s3://bucket/x").unwrap(), None);
+        assert_eq!(encoded("flights.csv").unwrap(), None);
+        encoded("redivis://demo/x.csv").unwrap_err();
+        encoded("redivis:///x.csv").unwrap_err();
+    }
+
+    #[test]
+    fn wildcards_are_cut_off_at_their_segment() {
+        assert_eq!(
+            split("redivis://o.d.t/2019/x"),
+            ("redivis://o.d.t/2019/x", None)
+        );
+        assert_eq!(
+            split("redivis://o.d.t/2019/*.parquet"),
+            ("redivis://o.d.t/2019/", Some("*.parquet"))
+        );
+        assert_eq!(
+            split("redivis://o.d.t/20??/a[12].csv"),
+            ("redivis://o.d.t/", Some("20??/a[12].csv"))
+        );
+    }
+}
