@@ -6,6 +6,7 @@
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex};
 
+use datafusion::arrow::array::{ArrayRef, RecordBatch, UInt64Array};
 use datafusion::catalog::CatalogProviderList;
 use datafusion::common::{
     DataFusionError, Result, TableReference, config_datafusion_err, exec_err,
@@ -154,7 +155,8 @@ impl Redivis {
     /// Runs one statement, as `SessionContext::sql` does, and with identifiers without regard to case, `redivis('…')` and
     /// `redivis_query('…')`.
     ///
-    /// A query is planned and not yet run; DDL and `SET` take effect at once, and a `redivis_query` runs on Redivis.
+    /// A query is planned and not yet run, and so is an `INSERT`; DDL, `SET`, `CALL` and `COPY` to a file on Redivis take
+    /// effect at once, and a `redivis_query` runs on Redivis.
     pub async fn sql(&self, sql: &str) -> Result<DataFrame> {
         let state = self.ctx.state();
         let dialect = state.config().options().sql_parser.dialect;
@@ -241,6 +243,16 @@ impl Redivis {
                 let writes = self.lookup.writes();
                 let result = procedure.run(self.client(), writes).await?;
                 return self.ctx.read_batch(result).map(Executed::There);
+            }
+            LogicalPlan::Copy(copy) => {
+                let Some(file) = store::Copy::of(&copy)? else {
+                    return Ok(Executed::NotYet(LogicalPlan::Copy(copy)));
+                };
+                let (state, writes) = (self.ctx.state(), self.lookup.writes());
+                let rows = file.run(&state, self.client(), writes, copy).await?;
+                let rows: ArrayRef = Arc::new(UInt64Array::from(vec![rows]));
+                let told = RecordBatch::try_from_iter([("count", rows)])?;
+                return self.ctx.read_batch(told).map(Executed::There);
             }
             other => return Ok(Executed::NotYet(other)),
         }

@@ -14,7 +14,8 @@ use std::sync::Arc;
 
 use async_trait::async_trait;
 use chrono::Utc;
-use datafusion::arrow::datatypes::SchemaRef;
+use datafusion::arrow::array::{AsArray, RecordBatch};
+use datafusion::arrow::datatypes::{SchemaRef, UInt64Type};
 use datafusion::common::{Result, exec_err, plan_err};
 use datafusion::datasource::sink::DataSink;
 use datafusion::execution::{SendableRecordBatchStream, TaskContext};
@@ -168,6 +169,14 @@ pub(crate) fn unique(what: &str) -> String {
         .map(|_| fastrand::alphanumeric().to_ascii_lowercase())
         .collect();
     format!("{what}-{}-{id}", Utc::now().format("%Y-%m-%dT%H-%M-%SZ"))
+}
+
+/// The number of rows that a plan which writes tells.
+pub(crate) fn count(told: &[RecordBatch]) -> u64 {
+    told.iter()
+        .filter_map(|batch| batch.columns().first()?.as_primitive_opt::<UInt64Type>())
+        .flat_map(|counts| counts.iter().flatten())
+        .sum()
 }
 
 /// What is asked of the service for a spool file.

@@ -4,6 +4,7 @@
 //! read as rows: a file written to it becomes an upload of that name. What the service cannot do is refused in words, never
 //! imitated: there is no copying, renaming or conditional writing.
 
+mod copy;
 mod error;
 mod listing;
 mod parts;
@@ -27,11 +28,13 @@ use redivis::resource::Table;
 use redivis::write::{Content, NewTempUpload, SendProgress, UploadRequest};
 use redivis::{Client, TableReference};
 
+pub(crate) use self::copy::Copy;
 use self::error::{failed, unsupported};
 use self::listing::Listing;
 use self::parts::Parts;
 pub(crate) use self::registry::StoreRegistry;
 pub(crate) use self::url::{encoded, table as url_table};
+use crate::lookup;
 use crate::sink::{Destination, check_writable};
 use crate::writes::Writes;
 
@@ -75,16 +78,8 @@ impl RedivisStore {
     }
 
     async fn target(&self) -> Result<Target> {
-        let table = self.client.table(&self.reference).await;
-        let table = table.map_err(|error| failed(&self.reference.to_string(), error))?;
-        let destination = Destination {
-            client: self.client.clone(),
-            table: self.reference.to_string(),
-            uri: table.uri.clone(),
-            writes: Arc::clone(&self.writes),
-        };
-        check_writable(&destination, &table).map_err(error::other)?;
-        Ok(Target { destination, table })
+        let target = Target::find(&self.client, &self.reference, &self.writes).await;
+        target.map_err(error::other)
     }
 }
 
@@ -96,36 +91,57 @@ struct Target {
 }
 
 impl Target {
-    /// Makes the content a file or an upload of the table, complete or not at all.
-    ///
-    /// `first` is its first byte.
+    /// Fails for a table that nothing can be written to.
+    async fn find(
+        client: &Client,
+        reference: &TableReference,
+        writes: &Arc<Writes>,
+    ) -> datafusion::common::Result<Self> {
+        let table = client.table(reference).await.map_err(lookup::failed)?;
+        let destination = Destination {
+            client: client.clone(),
+            table: reference.to_string(),
+            uri: table.uri.clone(),
+            writes: Arc::clone(writes),
+        };
+        check_writable(&destination, &table)?;
+        Ok(Self { destination, table })
+    }
+
+    /// Fails if an upload has the file's name: whatever refuses a file should do so before gigabytes are written aside.
+    async fn check_free(&self, location: &Path) -> datafusion::common::Result<()> {
+        match self.table.is_file_index {
+            true => Ok(()),
+            false => self.destination.check_name(location.as_ref()).await,
+        }
+    }
+
+    /// Makes the content a file or an upload of the table, complete or not at all. An upload must have `rows`, if they are
+    /// known; `first` is the first byte.
     async fn write(
         &self,
         location: &Path,
         content: &Content,
         first: Option<u8>,
-    ) -> Result<PutResult> {
+        rows: Option<u64>,
+    ) -> datafusion::common::Result<()> {
         let name = location.as_ref();
         let progress = Arc::new(SendProgress::default());
         if self.table.is_file_index {
             let added = self.add(name, content, &progress).await;
-            added.map_err(|error| failed(name, error))?;
+            added.map_err(lookup::failed)?;
             self.destination.writes.changed();
-        } else {
-            let request = UploadRequest {
-                name: name.to_owned(),
-                upload_type: upload_type(location, first).map(str::to_owned),
-                ..UploadRequest::default()
-            };
-            self.destination
-                .upload(&request, content, None, &progress)
-                .await
-                .map_err(error::other)?;
+            return Ok(());
         }
-        Ok(PutResult {
-            e_tag: None,
-            version: None,
-        })
+        let request = UploadRequest {
+            name: name.to_owned(),
+            upload_type: upload_type(location, first).map(str::to_owned),
+            ..UploadRequest::default()
+        };
+        self.destination
+            .upload(&request, content, rows, &progress)
+            .await?;
+        Ok(())
     }
 
     async fn add(
@@ -143,6 +159,12 @@ impl Target {
         Ok(())
     }
 }
+
+/// What is told of a file that was written.
+const WRITTEN: PutResult = PutResult {
+    e_tag: None,
+    version: None,
+};
 
 /// The format of an upload where its name does not say it: what `COPY` writes as `.json` is no array but one object a line,
 /// which Redivis calls ndjson.
@@ -174,7 +196,10 @@ impl ObjectStore for RedivisStore {
         }
         let bytes = Bytes::from(payload);
         let first = bytes.first().copied();
-        target.write(location, &Content::bytes(bytes), first).await
+        let content = Content::bytes(bytes);
+        let written = target.write(location, &content, first, None).await;
+        written.map_err(error::other)?;
+        Ok(WRITTEN)
     }
 
     async fn put_multipart_opts(
@@ -185,12 +210,8 @@ impl ObjectStore for RedivisStore {
         if !options.attributes.is_empty() {
             return Err(unsupported("files on Redivis have no attributes"));
         }
-        // Whatever refuses the file should do so before gigabytes were written aside.
         let target = self.target().await?;
-        if !target.table.is_file_index {
-            let free = target.destination.check_name(location.as_ref()).await;
-            free.map_err(error::other)?;
-        }
+        target.check_free(location).await.map_err(error::other)?;
         Ok(Box::new(Parts::new(target, location.clone(), &self.spool)?))
     }
 

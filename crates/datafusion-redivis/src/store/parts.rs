@@ -16,8 +16,8 @@ use object_store::{MultipartUpload, PutPayload, PutResult, Result, UploadPart};
 use redivis::write::Content;
 use tokio::sync::{mpsc, oneshot};
 
-use super::Target;
 use super::error::{failed, other};
+use super::{Target, WRITTEN};
 
 /// Makes a temporary file of the session.
 pub(crate) type NewSpool = Arc<dyn Fn() -> DataFusionResult<Arc<dyn SpillFile>> + Send + Sync>;
@@ -116,9 +116,11 @@ impl MultipartUpload for Parts {
         })?;
         let content = Content::file(path).await;
         let content = content.map_err(|error| failed(self.location.as_ref(), error))?;
-        self.target
-            .write(&self.location, &content, self.first)
-            .await
+        let written = self
+            .target
+            .write(&self.location, &content, self.first, None);
+        written.await.map_err(other)?;
+        Ok(WRITTEN)
     }
 
     async fn abort(&mut self) -> Result<()> {

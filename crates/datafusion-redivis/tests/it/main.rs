@@ -17,3 +17,4 @@ mod names;
 mod options;
 mod scan;
 mod support;
+mod write;
