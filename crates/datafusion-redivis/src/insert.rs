@@ -45,9 +45,10 @@ pub(crate) async fn plan(
     let Some(table) = table(state, &name).await? else {
         return Ok(None);
     };
-    if !table.is::<RedivisTable>() {
+    let Some(remote) = table.downcast_ref::<RedivisTable>() else {
         return Ok(None);
-    }
+    };
+    remote.check_insertable()?;
     let columns = columns(insert, &table, normalize)?;
     let input = named(self::query(state, query).await?, &name, &columns)?;
     let op = match (insert.overwrite, insert.replace_into) {

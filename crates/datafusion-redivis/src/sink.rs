@@ -58,13 +58,7 @@ impl RedivisSink {
         op: InsertOp,
         upload_name: Option<String>,
     ) -> Result<Self> {
-        check_writable(&destination, &table)?;
-        if table.is_file_index {
-            let name = &destination.table;
-            return plan_err!(
-                "the rows of {name} stand for files; add files with COPY … TO 'redivis://{name}/…'"
-            );
-        }
+        check_insertable(&destination, &table)?;
         if op == InsertOp::Replace {
             return plan_err!(
                 "REPLACE INTO needs a key, and tables on Redivis have none; write INSERT OVERWRITE to replace all rows"
@@ -114,6 +108,18 @@ impl RedivisSink {
         }
         Ok(())
     }
+}
+
+/// Fails for tables that no rows can go to.
+pub(crate) fn check_insertable(destination: &Destination, table: &Table) -> Result<()> {
+    check_writable(destination, table)?;
+    if table.is_file_index {
+        let name = &destination.table;
+        return plan_err!(
+            "the rows of {name} stand for files; add files with COPY … TO 'redivis://{name}/…'"
+        );
+    }
+    Ok(())
 }
 
 /// Fails for tables that neither uploads nor files can go to.

@@ -19,7 +19,7 @@ use redivis::{Client, TableReference, Version};
 
 use crate::config::RedivisOptions;
 use crate::scan::{RedivisScanExec, Source};
-use crate::sink::{Columns, Destination, RedivisSink};
+use crate::sink::{Columns, Destination, RedivisSink, check_insertable};
 use crate::statistics::Size;
 use crate::writes::Writes;
 
@@ -107,6 +107,11 @@ impl RedivisTable {
     /// Its variables in order, as listed: with labels; with descriptions and value labels if it was [described](Self::describe).
     pub fn variables(&self) -> &[Variable] {
         &self.variables
+    }
+
+    /// Fails, with what to do instead, if no rows can be inserted into it.
+    pub(crate) fn check_insertable(&self) -> Result<()> {
+        check_insertable(&self.destination(), &self.table)
     }
 
     /// Where rows for it go.

@@ -6,17 +6,17 @@
 use std::sync::Arc;
 
 use datafusion::catalog::TableProvider;
-use datafusion::common::{DataFusionError, Result, plan_err};
+use datafusion::common::{DataFusionError, Result, TableReference, plan_err};
 use datafusion::datasource::listing::{
     ListingTable, ListingTableConfig, ListingTableConfigExt, ListingTableUrl,
 };
 use datafusion::execution::SessionState;
 use glob::Pattern;
 use percent_encoding::percent_decode_str;
-use redivis::TableReference;
 use url::Url;
 
 use crate::lookup::refused;
+use crate::sink::unique;
 
 /// The scheme of files on Redivis.
 pub(super) const SCHEME: &str = "redivis";
@@ -38,7 +38,7 @@ pub(crate) fn encoded(text: &str) -> Result<Option<String>> {
 }
 
 /// The table that a URL's authority means, encoded or not: no reference has a percent sign.
-pub(super) fn decoded(authority: &str) -> Result<TableReference> {
+pub(super) fn decoded(authority: &str) -> Result<redivis::TableReference> {
     let text = percent_decode_str(authority).decode_utf8_lossy();
     text.parse().map_err(refused)
 }
@@ -52,14 +52,28 @@ pub(crate) async fn table(
         return Ok(None);
     };
     let (base, pattern) = split(&url);
+    let folders = pattern.is_some_and(|pattern| pattern.contains('/'));
     let pattern = pattern.map(Pattern::new).transpose();
     let pattern = pattern.map_err(|error| DataFusionError::External(Box::new(error)))?;
     let parsed = Url::parse(base).map_err(|error| DataFusionError::External(Box::new(error)))?;
-    let url = ListingTableUrl::try_new(parsed, pattern)?;
-    let config = ListingTableConfig::new(url).infer_options(state).await?;
-    if config.options.is_none() {
-        return plan_err!("no file matches {text}");
-    }
+    // DataFusion remembers lists of files by folder and table, whatever store they are in, and for good: each use of a URL is
+    // a table of its own.
+    let unique = TableReference::bare(unique(text));
+    let url = ListingTableUrl::try_new(parsed, pattern)?.with_table_ref(unique);
+    let folders = match folders {
+        true => {
+            "; a wildcard in a folder's name needs SET datafusion.execution.listing_table_ignore_subdirectory = false"
+        }
+        false => "",
+    };
+    let config = match ListingTableConfig::new(url).infer_options(state).await {
+        Ok(config) => config,
+        // DataFusion takes this for a bug of its own.
+        Err(error) if matches!(error.find_root(), DataFusionError::Internal(_)) => {
+            return plan_err!("no file matches {text}{folders}");
+        }
+        Err(error) => return Err(error),
+    };
     let config = config.infer_partitions_from_path(state).await?;
     let config = config.infer_schema(state).await?;
     Ok(Some(Arc::new(ListingTable::try_new(config)?)))

@@ -15,6 +15,7 @@ mod identifiers;
 mod insert;
 mod names;
 mod options;
+mod round_trip;
 mod scan;
 mod support;
 mod write;

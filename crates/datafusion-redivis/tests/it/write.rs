@@ -238,3 +238,225 @@ async fn copy_makes_an_upload_of_a_file() {
         "{error}"
     );
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn files_are_written_listed_and_read() {
+    let it = notes().await;
+    it.batches("CALL redivis.create_file_index('ada.notes:next.files')")
+        .await;
+    for (year, month) in [(2019, 1), (2019, 2), (2020, 1)] {
+        it.batches(&format!(
+            "COPY (SELECT {year} AS year, {month} AS month) TO 'redivis://ada.notes:next.files/{year}/{month}.parquet'"
+        ))
+        .await;
+    }
+    it.batches(
+        "COPY (SELECT 'no rows' AS note) TO 'redivis://ada.notes:next.files/notes/Read me.csv'",
+    )
+    .await;
+    insta::assert_snapshot!(it.rows("SELECT * FROM 'redivis://ada.notes:next.files/2019/*.parquet' ORDER BY month").await, @r"
+    +------+-------+
+    | year | month |
+    +------+-------+
+    | 2019 | 1     |
+    | 2019 | 2     |
+    +------+-------+
+    ");
+    assert_eq!(
+        it.value("SELECT note FROM 'redivis://ada.notes:next.files/notes/Read me.csv'")
+            .await,
+        "no rows"
+    );
+    let across = "SELECT count(*) FROM 'redivis://ada.notes:next.files/20*/1.parquet'";
+    let error = it.error(across).await;
+    assert!(error.contains("ignore_subdirectory = false"), "{error}");
+    it.batches("SET datafusion.execution.listing_table_ignore_subdirectory = false")
+        .await;
+    assert_eq!(it.value(across).await, "2");
+    // A list of files is no longer believed once something was written.
+    it.batches(
+        "COPY (SELECT 2021 AS year, 1 AS month) TO 'redivis://ada.notes:next.files/2021/1.parquet'",
+    )
+    .await;
+    assert_eq!(it.value(across).await, "3");
+    it.batches(
+        "CREATE EXTERNAL TABLE y2019 STORED AS PARQUET LOCATION 'redivis://ada.notes:next.files/2019/'",
+    )
+    .await;
+    assert_eq!(it.value("SELECT sum(month) FROM y2019").await, "3");
+    let error = it
+        .error("SELECT * FROM 'redivis://ada.notes:next.files/1066/*.parquet'")
+        .await;
+    assert!(error.contains("no file"), "{error}");
+    let error = it
+        .error("INSERT INTO redivis.'ada.notes:next.files' VALUES ('x')")
+        .await;
+    assert!(
+        error.contains("COPY … TO 'redivis://ada.notes:next.files/…'"),
+        "{error}"
+    );
+    // Released, the files stay.
+    it.batches("CALL redivis.release('ada.notes')").await;
+    assert_eq!(
+        it.value("SELECT max(year) FROM 'redivis://ada.notes.files/2020/'")
+            .await,
+        "2020"
+    );
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_object_store_does_what_the_service_can_and_refuses_the_rest() {
+    use object_store::path::Path;
+    use object_store::{
+        Error, GetOptions, GetRange, ObjectStore, ObjectStoreExt, PutMode, PutOptions, PutPayload,
+    };
+
+    let it = notes().await;
+    it.batches("CALL redivis.create_file_index('ada.notes:next.files')")
+        .await;
+    let url = datafusion::datasource::listing::ListingTableUrl::parse(
+        "redivis://ada.notes%3Anext.files/",
+    )
+    .unwrap();
+    let store = it.ctx.runtime_env().object_store(&url).unwrap();
+    let path = |path: &str| Path::from(path);
+    store
+        .put(&path("a/b/one"), PutPayload::from_static(b"0123456789"))
+        .await
+        .unwrap();
+    store
+        .put(&path("a/empty"), PutPayload::new())
+        .await
+        .unwrap();
+    let mut parts = store.put_multipart(&path("a/b/two")).await.unwrap();
+    // In the order in which they were handed over, whichever is waited for first.
+    let first = parts.put_part(PutPayload::from_static(b"first "));
+    let second = parts.put_part(PutPayload::from_static(b"second"));
+    second.await.unwrap();
+    first.await.unwrap();
+    assert_eq!(names(store.list(None)).await, ["a/b/one", "a/empty"]);
+    parts.complete().await.unwrap();
+    let mut given_up = store.put_multipart(&path("a/never")).await.unwrap();
+    given_up
+        .put_part(PutPayload::from_static(b"x"))
+        .await
+        .unwrap();
+    given_up.abort().await.unwrap();
+    drop(store.put_multipart(&path("a/never")).await.unwrap());
+
+    assert_eq!(
+        names(store.list(None)).await,
+        ["a/b/one", "a/b/two", "a/empty"]
+    );
+    assert_eq!(
+        names(store.list(Some(&path("a/b")))).await,
+        ["a/b/one", "a/b/two"]
+    );
+    assert!(names(store.list(Some(&path("a/b/on")))).await.is_empty());
+    let level = store.list_with_delimiter(Some(&path("a"))).await.unwrap();
+    assert_eq!(level.common_prefixes, [path("a/b")]);
+    assert_eq!(level.objects[0].location, path("a/empty"));
+
+    assert_eq!(store.head(&path("a/b/one")).await.unwrap().size, 10);
+    let read = async |location: &str, range: GetRange| {
+        let options = GetOptions {
+            range: Some(range),
+            ..GetOptions::default()
+        };
+        let got = store.get_opts(&Path::from(location), options).await?;
+        Ok::<_, Error>((got.range.clone(), got.bytes().await?))
+    };
+    assert_eq!(
+        read("a/b/one", GetRange::Bounded(2..5)).await.unwrap(),
+        (2..5, "234".into())
+    );
+    assert_eq!(
+        read("a/b/one", GetRange::Bounded(8..50)).await.unwrap(),
+        (8..10, "89".into())
+    );
+    assert_eq!(
+        read("a/b/one", GetRange::Offset(7)).await.unwrap(),
+        (7..10, "789".into())
+    );
+    assert_eq!(
+        read("a/b/one", GetRange::Suffix(1)).await.unwrap(),
+        (9..10, "9".into())
+    );
+    read("a/b/one", GetRange::Bounded(10..11))
+        .await
+        .unwrap_err();
+    assert_eq!(
+        store
+            .get(&path("a/b/two"))
+            .await
+            .unwrap()
+            .bytes()
+            .await
+            .unwrap(),
+        "first second"
+    );
+    assert_eq!(
+        store
+            .get(&path("a/empty"))
+            .await
+            .unwrap()
+            .bytes()
+            .await
+            .unwrap(),
+        ""
+    );
+    assert!(matches!(
+        store.head(&path("a/never")).await,
+        Err(Error::NotFound { .. })
+    ));
+
+    // A file of the same name takes the place of the other.
+    store
+        .put(&path("a/b/one"), PutPayload::from_static(b"new"))
+        .await
+        .unwrap();
+    assert_eq!(
+        store
+            .get(&path("a/b/one"))
+            .await
+            .unwrap()
+            .bytes()
+            .await
+            .unwrap(),
+        "new"
+    );
+
+    let create = PutOptions {
+        mode: PutMode::Create,
+        ..PutOptions::default()
+    };
+    let refused = store
+        .put_opts(&path("x"), PutPayload::from_static(b"x"), create)
+        .await;
+    assert!(matches!(refused, Err(Error::NotSupported { .. })));
+    assert!(matches!(
+        store.copy(&path("a/empty"), &path("y")).await,
+        Err(Error::NotSupported { .. })
+    ));
+    assert!(matches!(
+        store.rename(&path("a/empty"), &path("y")).await,
+        Err(Error::NotSupported { .. })
+    ));
+    assert!(matches!(
+        store.delete(&path("a/empty")).await,
+        Err(Error::NotSupported { .. })
+    ));
+}
+
+async fn names(
+    list: futures::stream::BoxStream<'static, object_store::Result<object_store::ObjectMeta>>,
+) -> Vec<String> {
+    use futures::TryStreamExt;
+    let mut names: Vec<String> = list
+        .map_ok(|meta| meta.location.to_string())
+        .try_collect()
+        .await
+        .unwrap();
+    names.sort();
+    names
+}
