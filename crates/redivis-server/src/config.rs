@@ -21,6 +21,8 @@ pub struct Config {
     pub session_ttl: Duration,
     /// How long temp uploads and their sessions take bytes; 24 hours on the service (redivis-api §6.3).
     pub temp_upload_ttl: Duration,
+    /// How long the server waits for a client that sends nothing of a request, or takes nothing of an answer.
+    pub patience: Duration,
     /// Requests a minute allowed per token (or address, without a token); `None` allows any number.
     pub requests_per_minute: Option<u32>,
     /// Whom the login page logs in, without asking who opens it; `None` for no login.
@@ -49,6 +51,7 @@ impl Config {
             listen: SocketAddr::new(IpAddr::V4(Ipv4Addr::LOCALHOST), 0),
             session_ttl: Duration::from_secs(6 * 60 * 60),
             temp_upload_ttl: Duration::from_secs(24 * 60 * 60),
+            patience: Duration::from_secs(2 * 60),
             requests_per_minute: Some(1000),
             login: None,
             access_token_ttl: Duration::from_secs(60 * 60),

@@ -9,10 +9,8 @@ use std::{
     net::SocketAddr,
     path::{Path, PathBuf},
     sync::Arc,
-    time::Duration,
 };
 
-use axum::serve::ListenerExt;
 use tempfile::TempDir;
 use tokio::{net::TcpListener, task::JoinHandle};
 use tokio_util::sync::{CancellationToken, DropGuard};
@@ -32,9 +30,6 @@ use crate::{
     temporary::TempUploads,
     token::Tokens,
 };
-
-/// How long a stop waits for requests that are being answered.
-const GRACE: Duration = Duration::from_secs(5);
 
 /// A running server. Stops when dropped; [`Server::stop`] also waits for requests that are being answered.
 pub struct Server {
@@ -112,21 +107,8 @@ impl Server {
             ),
             rate: http::RateLimit::new(prepared.config.requests_per_minute),
         });
-        let stopped = stopping.clone().cancelled_owned();
-        // A stream's last bytes must not wait for more to fill a packet.
-        let listener = listener.tap_io(|connection| {
-            if let Err(error) = connection.set_nodelay(true) {
-                tracing::debug!(%error, "cannot turn off Nagle's algorithm");
-            }
-        });
-        let serving = tokio::spawn(async move {
-            if let Err(error) = axum::serve(listener, service)
-                .with_graceful_shutdown(stopped)
-                .await
-            {
-                tracing::error!(%error, "the server stopped");
-            }
-        });
+        let patience = prepared.config.patience;
+        let serving = tokio::spawn(http::serve(listener, service, patience, stopping.clone()));
         // Broken files are told of at the start rather than when somebody first asks for them.
         tokio::spawn(prepared.raw_files.keep_purging(stopping.clone()));
         tokio::spawn(prepared.temporary_uploads.keep_purging(stopping.clone()));
@@ -179,15 +161,15 @@ impl Server {
     pub fn stop(self) -> impl Future<Output = ()> + Send {
         let Server {
             stopping,
-            mut serving,
+            serving,
             _lock: lock,
             _temporary: temporary,
             ..
         } = self;
         async move {
             drop(stopping);
-            if tokio::time::timeout(GRACE, &mut serving).await.is_err() {
-                serving.abort();
+            if let Err(error) = serving.await {
+                tracing::error!(%error, "the server failed");
             }
             drop(lock);
             drop(temporary);

@@ -13,6 +13,7 @@ mod oauth;
 mod owners;
 mod page;
 mod parameters;
+mod patience;
 mod queries;
 mod rate;
 mod raw_files;
@@ -20,6 +21,7 @@ mod read_sessions;
 mod read_streams;
 mod readable;
 mod rows;
+mod serve;
 mod tables;
 mod target;
 mod temp_uploads;
@@ -27,11 +29,11 @@ mod uploads;
 mod variables;
 mod versions;
 
-use std::{net::SocketAddr, path::PathBuf, sync::Arc};
+use std::{path::PathBuf, sync::Arc};
 
 use axum::{
     Router,
-    extract::{DefaultBodyLimit, connect_info::IntoMakeServiceWithConnectInfo},
+    extract::DefaultBodyLimit,
     handler::Handler,
     http::{HeaderMap, header::HOST, uri::Authority},
     middleware,
@@ -39,6 +41,7 @@ use axum::{
 };
 
 pub(crate) use rate::RateLimit;
+pub(crate) use serve::serve;
 
 use crate::{
     catalog::Catalog, database::Database, ingestion::Ingestion, login::Logins, query::Queries,
@@ -79,8 +82,8 @@ fn origin_for(api: &Api, headers: &HeaderMap) -> String {
     }
 }
 
-/// The service behind a listener.
-pub(crate) fn service(api: Api) -> IntoMakeServiceWithConnectInfo<Router, SocketAddr> {
+/// What requests are answered by.
+pub(crate) fn service(api: Api) -> Router {
     let api = Arc::new(api);
     let routes = tables()
         .merge(uploads::routes())
@@ -102,7 +105,6 @@ pub(crate) fn service(api: Api) -> IntoMakeServiceWithConnectInfo<Router, Socket
         .layer(DefaultBodyLimit::max(BODY_BYTES))
         .layer(middleware::from_fn_with_state(Arc::clone(&api), gate::gate))
         .with_state(api)
-        .into_make_service_with_connect_info()
 }
 
 type Routes = Router<Arc<Api>>;

@@ -16,6 +16,7 @@ mod payloads;
 mod program;
 mod queries;
 mod raw_files;
+mod slow;
 mod streams;
 mod support;
 mod temp_uploads;
