@@ -17,7 +17,7 @@ use super::{
 use crate::{
     catalog::{Access, Variable, VariableChange},
     raw_file,
-    storage::{RowScan, Statistics},
+    storage::statistics_of,
 };
 
 pub(super) async fn list(
@@ -122,23 +122,13 @@ async fn change_all(
 pub(super) async fn statistics(target: Readable) -> Result<Json<Value>, ApiError> {
     target.require(Access::Metadata)?;
     let (_, variable) = find(target.variables(), &target.names)?;
-    let kind = variable.kind;
-    let segments: Vec<_> = target
+    let (name, kind) = (variable.name.clone(), variable.kind);
+    let files: Vec<_> = target
         .uploads()
         .iter()
         .flat_map(|upload| all_rows(upload, &[variable]))
         .collect();
-    blocking(move || {
-        let mut scan = RowScan::new(segments, 0);
-        let mut statistics = Statistics::new(kind);
-        while let Some(batch) = scan.next_batch()? {
-            if let Some(column) = batch.columns().first() {
-                statistics.add(column);
-            }
-        }
-        Ok(Json(statistics.to_json()))
-    })
-    .await
+    blocking(move || Ok(Json(statistics_of(files, &name, kind)?))).await
 }
 
 fn find<'a>(

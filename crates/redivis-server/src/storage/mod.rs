@@ -26,6 +26,6 @@ pub(crate) use kind::VariableType;
 pub(crate) use names::{variable_name, variable_names};
 pub(crate) use scan::{RowScan, Segment, Selection, schema_of, slice};
 pub(crate) use split::split;
-pub(crate) use statistics::Statistics;
+pub(crate) use statistics::statistics_of;
 pub(crate) use store::{Declared, Storage};
 pub(crate) use stored::{Column, Stored};

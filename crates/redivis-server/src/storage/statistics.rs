@@ -24,15 +24,46 @@ use datafusion::{
 };
 use serde_json::{Value, json};
 
-use super::{cast, kind::VariableType};
+use super::{RowScan, Segment, StorageError, cast, kind::VariableType};
 
 /// Distinct values that are counted at most.
 const DISTINCT: usize = 1_000_000;
 const DAY_MILLIS: f64 = 24.0 * 60.0 * 60.0 * 1000.0;
 
+/// The statistics of a variable, the only column of these whole files. Blocks, for long with large ones.
+pub(crate) fn statistics_of(
+    files: Vec<Segment>,
+    variable: &str,
+    kind: VariableType,
+) -> Result<Value, StorageError> {
+    // Most tables are one file; what several have together is not kept.
+    let single = match files.as_slice() {
+        [file] => Some(Arc::clone(&file.stored)),
+        _ => None,
+    };
+    let known = single
+        .as_ref()
+        .and_then(|file| file.statistics(variable, kind));
+    if let Some(known) = known {
+        return Ok(known);
+    }
+    let mut scan = RowScan::new(files, 0);
+    let mut statistics = Statistics::new(kind);
+    while let Some(batch) = scan.next_batch()? {
+        if let Some(column) = batch.columns().first() {
+            statistics.add(column);
+        }
+    }
+    let found = statistics.finish();
+    if let Some(file) = single {
+        file.keep_statistics(variable, kind, found.clone());
+    }
+    Ok(found)
+}
+
 /// Statistics while they are collected.
 #[derive(Debug)]
-pub(crate) struct Statistics {
+struct Statistics {
     kind: VariableType,
     /// Values that are not null.
     count: u64,
@@ -51,7 +82,7 @@ pub(crate) struct Statistics {
 }
 
 impl Statistics {
-    pub(crate) fn new(kind: VariableType) -> Self {
+    fn new(kind: VariableType) -> Self {
         Statistics {
             kind,
             count: 0,
@@ -67,7 +98,7 @@ impl Statistics {
     }
 
     /// Adds the values of a column that has the variable's type.
-    pub(crate) fn add(&mut self, column: &ArrayRef) {
+    fn add(&mut self, column: &ArrayRef) {
         self.count += (column.len() - column.null_count()) as u64;
         self.add_distinct(column);
         if self.kind == VariableType::Integer {
@@ -108,7 +139,7 @@ impl Statistics {
         }
     }
 
-    pub(crate) fn to_json(&mut self) -> Value {
+    fn finish(mut self) -> Value {
         let (min, max) = match (self.whole, self.range) {
             (Some((min, max)), _) => (json!(min), json!(max)),
             (None, Some((min, max))) => (number(min), number(max)),
@@ -152,7 +183,10 @@ fn number(value: f64) -> Value {
 fn measures(column: &ArrayRef, kind: VariableType) -> Option<Float64Array> {
     let micros = |micros: i64| micros as f64 / 1000.0;
     Some(match kind {
-        VariableType::Float => column.as_primitive::<Float64Type>().clone(),
+        // What is no number or infinite has no place in JSON.
+        VariableType::Float => column
+            .as_primitive::<Float64Type>()
+            .unary_opt(|value| value.is_finite().then_some(value)),
         VariableType::Integer => column
             .as_primitive::<Int64Type>()
             .unary(|value| value as f64),
@@ -186,7 +220,7 @@ mod tests {
         // In two batches, as it may come.
         statistics.add(&column.slice(0, 1));
         statistics.add(&column.slice(1, column.len() - 1));
-        statistics.to_json()
+        statistics.finish()
     }
 
     #[test]
@@ -230,6 +264,10 @@ mod tests {
             (&flags["min"], &flags["numDistinct"]),
             (&Value::Null, &json!(2))
         );
+
+        let odd = Float64Array::from(vec![f64::NAN, 1.0, f64::INFINITY, 3.0]);
+        let odd = statistics(VariableType::Float, odd);
+        assert_eq!((&odd["count"], &odd["mean"]), (&json!(4), &json!(2.0)));
 
         let nothing = statistics(VariableType::Float, Float64Array::from(vec![None, None]));
         for name in ["min", "max", "mean", "approxMedian", "stdDev"] {

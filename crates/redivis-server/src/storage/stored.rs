@@ -2,7 +2,14 @@
 //!
 //! The footer is read once; a reader of a range opens the file itself, and refuses one that is no longer the same.
 
-use std::{collections::HashMap, fs::File, ops::Range, path::PathBuf, time::SystemTime};
+use std::{
+    collections::HashMap,
+    fs::File,
+    ops::Range,
+    path::PathBuf,
+    sync::{Mutex, PoisonError},
+    time::SystemTime,
+};
 
 use arrow::datatypes::DataType;
 use parquet::{
@@ -62,6 +69,8 @@ pub(crate) struct Stored {
     pub(crate) columns: Vec<Column>,
     /// Where each row group starts, and where the last one ends.
     bounds: Vec<u64>,
+    /// Statistics that were asked for, by variable and type: a pass over the file each.
+    statistics: Mutex<HashMap<(String, VariableType), serde_json::Value>>,
 }
 
 impl Stored {
@@ -114,7 +123,35 @@ impl Stored {
             metadata,
             columns,
             bounds,
+            statistics: Mutex::default(),
         })
+    }
+
+    /// The statistics of a variable of all rows, if they were collected before.
+    pub(super) fn statistics(
+        &self,
+        variable: &str,
+        kind: VariableType,
+    ) -> Option<serde_json::Value> {
+        let known = self
+            .statistics
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner);
+        known.get(&(variable.to_owned(), kind)).cloned()
+    }
+
+    /// Keeps the statistics of a variable for as long as the file stays as it is.
+    pub(super) fn keep_statistics(
+        &self,
+        variable: &str,
+        kind: VariableType,
+        found: serde_json::Value,
+    ) {
+        let mut known = self
+            .statistics
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner);
+        known.insert((variable.to_owned(), kind), found);
     }
 
     pub(crate) fn rows(&self) -> u64 {

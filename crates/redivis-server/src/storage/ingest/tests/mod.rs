@@ -110,7 +110,7 @@ impl Rows {
 
 fn read_parquet(path: &Path) -> RecordBatch {
     let reader = ParquetRecordBatchReaderBuilder::try_new(File::open(path).unwrap()).unwrap();
-    let schema = reader.schema().clone();
+    let schema = std::sync::Arc::clone(reader.schema());
     assert!(schema.fields().iter().all(|field| field.is_nullable()));
     assert!(
         schema
