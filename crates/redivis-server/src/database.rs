@@ -14,6 +14,7 @@ use rusqlite::{Connection, ErrorCode, Transaction, TransactionBehavior};
 const SCHEMA: &[&str] = &[
     include_str!("catalog/store/schema.sql"),
     include_str!("login/schema.sql"),
+    include_str!("export/schema.sql"),
     include_str!("query/schema.sql"),
     include_str!("raw_file/schema.sql"),
     include_str!("temporary/schema.sql"),

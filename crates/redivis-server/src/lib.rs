@@ -24,6 +24,7 @@ mod config;
 mod database;
 mod durable;
 mod error;
+mod export;
 mod http;
 mod ingestion;
 mod login;

@@ -19,7 +19,9 @@ use crate::{
     Config, Error,
     catalog::Catalog,
     database::{Database, DatabaseError},
-    durable, http,
+    durable,
+    export::Exports,
+    http,
     ingestion::Ingestion,
     login::Logins,
     query::Queries,
@@ -69,18 +71,27 @@ impl Server {
         let endpoint = format!("{origin}/api/v1");
 
         let stopping = CancellationToken::new();
-        let queries = {
+        let (queries, exports) = {
             let (state, stopping) = (prepared.state.clone(), stopping.clone());
             let (database, catalog) = (
                 Arc::clone(&prepared.database),
                 Arc::clone(&prepared.catalog),
             );
-            let start = move || Queries::start(&state, database, catalog, stopping);
+            let start = move || {
+                let queries = Queries::start(
+                    &state,
+                    Arc::clone(&database),
+                    Arc::clone(&catalog),
+                    stopping.clone(),
+                )?;
+                let exports = Exports::start(&state, database, catalog, queries.clone(), stopping)?;
+                Ok((queries, exports))
+            };
             let started = tokio::task::spawn_blocking(start)
                 .await
                 .unwrap_or_else(|join| Err(std::io::Error::other(join)));
             started.map_err(|source| Error::Folder {
-                action: "take up the queries in",
+                action: "take up the queries and exports in",
                 path: prepared.state.clone(),
                 source,
             })?
@@ -92,6 +103,7 @@ impl Server {
             catalog: Arc::clone(&prepared.catalog),
             sessions: ReadSessions::new(prepared.config.session_ttl),
             queries,
+            exports,
             temporary: prepared.temporary_uploads.clone(),
             ingestion: Ingestion::start(
                 Arc::clone(&prepared.catalog),

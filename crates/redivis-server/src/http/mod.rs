@@ -6,6 +6,8 @@ mod body;
 mod byte_range;
 mod datasets;
 mod error;
+mod exports;
+mod file_body;
 mod gate;
 mod json;
 mod new_upload;
@@ -44,8 +46,9 @@ pub(crate) use rate::RateLimit;
 pub(crate) use serve::serve;
 
 use crate::{
-    catalog::Catalog, database::Database, ingestion::Ingestion, login::Logins, query::Queries,
-    raw_file::RawFiles, session::ReadSessions, temporary::TempUploads, token::Tokens,
+    catalog::Catalog, database::Database, export::Exports, ingestion::Ingestion, login::Logins,
+    query::Queries, raw_file::RawFiles, session::ReadSessions, temporary::TempUploads,
+    token::Tokens,
 };
 use error::{ApiError, Missing};
 
@@ -63,6 +66,7 @@ pub(crate) struct Api {
     pub(crate) catalog: Arc<Catalog>,
     pub(crate) sessions: ReadSessions,
     pub(crate) queries: Queries,
+    pub(crate) exports: Exports,
     pub(crate) temporary: TempUploads,
     pub(crate) ingestion: Arc<Ingestion>,
     pub(crate) raw_files: RawFiles,
@@ -93,6 +97,7 @@ pub(crate) fn service(api: Api) -> Router {
         .merge(versions::routes())
         .merge(owners::routes())
         .merge(queries::routes())
+        .merge(exports::routes())
         .merge(elsewhere())
         .route("/readStreams/{id}", get(read_streams::read))
         .method_not_allowed_fallback(async || ApiError::method_not_allowed())
@@ -126,7 +131,7 @@ fn readable(path: &str) -> Routes {
             get(variables::statistics),
         )
         .route(&format!("{path}/readSessions"), post(read_sessions::create))
-        .route(&format!("{path}/exports"), post(missing("exports")))
+        .route(&format!("{path}/exports"), post(exports::create))
 }
 
 fn tables() -> Routes {
@@ -144,7 +149,6 @@ fn tables() -> Routes {
 /// Parts of the service that are not here.
 fn elsewhere() -> Routes {
     Router::new()
-        .route("/exports/{*rest}", axum::routing::any(missing("exports")))
         .route(
             "/transforms/{*rest}",
             axum::routing::any(missing("transforms")),

@@ -11,7 +11,7 @@ use axum::{
 use serde_json::{Map, Value, json};
 
 use super::{
-    Api, Routes, Shared, error::ApiError, gate::Caller, json::JsonBody, missing,
+    Api, Routes, Shared, error::ApiError, exports, gate::Caller, json::JsonBody, missing,
     parameters::count_of_json, raw_files, read_sessions, readable::OwnQuery, rows,
     target::blocking, variables,
 };
@@ -40,8 +40,8 @@ pub(super) fn routes() -> Routes {
         )
         .route("/queries/{query}/rows", get(rows::read))
         .route("/queries/{query}/readSessions", post(read_sessions::create))
-        .route("/queries/{query}/exports", post(missing("exports")))
-        .route("/queries/{query}/rawFiles", get(missing("raw files")))
+        .route("/queries/{query}/exports", post(exports::create))
+        .route("/queries/{query}/rawFiles", get(raw_files::list))
         .route("/queries/{query}/script", get(missing("scripts")))
 }
 

@@ -3,37 +3,27 @@
 //! A listing is made of any table with ids of files, row by row as it is read; a file's bytes are those that some version
 //! lists, for whoever may read that version's rows.
 
-use std::{
-    collections::HashSet,
-    io::{Seek, SeekFrom},
-    time::SystemTime,
-};
+use std::{collections::HashSet, time::SystemTime};
 
 use arrow::array::{Array, ArrayRef, AsArray};
 use axum::{
     Json,
-    body::Body,
     extract::{DefaultBodyLimit, State},
     http::{
         HeaderMap, HeaderName, HeaderValue, StatusCode,
-        header::{
-            ACCEPT_RANGES, CONTENT_DISPOSITION, CONTENT_LENGTH, CONTENT_RANGE, CONTENT_TYPE,
-            IF_MODIFIED_SINCE, LAST_MODIFIED, RANGE,
-        },
+        header::{CONTENT_DISPOSITION, IF_MODIFIED_SINCE, LAST_MODIFIED},
     },
     response::{IntoResponse, Response},
     routing::get,
 };
 use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
 use serde_json::{Map, Value, json};
-use tokio::io::AsyncReadExt;
-use tokio_util::io::ReaderStream;
 
 use super::{
     Routes, Shared,
     body::{Rows, Shown},
-    byte_range::Part,
     error::ApiError,
+    file_body,
     gate::Caller,
     json::{JsonBody, required, text},
     origin_for,
@@ -56,9 +46,6 @@ const REQUEST_BYTES: usize = 8 << 20;
 
 /// Bytes that a file's name may have.
 const NAME: usize = 1024;
-
-/// Bytes of a file that are read at once.
-const PIECE: usize = 256 << 10;
 
 pub(super) fn routes() -> Routes {
     Routes::new()
@@ -293,39 +280,8 @@ async fn read(
         Ok((file, content.map_err(|error| ApiError::io(&error))?))
     })
     .await?;
-    let range = headers.get(RANGE).and_then(|range| range.to_str().ok());
-    let (status, bytes) = match Part::of(range, file.size) {
-        Part::Whole => (StatusCode::OK, 0..file.size),
-        Part::Bytes(bytes) => (StatusCode::PARTIAL_CONTENT, bytes),
-        Part::Outside => {
-            let error = ApiError::range_not_satisfiable(file.size);
-            let range = format!("bytes */{}", file.size);
-            return Ok(([(CONTENT_RANGE, range)], error).into_response());
-        }
-    };
-    let length = bytes.end - bytes.start;
-    let content = blocking(move || {
-        let mut content = content;
-        content
-            .seek(SeekFrom::Start(bytes.start))
-            .map_err(|error| ApiError::io(&error))?;
-        Ok((content, bytes))
-    })
-    .await?;
-    let (content, bytes) = content;
-    let content = tokio::fs::File::from_std(content).take(length);
-    let body = Body::from_stream(ReaderStream::with_capacity(content, PIECE));
-    let mut response = (status, body).into_response();
+    let mut response = file_body::respond(content, file.size, &headers).await?;
     let answer = response.headers_mut();
-    answer.insert(CONTENT_LENGTH, length.into());
-    answer.insert(ACCEPT_RANGES, HeaderValue::from_static("bytes"));
-    // Never shown as a page of this server's own, whatever is in it.
-    let kind = HeaderValue::from_static("application/octet-stream");
-    answer.insert(CONTENT_TYPE, kind);
-    if status == StatusCode::PARTIAL_CONTENT {
-        let range = format!("bytes {}-{}/{}", bytes.start, bytes.end - 1, file.size);
-        insert(answer, CONTENT_RANGE, range)?;
-    }
     insert(answer, CONTENT_DISPOSITION, disposition(&file.name))?;
     // The digests are those of the whole file, which is what clients compare a download with.
     let md5 = &file.md5;

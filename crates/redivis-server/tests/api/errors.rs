@@ -53,7 +53,7 @@ async fn errors_are_flat_json_with_their_status() {
         (
             Method::POST,
             "/tables/a.d.t/exports",
-            Some(json!({})),
+            Some(json!({"format": "dta"})),
             501,
             "not_implemented",
         ),

@@ -9,6 +9,7 @@
 
 mod access;
 mod errors;
+mod exports;
 mod files;
 mod life;
 mod login;
