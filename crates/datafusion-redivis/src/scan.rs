@@ -15,7 +15,7 @@ use std::sync::Arc;
 
 use datafusion::arrow::datatypes::{DataType, Schema, SchemaRef};
 use datafusion::common::tree_node::TreeNodeRecursion;
-use datafusion::common::{Result, Statistics, internal_err};
+use datafusion::common::{Result, Statistics, exec_err, internal_err};
 use datafusion::config::ConfigOptions;
 use datafusion::execution::{SendableRecordBatchStream, TaskContext};
 use datafusion::physical_expr::{EquivalenceProperties, PhysicalExpr};
@@ -141,7 +141,7 @@ impl RedivisScanExec {
             return Ok(schema);
         }
         let Some(cheapest) = cheapest(&self.source.schema) else {
-            return internal_err!(
+            return exec_err!(
                 "{} has no variables, so its rows cannot be read",
                 self.source.name
             );

@@ -8,4 +8,5 @@ mod leaving;
 mod memory;
 mod prompt;
 mod tables;
+mod upload;
 mod wire;

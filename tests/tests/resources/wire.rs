@@ -1,6 +1,7 @@
 //! A server behind the proxy, and what programs and sessions in front of it do to the wire.
 
 use std::io::Read;
+use std::path::Path;
 use std::process::{Child, Command, ExitStatus, Stdio};
 use std::sync::Arc;
 use std::thread;
@@ -81,6 +82,11 @@ impl Wire {
             .env_remove("RUST_LOG");
         server::configure(&mut command, &self.endpoint, self.token.as_deref());
         command
+    }
+
+    /// The folder that the shell runs and keeps its state in.
+    pub(crate) fn home(&self) -> &Path {
+        self.home.path()
     }
 
     /// Lets answers stall after so many bytes of their body where the request's method and path say so.

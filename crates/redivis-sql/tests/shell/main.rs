@@ -10,6 +10,7 @@ mod errors;
 mod formats;
 #[cfg(unix)]
 mod prompt;
+mod upload;
 
 use std::io::Write;
 use std::path::Path;

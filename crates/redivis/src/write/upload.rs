@@ -251,7 +251,7 @@ impl Creation<'_> {
         let mut unanswered = false;
         loop {
             let error = match self.client.json(&self.call).await {
-                Ok(upload) => return Ok(upload),
+                Ok(upload) => return self.whole(upload),
                 Err(error) => error,
             };
             let is_open = may_have_been_done(&error);
@@ -279,6 +279,20 @@ impl Creation<'_> {
         self.client
             .find_upload(self.table_uri, &self.request.name)
             .await
+    }
+
+    /// The upload, if it has as many bytes as were sent.
+    fn whole(&self, upload: Upload) -> Result<Upload> {
+        match (upload.size, self.size) {
+            (Some(there), Some(sent)) if there != sent => Err(self
+                .call
+                .error(
+                    ErrorKind::Protocol,
+                    format!("{sent} bytes were sent, and the service made an upload of {there}"),
+                )
+                .with_retry(Retry::No)),
+            _ => Ok(upload),
+        }
     }
 
     /// The upload, if it can be the one that was asked for.

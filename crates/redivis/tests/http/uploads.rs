@@ -204,6 +204,10 @@ async fn a_lost_answer_never_makes_two_uploads() {
         assert!(error.message().contains("may have been created"), "{error}");
         assert_eq!(methods, ["GET", "POST"]);
     }
+    // An upload of other bytes than were sent is none.
+    let short = json("201 Created", &upload("queued").replace("100", "99"));
+    let (_, end) = create(OnConflict::Fail, vec![missing(), short]).await;
+    assert_eq!(end.unwrap_err().kind(), ErrorKind::Protocol);
     // Refused before anything was done: asked again without looking.
     let answers = vec![
         missing(),
