@@ -118,7 +118,7 @@ fn options_of_delimited_files() {
     );
     assert_eq!(run.status, Some(0), "{}", run.stderr);
     let rows = query(&sandbox, "SELECT * FROM redivis.'me.zoo:next.animals'");
-    let mut rows: Vec<&str> = rows.splitn(2, '\n').nth(1).unwrap().split("\n").collect();
+    let mut rows: Vec<&str> = rows.lines().skip(1).collect();
     rows.sort_unstable();
     assert!(rows.contains(&"owl,2,x"), "{rows:?}");
     assert!(rows.contains(&"short,,"), "{rows:?}");
