@@ -109,25 +109,26 @@ fn main() -> ExitCode {
 async fn run(arguments: Arguments) -> Result<(), Box<dyn std::error::Error>> {
     // Before anything is announced, so that whoever reads the endpoint may already stop the server.
     let stop = stop_signal()?;
+    let login = arguments.login;
     let server = Server::start(Config {
         directory: arguments.directory,
         sample: arguments.sample,
         listen: arguments.listen,
         session_ttl: arguments.session_ttl,
         requests_per_minute: arguments.requests_per_minute.0,
-        login: arguments.login,
+        login: login.clone(),
         tokens: arguments.tokens,
         ..Config::sample()
     })
     .await?;
-    announce(&server)?;
+    announce(&server, login.as_deref())?;
     stop.await;
     eprintln!("stopping");
     server.stop().await;
     Ok(())
 }
 
-fn announce(server: &Server) -> std::io::Result<()> {
+fn announce(server: &Server, login: Option<&str>) -> std::io::Result<()> {
     let mut out = std::io::stdout().lock();
     writeln!(out, "{}", server.endpoint())?;
     out.flush()?;
@@ -135,7 +136,7 @@ fn announce(server: &Server) -> std::io::Result<()> {
 
     let endpoint = server.endpoint();
     eprintln!("serving {} at {endpoint}", server.directory().display());
-    eprintln!("clients find it with");
+    eprintln!("the Python, R and JavaScript clients and redivis-sql find it with");
     eprintln!("    export REDIVIS_API_ENDPOINT={endpoint}");
     match server.token_file() {
         Some(file) => {
@@ -145,6 +146,11 @@ fn announce(server: &Server) -> std::io::Result<()> {
             );
         }
         None => eprintln!("    export REDIVIS_API_TOKEN=…   (one of the tokens file)"),
+    }
+    if let Some(user) = login {
+        eprintln!(
+            "without a token, Python and R open a page that logs whoever opens it in as {user}"
+        );
     }
     Ok(())
 }

@@ -490,3 +490,30 @@ async fn files_are_for_those_who_may_read_a_version_that_lists_them() {
         .await;
     assert_eq!(status, 403);
 }
+
+#[tokio::test]
+async fn a_querys_result_lists_the_files_whose_ids_it_has() {
+    let local = indexing().await;
+    added(&local, &[("a", b"1"), ("b", b"22"), ("c", b"333")]).await;
+    let query = json!({
+        "query": "SELECT file_id, upper(file_name) AS shout FROM `local.d:next.files` WHERE size > 1",
+    });
+    let (status, mut body) = local.post("/queries", query).await;
+    assert!(status.is_success(), "{body}");
+    let uri = body["uri"].as_str().unwrap().to_owned();
+    while !["completed", "failed"].contains(&body["status"].as_str().unwrap()) {
+        tokio::time::sleep(std::time::Duration::from_millis(20)).await;
+        body = local.json(&uri).await;
+    }
+    assert_eq!(body["status"], "completed", "{body}");
+    let mut files = listed(&local, &uri).await;
+    files.sort_by(|one, other| one.1.cmp(&other.1));
+    assert_eq!(names(&files), ["b", "c"]);
+    assert_eq!(content(&local, &files[0].0).await, b"22");
+    let path = format!("{uri}/rawFiles?format=arrow&fileNameVariable=shout");
+    let shouted = joined(&local.batches(&path).await);
+    let shouted = shouted.column_by_name("shout").unwrap().as_string::<i32>();
+    let mut shouted: Vec<&str> = shouted.iter().flatten().collect();
+    shouted.sort_unstable();
+    assert_eq!(shouted, ["B", "C"]);
+}
