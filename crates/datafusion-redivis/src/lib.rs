@@ -61,6 +61,29 @@
 //! send nothing else; a `count(*)` of a released table is answered from what is known. See [`RedivisScanExec`] for how rows
 //! come, and [`RedivisOptions`] for `SET redivis.…`.
 //!
+//! # Writing
+//!
+//! | written | what happens |
+//! |---|---|
+//! | `INSERT INTO redivis.'owner.dataset:next.table' SELECT …`, `… VALUES …` | one upload to the table, or none |
+//! | `INSERT OVERWRITE …` | the upload takes the place of the table's others, where its merge strategy is `replace` |
+//! | `CREATE TABLE redivis.'owner.dataset:next.table' AS SELECT …` | a new table with its rows, or none |
+//! | `CREATE TABLE redivis.'…' (a BIGINT, b VARCHAR)` | a new table with variables alone |
+//! | `DROP TABLE redivis.'…'` | deletes a table of the version that is not released |
+//! | `COPY (SELECT …) TO 'redivis://owner.dataset:next.table/name.parquet'` | an upload of that name; a file, if the table is a file index |
+//! | `SELECT … FROM 'redivis://owner.dataset.files/2019/*.parquet'` | files of a file index table |
+//! | `CALL redivis.create_dataset('owner.dataset')`, `next_version`, `release('owner.dataset', 'notes')`, `create_file_index`, `delete_upload` | steps of a dataset's life |
+//!
+//! Only a version that is not released can be written to. Rows are written to a temporary file first, in constant memory, then
+//! sent; the count is told once Redivis has read in as many. Values are never converted silently: what a variable cannot hold
+//! is refused with its column and row, before anything is sent ([`WriteError`]). Columns are matched by name, without regard
+//! to case; variables that the query lacks are null; a query without rows makes no upload. The geography of a row is text
+//! (WKT). A write that fails or is dropped halfway is taken back, see [`Redivis::settle`]; where that fails too, the error says
+//! what is left. `SET redivis.upload_name` names the upload.
+//!
+//! Definitions, procedures and the checked `COPY` need [`Redivis::sql`]; `SessionContext::sql` knows `INSERT` and, with the
+//! colons of references written `%3A`, `redivis://`.
+//!
 //! # Errors
 //!
 //! Failures of the service are [`DataFusionError::External`](datafusion::common::DataFusionError::External) with the

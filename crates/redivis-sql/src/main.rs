@@ -95,9 +95,13 @@ async fn run(options: Options) -> Result<(), ExitCode> {
     if sources.is_empty() {
         sources.push(Source::Stdin);
     }
+    let interrupted = session.clone();
     match interruptible(async move { Ok(batch::run(session, output, sources).await) }).await {
         Ok(outcome) => outcome,
-        Err(failure) => Err(failure.exit_code()),
+        Err(failure) => {
+            interrupted.settle().await;
+            Err(failure.exit_code())
+        }
     }
 }
 

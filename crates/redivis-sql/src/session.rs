@@ -5,6 +5,7 @@
 use std::num::NonZeroUsize;
 use std::path::Path;
 use std::sync::Arc;
+use std::time::Duration;
 
 use datafusion::execution::memory_pool::{FairSpillPool, TrackConsumersPool};
 use datafusion::execution::runtime_env::RuntimeEnvBuilder;
@@ -19,6 +20,9 @@ use crate::report::narrate;
 
 /// Share of the machine's memory that queries may use before they spill to disk.
 const MEMORY_SHARE: f64 = 0.6;
+
+/// How long an interrupted write may take to be taken back: the person is waiting.
+const SETTLES_WITHIN: Duration = Duration::from_secs(10);
 
 /// A session, cheap to clone.
 #[derive(Clone)]
@@ -51,6 +55,17 @@ impl Session {
             session.register(registration).await?;
         }
         Ok(session)
+    }
+
+    /// Waits until what an interrupted statement had sent is taken back, and says what may be left of it.
+    pub(crate) async fn settle(&self) {
+        match tokio::time::timeout(SETTLES_WITHIN, self.redivis.settle()).await {
+            Ok(left) => left.iter().for_each(narrate),
+            Err(_) => narrate(
+                "Redivis does not answer: rows that were on their way may still arrive. Look at the table's uploads before the \
+                 statement is run again",
+            ),
+        }
     }
 
     /// Gives a Redivis table a local name, in lower case unless it is quoted: as statements will look for it.

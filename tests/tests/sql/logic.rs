@@ -37,6 +37,11 @@ async fn errors() {
     run("errors").await;
 }
 
+#[tokio::test(flavor = "multi_thread")]
+async fn writes() {
+    run("writes").await;
+}
+
 async fn run(name: &str) {
     let server = tokio::task::spawn_blocking(Server::sample).await.unwrap();
     let connect = || async { Ok(Session(session(server.endpoint(), server.token()).1)) };

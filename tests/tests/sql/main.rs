@@ -9,3 +9,4 @@ mod logic;
 mod query;
 mod session;
 mod tpch;
+mod write;

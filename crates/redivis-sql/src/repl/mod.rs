@@ -21,11 +21,10 @@ pub(crate) async fn run(session: Session, output: Output) -> Result<(), Failure>
     let mut editor = editor::Editor::start()?;
     while let Some(inputs) = editor.read().await? {
         for input in inputs {
-            let (session, output) = (session.clone(), Arc::clone(&output));
+            let (here, output) = (session.clone(), Arc::clone(&output));
             let (Kind::Statement(text) | Kind::Command(text)) = input.kind.clone();
             let outcome =
-                interruptible(async move { execute::run(&session, &output, &input.kind).await })
-                    .await;
+                interruptible(async move { execute::run(&here, &output, &input.kind).await }).await;
             match outcome {
                 Ok(Next::Continue) => {}
                 Ok(Next::Quit) => return Ok(()),
@@ -33,6 +32,7 @@ pub(crate) async fn run(session: Session, output: Output) -> Result<(), Failure>
                 Err(failure) => {
                     if matches!(failure, Failure::Interrupted) {
                         narrate("\ncanceled");
+                        session.settle().await;
                     }
                     let place = Place {
                         source: None,
