@@ -14,7 +14,7 @@ use datafusion::logical_expr::{Expr, Extension, LogicalPlan, UserDefinedLogicalN
 use datafusion::sql::sqlparser::ast::{
     self, Function, FunctionArg, FunctionArgExpr, FunctionArguments, Value,
 };
-use redivis::resource::{NewDataset, NewTable};
+use redivis::resource::{Dataset, NewDataset, NewTable};
 use redivis::{Client, DatasetReference, TableReference};
 
 use crate::SCHEMA;
@@ -145,7 +145,7 @@ impl Call {
                     .create_dataset(dataset.owner(), &new)
                     .await
                     .map_err(failed)?;
-                Ok(made.qualified_reference)
+                Ok(without_ids(&made))
             }
             Self::CreateTable {
                 table,
@@ -157,11 +157,9 @@ impl Call {
                     is_file_index: *is_file_index,
                     ..NewTable::default()
                 };
-                let made = client
-                    .create_table(&dataset.uri, &new)
-                    .await
-                    .map_err(failed)?;
-                Ok(made.qualified_reference)
+                let made = client.create_table(&dataset.uri, &new);
+                made.await.map_err(failed)?;
+                Ok(table.to_string())
             }
             Self::NextVersion(dataset) => {
                 let dataset = dataset.clone().with_version(None);
@@ -178,7 +176,7 @@ impl Call {
                     .release(&next.uri, notes.as_deref())
                     .await
                     .map_err(failed)?;
-                Ok(released.qualified_reference)
+                Ok(without_ids(&released))
             }
             Self::DeleteUpload(table, name) => {
                 let found = client.table(table).await.map_err(failed)?;
@@ -190,6 +188,22 @@ impl Call {
                 Ok(upload.name.unwrap_or_else(|| name.clone()))
             }
         }
+    }
+}
+
+/// The dataset's reference as people write it.
+fn without_ids(dataset: &Dataset) -> String {
+    match dataset.qualified_reference.parse::<DatasetReference>() {
+        Ok(reference) => {
+            let version = reference.version().map(|version| format!(":{version}"));
+            format!(
+                "{}.{}{}",
+                reference.owner(),
+                reference.name(),
+                version.unwrap_or_default()
+            )
+        }
+        Err(_) => dataset.qualified_reference.clone(),
     }
 }
 
