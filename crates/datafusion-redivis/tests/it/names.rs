@@ -232,7 +232,7 @@ async fn failures_of_the_service_travel_unchanged() {
     assert!(error.contains("demo.nycflights13.nothing"), "{error}");
     let error = it
         .redivis
-        .sql("SELECT * FROM redivis_query('SELECT 1')")
+        .sql("SELECT * FROM redivis_query('SELECT * FROM `no.such.table`')")
         .await
         .unwrap_err();
     assert!(source::<redivis::Error>(&error).is_some(), "{error}");
