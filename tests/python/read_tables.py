@@ -8,73 +8,22 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import redivis
 
+from comparing import part, raises, same
+from every_read import every_read
+
 folder, case, version = sys.argv[1:]
 released = pathlib.Path(folder) / "local" / "clients"
 assert redivis.__version__ == version, redivis.__version__
 
 
-def same(read, expected):
-    """The same columns and types in the same order, and the same rows in any order."""
-    assert read.schema.names == expected.schema.names, (read.schema.names, expected.schema.names)
-    assert read.schema.types == expected.schema.types, (read.schema, expected.schema)
-    assert read.num_rows == expected.num_rows, (read.num_rows, expected.num_rows)
-    read, expected = read.sort_by("id"), expected.sort_by("id")
-    for name in expected.schema.names:
-        assert read[name].combine_chunks().equals(expected[name].combine_chunks()), f"{name} differs"
-
-
-def part(read, expected, rows):
-    """`rows` different rows of the expected ones."""
-    ids = read["id"].to_pylist()
-    assert len(ids) == len(set(ids)) == rows, (len(ids), len(set(ids)), rows)
-    same(read, expected.filter(pa.compute.is_in(expected["id"], pa.array(ids))))
-
-
-def from_pandas(frame, schema):
-    return pa.Table.from_pandas(frame, schema=schema, preserve_index=False)
-
-
-def from_polars(frame, schema):
-    return frame.collect().to_arrow().cast(schema)
-
-
-def every_read(table, file, choice, rows):
-    """All ways to read a table: the whole of it, chosen variables, a number of rows, and both."""
-    expected = pq.read_table(file)
-    chosen = expected.select(choice)
-    # Redivis compares names without case.
-    spelled = [name.upper() for name in choice]
-    quiet = {"progress": False}
-
-    same(table.to_arrow_table(**quiet), expected)
-    same(table.to_arrow_table(variables=spelled, **quiet), chosen)
-    part(table.to_arrow_table(rows, **quiet), expected, rows)
-    part(table.to_arrow_table(rows, variables=spelled, **quiet), chosen, rows)
-    part(table.to_arrow_table(expected.num_rows + 1000, variables=choice, **quiet), chosen, expected.num_rows)
-
-    same(from_pandas(table.to_pandas_dataframe(**quiet), expected.schema), expected)
-    part(from_pandas(table.to_pandas_dataframe(rows, variables=choice, **quiet), chosen.schema), chosen, rows)
-
-    same(from_polars(table.to_polars_lazyframe(**quiet), expected.schema), expected)
-    part(from_polars(table.to_polars_lazyframe(rows, variables=choice, **quiet), chosen.schema), chosen, rows)
-
-    same(pa.Table.from_batches(list(table.to_arrow_batch_iterator(**quiet))), expected)
-    part(pa.Table.from_batches(list(table.to_arrow_batch_iterator(rows, variables=choice, **quiet))), chosen, rows)
-
-    for variables, whole in [(None, expected), (choice, chosen)]:
-        streams = table.to_read_streams(3, variables=variables)
-        assert 1 <= len(streams) <= 3, streams
-        same(pa.concat_tables([stream.to_arrow_table(**quiet) for stream in streams]), whole)
-
-
 def small():
     table = redivis.user("local").dataset("clients").table("types")
-    every_read(table, released / "types.parquet", ["mean", "StationName", "id", "at"], 700)
+    every_read(table, pq.read_table(released / "types.parquet"), ["mean", "StationName", "id", "at"], 700)
 
 
 def large():
     table = redivis.user("local").dataset("clients").table("large")
-    every_read(table, released / "large.parquet", ["text", "id"], 123)
+    every_read(table, pq.read_table(released / "large.parquet"), ["text", "id"], 123)
     # A part of the table is read as fast as the table is large: through a session with several streams.
     assert len(table.to_read_streams(3)) == 3
 
@@ -144,12 +93,8 @@ def described():
     statistics = table.variable("id").get_statistics()
     assert (statistics["status"], statistics["count"], statistics["min"], statistics["max"]) == ("completed", 2500, 0, 2499), statistics
 
-    try:
+    with raises(redivis.exceptions.NotFoundError, "missing"):
         dataset.table("missing").to_arrow_table(progress=False)
-    except redivis.exceptions.NotFoundError as error:
-        assert "missing" in str(error), error
-    else:
-        raise AssertionError("a table that does not exist was read")
 
 
 def public():

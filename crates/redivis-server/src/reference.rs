@@ -148,10 +148,27 @@ impl UploadReference {
 }
 
 fn parts<'a, const N: usize>(text: &'a str, form: &str) -> Result<[&'a str; N], ReferenceError> {
-    text.split('.')
-        .collect::<Vec<_>>()
+    let mut parts = Vec::new();
+    let mut start = 0;
+    for (at, _) in text.match_indices('.') {
+        if !within_version(text, at) {
+            parts.push(&text[start..at]);
+            start = at + 1;
+        }
+    }
+    parts.push(&text[start..]);
+    parts
         .try_into()
         .map_err(|_| ReferenceError(format!("`{text}` is not a reference of the form {form}")))
+}
+
+/// Whether the period at `at` stands in a version, as in `owner.dataset:v1.0.table`, which is what the Python client
+/// asks for when it is told the version `1.0`.
+fn within_version(text: &str, at: usize) -> bool {
+    let digits = |part: &str| !part.is_empty() && part.bytes().all(|byte| byte.is_ascii_digit());
+    let major = text[..at].rsplit_once(':').map_or("", |(_, tag)| tag);
+    let minor = text[at + 1..].split([':', '.']).next().unwrap_or("");
+    major.strip_prefix(['v', 'V']).is_some_and(digits) && digits(minor)
 }
 
 /// Splits `name:qualifier…`; `take` accepts a qualifier, any other must be a reference id.
@@ -229,6 +246,8 @@ mod tests {
         for text in [
             "demo.my_data:ab12:v1_0:sample.a_table:0576",
             "Demo.My Data:sample:V1_0:AB12.A-Table:0576",
+            "demo.my_data:ab12:v1.0:sample.a_table:0576",
+            "demo.my_data:ab12:sample:v1.0.a_table:0576",
         ] {
             assert_eq!(TableReference::parse(text), Ok(wanted.clone()), "{text}");
         }
@@ -246,6 +265,10 @@ mod tests {
             "a.b:ab12:cd34.c",
             "../../x",
             "a.b.",
+            "a.b:v1.0",
+            "a.b:v1.c",
+            "a.b:v1.2.0.c",
+            "a:v1.0.b.c.d",
         ] {
             assert!(TableReference::parse(text).is_err(), "{text}");
         }

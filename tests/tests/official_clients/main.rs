@@ -1,6 +1,7 @@
 //! The official clients, unmodified, against the server binary.
 
 mod files;
+mod lives;
 mod login;
 mod reading;
 

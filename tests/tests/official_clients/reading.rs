@@ -3,6 +3,7 @@
 //! Every client talks to the server through a proxy, which shows that it went the way that its size of table takes.
 
 use std::collections::BTreeSet;
+use std::fs;
 use std::path::Path;
 use std::sync::OnceLock;
 
@@ -28,12 +29,32 @@ fn tables() -> &'static Path {
         .path()
 }
 
+/// A server of these tables, in a folder of its own: a folder is served by one server at a time.
+fn serve() -> (Server, TempDir) {
+    let folder = TempDir::new_in(tables()).unwrap();
+    link(&tables().join("local"), &folder.path().join("local"));
+    (Server::directory(folder.path()), folder)
+}
+
+/// The same files in another folder, without copying what is in them.
+fn link(from: &Path, to: &Path) {
+    fs::create_dir(to).unwrap();
+    for entry in fs::read_dir(from).unwrap() {
+        let (entry, to) = (
+            entry.as_ref().unwrap(),
+            to.join(entry.as_ref().unwrap().file_name()),
+        );
+        match entry.file_type().unwrap().is_dir() {
+            true => link(&entry.path(), &to),
+            false => fs::hard_link(entry.path(), &to).unwrap(),
+        }
+    }
+}
+
 /// Runs a case of a script, and returns the requests that it made.
 async fn python(version: &'static str, case: &'static str) -> Vec<Request> {
-    let work = tokio::task::spawn_blocking(move || {
-        (PythonClient::version(version), Server::directory(tables()))
-    });
-    let (client, server) = work.await.unwrap();
+    let work = tokio::task::spawn_blocking(move || (PythonClient::version(version), serve()));
+    let (client, (server, _folder)) = work.await.unwrap();
     let proxy = Proxy::start(server.endpoint()).await;
     let (endpoint, token) = (proxy.endpoint(), server.token().map(str::to_owned));
     let arguments = [tables().to_str().unwrap(), case, version];
@@ -44,8 +65,8 @@ async fn python(version: &'static str, case: &'static str) -> Vec<Request> {
 
 /// Runs a case of the script, and returns the lines of JSON that it printed and the requests that it made.
 async fn node(case: &'static str) -> (Vec<Value>, Vec<Request>) {
-    let work = tokio::task::spawn_blocking(|| (NodeClient::new(), Server::directory(tables())));
-    let (client, server) = work.await.unwrap();
+    let work = tokio::task::spawn_blocking(|| (NodeClient::new(), serve()));
+    let (client, (server, _folder)) = work.await.unwrap();
     let proxy = Proxy::start(server.endpoint()).await;
     let (endpoint, token) = (proxy.endpoint(), server.token().map(str::to_owned));
     let run = move || client.run("read_tables.mjs", &[case], &endpoint, token.as_deref());

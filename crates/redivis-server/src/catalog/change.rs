@@ -171,14 +171,14 @@ impl Catalog {
         self.store.delete_table(key, entry)
     }
 
-    /// Changes what is said about variables of a table.
+    /// Changes what is said about variables of tables of a dataset.
     pub(crate) fn update_variables(
         &self,
-        entry: &TableEntry,
-        wanted: &[VariableChange],
+        dataset: &Dataset,
+        wanted: &[(TableEntry, Vec<VariableChange>)],
     ) -> Result<(), ChangeError> {
-        let key = self.stored(&entry.dataset)?;
-        self.store.update_variables(key, entry, wanted)
+        let key = self.stored(dataset)?;
+        self.store.update_variables(key, dataset.version, wanted)
     }
 
     /// Takes an upload down; returns its name. `take` makes the bytes its own.

@@ -15,10 +15,10 @@ use super::{
     error::ApiError,
     gate::Caller,
     json::{JsonBody, names, required, text},
-    missing,
     owners::owner_base,
     tables::{self, milliseconds},
     target::{DatasetTarget, blocking},
+    variables,
     versions::version_base,
 };
 use crate::catalog::{Access, Dataset, DatasetChange, NewDataset, Owner};
@@ -29,7 +29,7 @@ pub(super) fn routes() -> Routes {
         .route("/datasets/{dataset}", dataset)
         .route(
             "/datasets/{dataset}/variables",
-            patch(missing("changing variables of whole datasets")),
+            patch(variables::update_in_all_tables),
         )
         .route(
             "/datasets/{dataset}/tables",

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use axum::{Json, extract::State};
-use serde_json::{Value, json};
+use serde_json::{Map, Value, json};
 
 use super::{
     Api, Shared,
@@ -12,7 +12,7 @@ use super::{
     page::Page,
     parameters::Parameters,
     readable::{Readable, all_rows},
-    target::{PathNames, Target, blocking},
+    target::{DatasetTarget, PathNames, Target, blocking},
 };
 use crate::{
     catalog::{Access, Variable, VariableChange},
@@ -57,7 +57,7 @@ pub(super) async fn update(
     JsonBody(body): JsonBody,
 ) -> Result<Json<Value>, ApiError> {
     let (_, variable) = find(target.variables(), &target.names)?;
-    let wanted = change(&variable.name, Value::Object(body))?;
+    let wanted = change(&variable.name, &Value::Object(body))?;
     change_all(api, target, vec![wanted]).await
 }
 
@@ -65,28 +65,65 @@ pub(super) async fn update(
 pub(super) async fn update_all(
     State(api): Shared,
     target: Target,
-    JsonBody(mut body): JsonBody,
+    JsonBody(body): JsonBody,
 ) -> Result<Json<Value>, ApiError> {
-    let Some(Value::Array(items)) = body.remove("variables") else {
-        return Err(ApiError::invalid("`variables` must be a list"));
-    };
-    let mut wanted = Vec::with_capacity(items.len());
-    for item in items {
-        let Some(name) = item.get("name").and_then(Value::as_str) else {
-            return Err(ApiError::invalid("each of `variables` must have a `name`"));
-        };
-        let lower = name.to_lowercase();
-        let known = |variable: &&Variable| variable.name.to_lowercase() == lower;
-        let Some(variable) = target.variables().iter().find(known) else {
-            return Err(ApiError::not_found("variable", name));
-        };
-        wanted.push(change(&variable.name, item)?);
+    let mut wanted = changes(body)?;
+    for change in &mut wanted {
+        let variable = named(target.variables(), &change.name);
+        let variable = variable.ok_or_else(|| ApiError::not_found("variable", &change.name))?;
+        change.name.clone_from(&variable.name);
     }
     change_all(api, target, wanted).await
 }
 
-fn change(name: &str, said: Value) -> Result<VariableChange, ApiError> {
-    VariableChange::of_json(name, &said).map_err(ApiError::invalid)
+/// Changes what is said about the variables of these names in all tables of a dataset.
+pub(super) async fn update_in_all_tables(
+    State(api): Shared,
+    target: DatasetTarget,
+    JsonBody(body): JsonBody,
+) -> Result<&'static str, ApiError> {
+    target.require_edit()?;
+    let wanted = changes(body)?;
+    blocking(move || {
+        let mut tables = Vec::new();
+        let mut unknown: Vec<&str> = wanted.iter().map(|change| change.name.as_str()).collect();
+        for entry in api.catalog.tables(&target.dataset)? {
+            let table = api.catalog.open(entry.clone())?;
+            let has = |name: &str| named(&table.variables, name).is_some();
+            let fitting = wanted.iter().filter(|change| has(&change.name));
+            tables.push((entry, fitting.cloned().collect()));
+            unknown.retain(|name| !has(name));
+        }
+        match unknown.first() {
+            Some(name) => Err(ApiError::not_found("variable", name)),
+            None => Ok(api.catalog.update_variables(&target.dataset, &tables)?),
+        }
+    })
+    .await?;
+    Ok("OK")
+}
+
+/// `{"variables": [{"name", …}]}`.
+fn changes(mut body: Map<String, Value>) -> Result<Vec<VariableChange>, ApiError> {
+    let Some(Value::Array(items)) = body.remove("variables") else {
+        return Err(ApiError::invalid("`variables` must be a list"));
+    };
+    let read = |item: Value| match item.get("name").and_then(Value::as_str) {
+        Some(name) => change(name, &item),
+        None => Err(ApiError::invalid("each of `variables` must have a `name`")),
+    };
+    items.into_iter().map(read).collect()
+}
+
+fn named<'a>(variables: &'a [Variable], name: &str) -> Option<&'a Variable> {
+    let lower = name.to_lowercase();
+    variables
+        .iter()
+        .find(|variable| variable.name.to_lowercase() == lower)
+}
+
+fn change(name: &str, said: &Value) -> Result<VariableChange, ApiError> {
+    VariableChange::of_json(name, said).map_err(ApiError::invalid)
 }
 
 /// Answers with the variable, or with the list of them.
@@ -101,7 +138,8 @@ async fn change_all(
     let single = !target.names.get("variable").is_empty();
     blocking(move || {
         let entry = target.table.entry.clone();
-        api.catalog.update_variables(&entry, &wanted)?;
+        let changed = [(entry.clone(), wanted)];
+        api.catalog.update_variables(&entry.dataset, &changed)?;
         let table = api.catalog.open(api.catalog.changed(&entry)?)?;
         let changed = table.variables.iter().enumerate();
         let mut changed: Vec<Value> = changed

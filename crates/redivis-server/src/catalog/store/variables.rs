@@ -4,7 +4,7 @@ use rusqlite::{Transaction, params};
 use serde_json::Value;
 
 use super::{ChangeError, Store, tables, text_of, versions};
-use crate::catalog::{folder::description::ValueLabel, table::TableEntry};
+use crate::catalog::{dataset::Version, folder::description::ValueLabel, table::TableEntry};
 
 const LABEL: usize = 256;
 const DESCRIPTION: usize = 5000;
@@ -70,16 +70,19 @@ impl Store {
     pub(in crate::catalog) fn update_variables(
         &self,
         dataset: i64,
-        entry: &TableEntry,
-        wanted: &[VariableChange],
+        version: Version,
+        wanted: &[(TableEntry, Vec<VariableChange>)],
     ) -> Result<(), ChangeError> {
-        for variable in wanted {
+        for variable in wanted.iter().flat_map(|(_, variables)| variables) {
             variable.check()?;
         }
         self.database.write(|change| {
-            let parent = versions::at(change, dataset, entry.dataset.version)?;
-            let key = tables::key_in(change, &parent, entry)?;
-            Ok(describe(change, key, wanted)?)
+            let parent = versions::at(change, dataset, version)?;
+            for (entry, variables) in wanted {
+                let key = tables::key_in(change, &parent, entry)?;
+                describe(change, key, variables)?;
+            }
+            Ok(())
         })
     }
 }

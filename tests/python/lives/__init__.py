@@ -1,0 +1,1 @@
+"""What official clients do with the service; see `live.py`."""
