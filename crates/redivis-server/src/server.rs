@@ -98,8 +98,6 @@ impl Server {
         };
         let service = http::service(http::Api {
             origin,
-            state: prepared.state,
-            database: Arc::clone(&prepared.database),
             catalog: Arc::clone(&prepared.catalog),
             sessions: ReadSessions::new(prepared.config.session_ttl),
             queries,

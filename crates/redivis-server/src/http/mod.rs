@@ -31,7 +31,7 @@ mod uploads;
 mod variables;
 mod versions;
 
-use std::{path::PathBuf, sync::Arc};
+use std::sync::Arc;
 
 use axum::{
     Router,
@@ -46,9 +46,8 @@ pub(crate) use rate::RateLimit;
 pub(crate) use serve::serve;
 
 use crate::{
-    catalog::Catalog, database::Database, export::Exports, ingestion::Ingestion, login::Logins,
-    query::Queries, raw_file::RawFiles, session::ReadSessions, temporary::TempUploads,
-    token::Tokens,
+    catalog::Catalog, export::Exports, ingestion::Ingestion, login::Logins, query::Queries,
+    raw_file::RawFiles, session::ReadSessions, temporary::TempUploads, token::Tokens,
 };
 use error::{ApiError, Missing};
 
@@ -60,9 +59,6 @@ const BODY_BYTES: usize = 1 << 20;
 pub(crate) struct Api {
     /// Scheme, host and port, as in `http://127.0.0.1:49152`.
     pub(crate) origin: String,
-    /// The folder of the server's own files.
-    pub(crate) state: PathBuf,
-    pub(crate) database: Arc<Database>,
     pub(crate) catalog: Arc<Catalog>,
     pub(crate) sessions: ReadSessions,
     pub(crate) queries: Queries,

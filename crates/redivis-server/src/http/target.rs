@@ -45,6 +45,22 @@ pub(super) async fn blocking<T: Send + 'static>(
         .map_err(|error| ApiError::internal(&error))?
 }
 
+/// Looks up what a path names, for whoever asks.
+async fn look_up<T: Send + 'static>(
+    parts: &mut Parts,
+    api: &Arc<Api>,
+    find: fn(&Catalog, &Caller, &PathNames) -> Result<T, ApiError>,
+) -> Result<(Caller, PathNames, T), ApiError> {
+    let caller = parts.extract::<Caller>().await?;
+    let names = parts.extract::<PathNames>().await?;
+    let catalog = Arc::clone(&api.catalog);
+    blocking(move || {
+        let found = find(&catalog, &caller, &names)?;
+        Ok((caller, names, found))
+    })
+    .await
+}
+
 /// The dataset of a path, in the version it names, and who asks for it.
 pub(super) struct DatasetTarget {
     pub(super) caller: Caller,
@@ -58,19 +74,23 @@ impl FromRequestParts<Arc<Api>> for DatasetTarget {
         parts: &mut Parts,
         api: &Arc<Api>,
     ) -> Result<Self, Self::Rejection> {
-        let caller = parts.extract::<Caller>().await?;
-        let names = parts.extract::<PathNames>().await?;
-        let text = names.get("dataset").to_owned();
-        let catalog = Arc::clone(&api.catalog);
-        let asking = caller.clone();
-        let dataset = blocking(move || {
-            let reference = DatasetReference::parse(&text)?;
-            seen_dataset(&catalog, &asking, &reference)?
-                .ok_or_else(|| asking.unseen("dataset", &text))
+        let (caller, _, dataset) = look_up(parts, api, |catalog, caller, names| {
+            let reference = DatasetReference::parse(names.get("dataset"))?;
+            find_dataset(catalog, caller, names, &reference)
         })
         .await?;
         Ok(DatasetTarget { caller, dataset })
     }
+}
+
+fn find_dataset(
+    catalog: &Catalog,
+    caller: &Caller,
+    names: &PathNames,
+    reference: &DatasetReference,
+) -> Result<Dataset, ApiError> {
+    let unseen = || caller.unseen("dataset", names.get("dataset"));
+    seen_dataset(catalog, caller, reference)?.ok_or_else(unseen)
 }
 
 fn seen_dataset(
@@ -104,16 +124,10 @@ impl FromRequestParts<Arc<Api>> for AnyVersion {
         parts: &mut Parts,
         api: &Arc<Api>,
     ) -> Result<Self, Self::Rejection> {
-        let caller = parts.extract::<Caller>().await?;
-        let names = parts.extract::<PathNames>().await?;
-        let text = names.get("dataset").to_owned();
-        let catalog = Arc::clone(&api.catalog);
-        let asking = caller.clone();
-        let dataset = blocking(move || {
-            let mut reference = DatasetReference::parse(&text)?;
+        let (caller, names, dataset) = look_up(parts, api, |catalog, caller, names| {
+            let mut reference = DatasetReference::parse(names.get("dataset"))?;
             reference.version = None;
-            seen_dataset(&catalog, &asking, &reference)?
-                .ok_or_else(|| asking.unseen("dataset", &text))
+            find_dataset(catalog, caller, names, &reference)
         })
         .await?;
         Ok(AnyVersion {
@@ -165,13 +179,11 @@ impl FromRequestParts<Arc<Api>> for TableTarget {
         parts: &mut Parts,
         api: &Arc<Api>,
     ) -> Result<Self, Self::Rejection> {
-        let caller = parts.extract::<Caller>().await?;
-        let names = parts.extract::<PathNames>().await?;
-        let text = names.get("table").to_owned();
-        let catalog = Arc::clone(&api.catalog);
-        let asking = caller.clone();
-        let find = move || find_table(&catalog, &asking, &text, &TableReference::parse(&text)?);
-        let entry = blocking(find).await?;
+        let (caller, _, entry) = look_up(parts, api, |catalog, caller, names| {
+            let text = names.get("table");
+            find_table(catalog, caller, text, &TableReference::parse(text)?)
+        })
+        .await?;
         Ok(TableTarget { caller, entry })
     }
 }
@@ -212,15 +224,7 @@ impl FromRequestParts<Arc<Api>> for Target {
         parts: &mut Parts,
         api: &Arc<Api>,
     ) -> Result<Self, Self::Rejection> {
-        let caller = parts.extract::<Caller>().await?;
-        let names = parts.extract::<PathNames>().await?;
-        let (table, upload) = (
-            names.get("table").to_owned(),
-            names.get("upload").to_owned(),
-        );
-        let catalog = Arc::clone(&api.catalog);
-        let asking = caller.clone();
-        let (table, upload) = blocking(move || find(&catalog, &asking, &table, &upload)).await?;
+        let (caller, names, (table, upload)) = look_up(parts, api, find).await?;
         Ok(Target {
             caller,
             table,
@@ -234,9 +238,9 @@ impl FromRequestParts<Arc<Api>> for Target {
 fn find(
     catalog: &Catalog,
     caller: &Caller,
-    table: &str,
-    upload: &str,
+    names: &PathNames,
 ) -> Result<(Arc<Table>, Option<Upload>), ApiError> {
+    let (table, upload) = (names.get("table"), names.get("upload"));
     let (text, reference, upload) = if table.is_empty() {
         let reference = UploadReference::parse(upload)?;
         (upload, reference.table, Some(reference.upload))

@@ -2,7 +2,7 @@
 //!
 //! An upload shows rows from the transaction on that completes it. What is interrupted before that is done again.
 
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 use rusqlite::{OptionalExtension, Transaction, params};
 use serde_json::{Map, Value};
@@ -280,7 +280,7 @@ pub(super) fn add_part(
     Ok(())
 }
 
-fn file_name(path: &PathBuf) -> String {
+fn file_name(path: &Path) -> String {
     path.file_name()
         .unwrap_or_default()
         .to_string_lossy()
