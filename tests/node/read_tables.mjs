@@ -37,6 +37,17 @@ const cases = {
 		print(check(await table.listRows({ maxResults: 123 }))[0]);
 		print((await table.listRows({ variables: ['id'] })).length);
 	},
+	async queries() {
+		const counted = redivis.query('SELECT COUNT(*) AS n, MAX(id) AS Last, 1 / 4 AS q FROM `local.clients.types`');
+		print(await counted.listRows());
+		const dataset = redivis.user('local').dataset('clients');
+		print((await dataset.query('SELECT id FROM types ORDER BY id').listRows(3)).length);
+		try {
+			await redivis.query('SELECT 1 / 0').listRows();
+		} catch (error) {
+			print(error.message);
+		}
+	},
 };
 
 await cases[name]();

@@ -3,6 +3,7 @@
 mod files;
 mod lives;
 mod login;
+mod queries;
 mod reading;
 
 /// The newest version, which reads small tables in one request.

@@ -81,7 +81,7 @@ async fn node(case: &'static str) -> (Vec<Value>, Vec<Request>) {
 }
 
 /// The kinds of requests that move rows.
-fn ways(requests: &[Request]) -> BTreeSet<&'static str> {
+pub(crate) fn ways(requests: &[Request]) -> BTreeSet<&'static str> {
     let kind = |request: &Request| match request.path() {
         path if path.ends_with("/rows") => Some("rows"),
         path if path.ends_with("/readSessions") => Some("session"),
