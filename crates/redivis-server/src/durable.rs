@@ -40,6 +40,22 @@ pub(crate) fn publish(aside: NamedTempFile, path: &Path) -> io::Result<()> {
     sync_folder_of(path)
 }
 
+/// Removes the files that were being written when an earlier server ended. Only while none is written.
+pub(crate) fn sweep(folder: &Path) -> io::Result<()> {
+    let listing = match fs::read_dir(folder) {
+        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(()),
+        listing => listing?,
+    };
+    for file in listing {
+        let file = file?;
+        let name = file.file_name();
+        if name.to_str().is_some_and(|name| name.starts_with(ASIDE)) {
+            fs::remove_file(file.path())?;
+        }
+    }
+    Ok(())
+}
+
 /// Makes a folder and brings its name to the disk.
 pub(crate) fn create_folder(path: &Path) -> io::Result<()> {
     fs::create_dir_all(path)?;

@@ -84,13 +84,29 @@ impl Ingestion {
         let Some(work) = self.catalog.next_upload()? else {
             return Ok(false);
         };
-        match self.read_in(&work) {
-            Ok((ingested, hash)) => self.catalog.complete_upload(&work, &ingested, &hash)?,
-            // It stays what it is, and is begun again at the next start.
-            Err(IngestError::Stopped) => {}
-            Err(error) => self.catalog.fail_upload(&work, &error.to_string())?,
+        let outcome = self.read_in(&work);
+        // What is not noted would not be known of before the next start.
+        while let Err(error) = self.note(&work, &outcome) {
+            tracing::error!("what became of an upload cannot be noted: {error}");
+            if self.stopping.is_cancelled() {
+                break;
+            }
+            std::thread::sleep(PAUSE);
         }
         Ok(true)
+    }
+
+    fn note(
+        &self,
+        work: &Work,
+        outcome: &Result<(Ingested, String), IngestError>,
+    ) -> Result<(), DatabaseError> {
+        match outcome {
+            Ok((ingested, hash)) => self.catalog.complete_upload(work, ingested, hash),
+            // It stays what it is, and is begun again at the next start.
+            Err(IngestError::Stopped) => Ok(()),
+            Err(error) => self.catalog.fail_upload(work, &error.to_string()),
+        }
     }
 
     fn read_in(&self, work: &Work) -> Result<(Ingested, String), IngestError> {

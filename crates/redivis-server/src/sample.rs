@@ -7,7 +7,7 @@ use std::{
     path::{Path, PathBuf},
 };
 
-use crate::Error;
+use crate::{Error, durable};
 
 macro_rules! files {
     ($($name:literal),+ $(,)?) => {
@@ -42,6 +42,7 @@ pub(crate) fn extract(state: &Path) -> Result<PathBuf, Error> {
         }
     };
     fs::create_dir_all(&dataset).map_err(failed(&dataset))?;
+    durable::sweep(&dataset).map_err(failed(&dataset))?;
     for (name, bytes) in FILES {
         let path = dataset.join(name);
         if !fs::read(&path).is_ok_and(|present| present == *bytes) {
@@ -54,8 +55,7 @@ pub(crate) fn extract(state: &Path) -> Result<PathBuf, Error> {
 /// Writes a file under another name and renames it, so that nobody ever sees half of it.
 fn write_aside(path: &Path, bytes: &[u8]) -> io::Result<()> {
     let folder = path.parent().unwrap_or(Path::new("."));
-    let mut aside = tempfile::NamedTempFile::new_in(folder)?;
+    let mut aside = durable::aside_in(folder)?;
     io::Write::write_all(&mut aside, bytes)?;
-    aside.persist(path)?;
-    Ok(())
+    durable::publish(aside, path)
 }

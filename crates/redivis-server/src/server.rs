@@ -244,6 +244,11 @@ impl Prepared {
         let state = directory.join(".redivis");
         durable::create_folder(&state).map_err(failed("create", &state))?;
         let lock = lock(&directory, &state.join("lock"))?;
+        // Folders of the database's files are swept by those who know what it names.
+        let converted = state.join("converted");
+        for folder in [&state, &converted] {
+            durable::sweep(folder).map_err(failed("clear", folder))?;
+        }
         let path = state.join("catalog.sqlite");
         let unusable = |error: DatabaseError| Error::Database {
             path: path.clone(),
@@ -273,7 +278,7 @@ impl Prepared {
         }
         let rows = state.join("rows");
         durable::create_folder(&rows).map_err(failed("create", &rows))?;
-        let storage = Storage::new(state.join("converted"));
+        let storage = Storage::new(converted);
         let catalog = Catalog::new(
             roots,
             Arc::clone(&database),

@@ -14,7 +14,7 @@ use serde::Deserialize;
 use sha2::{Digest, Sha256};
 use subtle::ConstantTimeEq;
 
-use crate::{Error, catalog::Access};
+use crate::{Error, catalog::Access, durable};
 
 /// The user of the token that the first start makes.
 const FIRST_USER: &str = "local";
@@ -111,21 +111,10 @@ impl Tokens {
                 fs::create_dir_all(state).map_err(failed("create", state))?;
                 let secret = random_name()?;
                 // A temporary file is created readable by its owner alone (0600).
-                let mut file =
-                    tempfile::NamedTempFile::new_in(state).map_err(failed("write to", state))?;
+                let mut file = durable::aside_in(state).map_err(failed("write to", state))?;
                 writeln!(file, "{secret}").map_err(failed("write", &path))?;
-                file.as_file().sync_all().map_err(failed("write", &path))?;
-                match file.persist_noclobber(&path) {
-                    Ok(_) => secret,
-                    // Another server of the same folder was quicker.
-                    Err(error) if error.error.kind() == io::ErrorKind::AlreadyExists => {
-                        fs::read_to_string(&path)
-                            .map_err(failed("read", &path))?
-                            .trim()
-                            .to_owned()
-                    }
-                    Err(error) => return Err(failed("write", &path)(error.error)),
-                }
+                durable::publish(file, &path).map_err(failed("write", &path))?;
+                secret
             }
             Err(error) => return Err(failed("read", &path)(error)),
         };

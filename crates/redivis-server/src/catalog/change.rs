@@ -6,7 +6,7 @@ use rusqlite::Transaction;
 
 use super::{
     Catalog, ChangeError, Dataset, DatasetChange, NewDataset, NewTable, NewUpload, Owner, Sent,
-    TableChange, TableEntry, VariableChange, Version, VersionChange, Work, dataset::Origin,
+    TableChange, TableEntry, Upload, VariableChange, Version, VersionChange, Work, dataset::Origin,
 };
 use crate::{database::DatabaseError, reference::slug, storage::Ingested};
 
@@ -230,7 +230,7 @@ impl Catalog {
     pub(crate) fn insert_rows(
         &self,
         entry: &TableEntry,
-        upload: &str,
+        upload: &Upload,
         ingested: &Ingested,
     ) -> Result<(), ChangeError> {
         in_draft(entry, "inserted into")?;

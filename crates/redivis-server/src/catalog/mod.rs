@@ -42,7 +42,7 @@ use table::TableOrigin;
 pub(crate) struct Catalog {
     folders: Folders,
     store: Store,
-    storage: Storage,
+    storage: Arc<Storage>,
     /// Held while a dataset of files is taken into the store, which happens once.
     adopting: Mutex<()>,
 }
@@ -59,7 +59,9 @@ impl Catalog {
         temporary: TempUploads,
         storage: Storage,
     ) -> Result<Self, DatabaseError> {
+        let storage = Arc::new(storage);
         let store = Store {
+            storage: Arc::clone(&storage),
             database,
             rows,
             temporary,
@@ -177,7 +179,7 @@ impl Catalog {
     fn look_into(&self, entry: TableEntry) -> Result<Table, StorageError> {
         match entry.origin.clone() {
             TableOrigin::Files(files) => folder::open(entry, &files, &self.storage),
-            TableOrigin::Store(table) => self.store.open(entry, &table, &self.storage),
+            TableOrigin::Store(table) => self.store.open(entry, &table),
         }
     }
 

@@ -209,6 +209,7 @@ impl From<StorageError> for ApiError {
                 (StatusCode::UNPROCESSABLE_ENTITY, "unreadable_table")
             }
             StorageError::Changed { .. } => (StatusCode::GONE, "table_changed"),
+            StorageError::Gone(_) => (StatusCode::NOT_FOUND, "not_found"),
             StorageError::Io { .. } | StorageError::Catalog(_) => {
                 (StatusCode::INTERNAL_SERVER_ERROR, "internal_error")
             }

@@ -22,9 +22,9 @@ use super::{
     uploads::upload_get,
 };
 use crate::{
-    catalog::{ChangeError, NewUpload, Sent, TableEntry, VariableChange},
+    catalog::{NewUpload, Sent, TableEntry, VariableChange},
     storage::{Column, UploadOptions, UploadType},
-    temporary::TempUploadError,
+    temporary::Inline,
 };
 
 /// Bytes that a simple or multipart upload may have (redivis-api §6.4).
@@ -47,8 +47,8 @@ pub(super) const OPTIONS: [&str; 8] = [
 #[derive(Debug, Default)]
 struct Asked {
     metadata: Map<String, Value>,
-    /// The temp upload with the bytes that came along.
-    inline: Option<String>,
+    /// The bytes that came along.
+    inline: Option<Inline>,
 }
 
 pub(super) async fn create(
@@ -66,9 +66,9 @@ pub(super) async fn create(
     let kind = request.headers().get(CONTENT_TYPE);
     let kind = kind.and_then(|kind| kind.to_str().ok()).unwrap_or("");
     let asked = if kind.starts_with("multipart/form-data") {
-        multipart(&api, &user, request).await?
+        multipart(&api, request).await?
     } else if parameters.get("name").is_some() || parameters.get("type").is_some() {
-        simple(&api, &user, &parameters, request).await?
+        simple(&api, &parameters, request).await?
     } else {
         let JsonBody(metadata) = JsonBody::from_request(request, &()).await?;
         Asked {
@@ -76,18 +76,8 @@ pub(super) async fn create(
             inline: None,
         }
     };
-    let inline = asked.inline.clone();
-    let temporary = api.temporary.clone();
-    let created = blocking(move || take_down(&api, &target.entry, &user, asked)).await;
-    if let (Err(_), Some(id)) = (&created, inline) {
-        // Nobody knows of these bytes.
-        blocking(move || {
-            temporary.remove(&id);
-            Ok(())
-        })
-        .await?;
-    }
-    Ok((StatusCode::CREATED, Json(created?)))
+    let created = blocking(move || take_down(&api, &target.entry, &user, asked)).await?;
+    Ok((StatusCode::CREATED, Json(created)))
 }
 
 /// Notes the upload and has it read in.
@@ -106,24 +96,22 @@ fn take_down(
             return Err(ApiError::not_implemented("transfers from elsewhere"));
         }
     }
-    let temporary = match (inline, temp_upload_id(&metadata)?) {
-        (Some(_), Some(_)) => {
-            return Err(ApiError::invalid(
-                "An upload has either a `tempUploadId` or bytes of its own, not both",
-            ));
-        }
-        (inline, named) => inline.or_else(|| named.map(str::to_owned)),
-    };
+    let named = temp_upload_id(&metadata)?;
+    if inline.is_some() && named.is_some() {
+        return Err(ApiError::invalid(
+            "An upload has either a `tempUploadId` or bytes of its own, not both",
+        ));
+    }
     let name = text(&metadata, "name")?.flatten().unwrap_or("").trim();
     let options = options(&metadata, name)?;
     let is_stream = options.kind == UploadType::Stream;
-    match (&temporary, is_stream) {
-        (None, false) => {
+    match (inline.is_some() || named.is_some(), is_stream) {
+        (false, false) => {
             return Err(ApiError::invalid(
                 "An upload needs bytes: a `tempUploadId`, or the bytes in the request; only one of type `stream` has none",
             ));
         }
-        (Some(_), true) => {
+        (true, true) => {
             return Err(ApiError::invalid(
                 "An upload of type `stream` takes rows, not bytes",
             ));
@@ -153,20 +141,16 @@ fn take_down(
         },
     };
     let name = api.catalog.create_upload(entry, &new, |change| {
-        let Some(temporary) = temporary else {
-            return Ok(None);
+        let (temporary, size) = match (&inline, named) {
+            (Some(inline), _) => (api.temporary.adopt(change, inline, user)?, inline.size),
+            (None, Some(id)) => (id.to_owned(), api.temporary.take(change, id, user)?.size),
+            (None, None) => return Ok(None),
         };
-        let received = api.temporary.take(change, &temporary, user);
-        let received = received.map_err(|error| match error {
-            TempUploadError::Database(error) => ChangeError::Database(error),
-            TempUploadError::Io(error) => ChangeError::Io(error),
-            other => ChangeError::Invalid(other.to_string()),
-        })?;
-        Ok(Some(Sent {
-            temporary,
-            size: received.size,
-        }))
+        Ok(Some(Sent { temporary, size }))
     })?;
+    if let Some(inline) = inline {
+        inline.keep().map_err(|error| ApiError::io(&error))?;
+    }
     api.ingestion.arrived();
     let table = api.catalog.open(api.catalog.changed(entry)?)?;
     let upload = table.upload(&name);
@@ -227,7 +211,6 @@ fn described(metadata: &Map<String, Value>) -> Result<Map<String, Value>, ApiErr
 /// The bytes are the body; all else is in the query string.
 async fn simple(
     api: &Arc<Api>,
-    user: &str,
     parameters: &Parameters,
     request: Request,
 ) -> Result<Asked, ApiError> {
@@ -251,15 +234,15 @@ async fn simple(
     }
     let body = request.with_limited_body().into_body();
     let mut bytes = body.into_data_stream().map_err(io::Error::other);
-    let id = api.temporary.store(user, &mut bytes, INLINE_BYTES).await?;
+    let inline = api.temporary.store(&mut bytes, INLINE_BYTES).await?;
     Ok(Asked {
         metadata,
-        inline: Some(id),
+        inline: Some(inline),
     })
 }
 
 /// A part `metadata` of JSON, and a part `data` of bytes, in any order.
-async fn multipart(api: &Arc<Api>, user: &str, request: Request) -> Result<Asked, ApiError> {
+async fn multipart(api: &Arc<Api>, request: Request) -> Result<Asked, ApiError> {
     let broken = |error: axum::extract::multipart::MultipartError| {
         ApiError::invalid(format!(
             "The multipart body cannot be read: {}",
@@ -279,8 +262,7 @@ async fn multipart(api: &Arc<Api>, user: &str, request: Request) -> Result<Asked
             }
             Some("data") if asked.inline.is_none() => {
                 let mut bytes = part.map_err(io::Error::other);
-                let id = api.temporary.store(user, &mut bytes, INLINE_BYTES).await?;
-                asked.inline = Some(id);
+                asked.inline = Some(api.temporary.store(&mut bytes, INLINE_BYTES).await?);
             }
             other => {
                 let name = other.unwrap_or("").to_owned();

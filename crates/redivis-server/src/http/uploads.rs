@@ -106,7 +106,7 @@ async fn insert(
         let entry = &target.table.entry;
         if !records.is_empty() {
             let ingested = ingest_records(&records, &schema, api.catalog.rows_folder())?;
-            api.catalog.insert_rows(entry, &upload.name, &ingested)?;
+            api.catalog.insert_rows(entry, upload, &ingested)?;
         }
         let table = api.catalog.open(api.catalog.changed(entry)?)?;
         let gone = || ApiError::not_found("upload", &upload.name);

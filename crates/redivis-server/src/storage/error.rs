@@ -21,6 +21,9 @@ pub(crate) enum StorageError {
     /// The file is another than the one that was looked at before.
     #[error("the file `{file}` changed while it was read; ask again")]
     Changed { file: String },
+    /// The table was deleted before it was looked into.
+    #[error("the table `{0}` does not exist any more")]
+    Gone(String),
     /// What is stored could not be looked up.
     #[error("the catalog cannot be read: {0}")]
     Catalog(String),

@@ -15,11 +15,11 @@ use super::{
     SourceFormat, StorageError, Stored, VariableType,
     error::{DAMAGED, guarded, shown},
     ingest::{IngestError, UploadOptions, convert},
-    stored::Identity,
+    stored::{self, Identity},
 };
 use crate::{durable::remove_asides, token::hex};
 
-/// Footers that are kept at most; beyond it all are forgotten, and read again when asked for.
+/// Footers that are kept at most; beyond it those that nobody uses are forgotten, and read again when asked for.
 const KEPT: usize = 4096;
 
 /// Types that a description declares, by lower-case variable name.
@@ -31,6 +31,13 @@ struct Opened {
     identity: Identity,
     declared: Declared,
     outcome: Result<Arc<Stored>, StorageError>,
+}
+
+impl Opened {
+    fn is_in_use(&self) -> bool {
+        let in_use = |stored: &Arc<Stored>| Arc::strong_count(stored) > 1;
+        self.outcome.as_ref().is_ok_and(in_use)
+    }
 }
 
 /// All stored tables of a server.
@@ -81,30 +88,53 @@ impl Storage {
             if let Err(error) = &outcome {
                 tracing::warn!("{error}");
             }
-            // A fault of the disk may be gone the next time; what a file holds is not.
-            if !matches!(
-                outcome,
-                Err(StorageError::Io { .. } | StorageError::Changed { .. })
-            ) {
-                let mut opened = self.opened.lock().unwrap_or_else(PoisonError::into_inner);
-                if opened.len() >= KEPT {
-                    opened.clear();
-                }
-                opened.insert(
-                    path.to_path_buf(),
-                    Opened {
-                        identity,
-                        declared: declared.clone(),
-                        outcome: outcome.clone(),
-                    },
-                );
-            }
-            outcome
+            self.remember(path, identity, declared, outcome)
         };
         self.opening
             .lock()
             .unwrap_or_else(PoisonError::into_inner)
             .remove(path);
+        outcome
+    }
+
+    /// Deletes a file that nothing names any more, once those who read it are done.
+    pub(crate) fn give_up(&self, path: &Path) {
+        let mut opened = self.opened.lock().unwrap_or_else(PoisonError::into_inner);
+        match opened.remove(path).map(|known| known.outcome) {
+            Some(Ok(stored)) => stored.give_up(),
+            _ => stored::remove(path),
+        }
+    }
+
+    /// Keeps what came of opening a file, if it is still there.
+    fn remember(
+        &self,
+        path: &Path,
+        identity: Identity,
+        declared: &Declared,
+        outcome: Result<Arc<Stored>, StorageError>,
+    ) -> Result<Arc<Stored>, StorageError> {
+        // A fault of the disk may be gone the next time; what a file holds is not.
+        if matches!(
+            outcome,
+            Err(StorageError::Io { .. } | StorageError::Changed { .. })
+        ) {
+            return outcome;
+        }
+        let mut opened = self.opened.lock().unwrap_or_else(PoisonError::into_inner);
+        // Files are given up under the same lock: one that is gone by now must not be kept for one that is there.
+        if !path.exists() {
+            return Err(StorageError::Changed { file: shown(path) });
+        }
+        if opened.len() >= KEPT {
+            opened.retain(|_, known| known.is_in_use());
+        }
+        let known = Opened {
+            identity,
+            declared: declared.clone(),
+            outcome: outcome.clone(),
+        };
+        opened.insert(path.to_path_buf(), known);
         outcome
     }
 
@@ -192,7 +222,10 @@ fn warn_of_unknown(file: &str, declared: &Declared, stored: &Stored) {
 fn identity(path: &Path) -> Result<Identity, StorageError> {
     fs::metadata(path)
         .and_then(|metadata| Identity::of(&metadata))
-        .map_err(|error| StorageError::io(&shown(path), &error))
+        .map_err(|error| match error.kind() {
+            std::io::ErrorKind::NotFound => StorageError::Changed { file: shown(path) },
+            _ => StorageError::io(&shown(path), &error),
+        })
 }
 
 /// `<file>-<state>.parquet`, both digests: the same file in another state has another name.

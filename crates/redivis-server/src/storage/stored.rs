@@ -4,10 +4,14 @@
 
 use std::{
     collections::HashMap,
-    fs::File,
+    fs::{self, File},
+    io,
     ops::Range,
-    path::PathBuf,
-    sync::{Mutex, PoisonError},
+    path::{Path, PathBuf},
+    sync::{
+        Mutex, PoisonError,
+        atomic::{AtomicBool, Ordering},
+    },
     time::SystemTime,
 };
 
@@ -59,10 +63,35 @@ pub(crate) struct Column {
     pub(crate) bytes: u64,
 }
 
+/// Where a file is, until nobody reads it any more if it was given up.
+#[derive(Debug)]
+struct Place {
+    path: PathBuf,
+    is_given_up: AtomicBool,
+}
+
+impl Drop for Place {
+    fn drop(&mut self) {
+        if self.is_given_up.load(Ordering::Acquire) {
+            remove(&self.path);
+        }
+    }
+}
+
+/// Deletes a file that nothing names. If that fails, the next start does it.
+pub(super) fn remove(path: &Path) {
+    match fs::remove_file(path) {
+        Err(error) if error.kind() != io::ErrorKind::NotFound => {
+            tracing::warn!("the file `{}` cannot be deleted: {error}", shown(path));
+        }
+        _ => {}
+    }
+}
+
 /// A Parquet file, and what its footer says.
 #[derive(Debug)]
 pub(crate) struct Stored {
-    path: PathBuf,
+    file: Place,
     identity: Identity,
     metadata: ArrowReaderMetadata,
     /// The columns, in their order in the file.
@@ -118,7 +147,10 @@ impl Stored {
             });
         }
         Ok(Stored {
-            path,
+            file: Place {
+                path,
+                is_given_up: AtomicBool::new(false),
+            },
             identity,
             metadata,
             columns,
@@ -162,8 +194,13 @@ impl Stored {
         self.columns.iter().map(|column| column.bytes).sum()
     }
 
-    pub(crate) fn path(&self) -> &std::path::Path {
-        &self.path
+    pub(crate) fn path(&self) -> &Path {
+        &self.file.path
+    }
+
+    /// Has the file deleted when the last one who has this is done with it.
+    pub(super) fn give_up(&self) {
+        self.file.is_given_up.store(true, Ordering::Release);
     }
 
     pub(crate) fn identity(&self) -> Identity {
@@ -172,7 +209,7 @@ impl Stored {
 
     /// The file's name as answers show it.
     pub(crate) fn shown(&self) -> String {
-        shown(&self.path)
+        shown(self.path())
     }
 
     /// Reads these columns (in the file's order) of these rows.
@@ -187,7 +224,7 @@ impl Stored {
     ) -> Result<ParquetRecordBatchReader, StorageError> {
         let name = self.shown();
         let invalid = |reason: &dyn ToString| StorageError::invalid(&name, reason.to_string());
-        let file = File::open(&self.path).map_err(|error| match error.kind() {
+        let file = File::open(self.path()).map_err(|error| match error.kind() {
             std::io::ErrorKind::NotFound => StorageError::Changed { file: name.clone() },
             _ => StorageError::io(&name, &error),
         })?;

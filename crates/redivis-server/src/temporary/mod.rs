@@ -20,6 +20,7 @@ use std::{
 use bytes::Bytes;
 use futures::Stream;
 use rusqlite::{Connection, OptionalExtension, Row, Transaction, params};
+use tempfile::TempPath;
 
 pub(crate) use error::TempUploadError;
 pub(crate) use range::ContentRange;
@@ -50,6 +51,21 @@ pub(crate) struct NewTempUpload {
 pub(crate) struct Received {
     pub(crate) path: PathBuf,
     pub(crate) size: u64,
+}
+
+/// Bytes that came along with a request. They are deleted with this, unless they are kept.
+#[derive(Debug)]
+pub(crate) struct Inline {
+    name: String,
+    pub(crate) size: u64,
+    file: TempPath,
+}
+
+impl Inline {
+    /// Leaves the bytes where they are, once a row names them.
+    pub(crate) fn keep(self) -> io::Result<()> {
+        self.file.keep().map(drop).map_err(|error| error.error)
+    }
 }
 
 /// A row.
@@ -189,30 +205,35 @@ impl TempUploads {
         blocking(move || uploads.complete(&record.id, &file)).await
     }
 
-    /// Stores a body that came inline like a finished temp upload, and returns its id.
+    /// Stores a body that came along with the request that uses it.
     pub(crate) async fn store(
         &self,
-        user: &str,
         body: &mut (impl Stream<Item = io::Result<Bytes>> + Send + Unpin),
         limit: u64,
-    ) -> Result<String, TempUploadError> {
-        let (file, size) = self
+    ) -> Result<Inline, TempUploadError> {
+        let (name, size) = self
             .receive(body, None, limit)
             .await
             .map_err(|(_, error)| error)?;
-        let uploads = self.clone();
-        let user = user.to_owned();
-        blocking(move || {
-            let upload = NewTempUpload {
-                size,
-                is_resumable: false,
-            };
-            let ids = uploads.create(&user, &[upload])?;
-            let id = ids.into_iter().next().ok_or(TempUploadError::Unknown)?;
-            uploads.complete(&id, &file)?;
-            Ok(id)
-        })
-        .await
+        let file = TempPath::try_from_path(self.folder.join(&name)).map_err(TempUploadError::Io)?;
+        Ok(Inline { name, size, file })
+    }
+
+    /// Makes stored bytes a temp upload that is taken, in the caller's transaction; its id.
+    pub(crate) fn adopt(
+        &self,
+        change: &Transaction<'_>,
+        inline: &Inline,
+        user: &str,
+    ) -> Result<String, TempUploadError> {
+        let id = random_name()?;
+        change
+            .prepare_cached(
+                "INSERT INTO temporary_upload (id, user, size, is_resumable, is_taken, expires_at, file)
+                 VALUES (?, ?, ?, 0, 1, ?, ?)",
+            )?
+            .execute(params![id, user, inline.size.cast_signed(), now(), inline.name])?;
+        Ok(id)
     }
 
     /// Brings a body to a file of its own; returns its name and length, or how much of it came and why it is of no use.
@@ -457,33 +478,28 @@ mod tests {
     #[tokio::test]
     async fn what_is_taken_stays_until_it_is_removed() {
         let folder = tempfile::tempdir().unwrap();
-        let mut uploads = uploads(folder.path());
-        let id = uploads.store("ann", &mut body("12345"), 5).await.unwrap();
-        let refused = uploads.store("ann", &mut body("12345"), 4).await;
+        let uploads = uploads(folder.path());
+        let files = || fs::read_dir(&uploads.folder).unwrap().count();
+        let refused = uploads.store(&mut body("12345"), 4).await;
         assert!(matches!(
             refused,
             Err(TempUploadError::TooLarge { limit: 4 })
         ));
-        let received = take(&uploads, &id, "ann").unwrap();
-        let forgotten = uploads.store("ann", &mut body("1"), 5).await.unwrap();
-        uploads.lifetime = Duration::ZERO;
-        let expired = uploads.store("ann", &mut body("12"), 5).await;
-        assert!(matches!(expired, Err(TempUploadError::Expired)));
-        let files = || fs::read_dir(&uploads.folder).unwrap().count();
-        assert_eq!(files(), 2);
-        uploads
+        drop(uploads.store(&mut body("forgotten"), 9).await.unwrap());
+        assert_eq!(files(), 0);
+
+        let inline = uploads.store(&mut body("12345"), 5).await.unwrap();
+        let adopted = uploads
             .database
-            .write(|change| {
-                change.execute("UPDATE temporary_upload SET expires_at = 0", [])?;
-                Ok::<_, TempUploadError>(())
-            })
-            .unwrap();
+            .write(|change| uploads.adopt(change, &inline, "ann"));
+        let id = adopted.unwrap();
+        inline.keep().unwrap();
+        let refused = take(&uploads, &id, "ann").unwrap_err();
+        assert!(refused.contains("used already"), "{refused}");
+        // It is past its time already.
         uploads.purge().unwrap();
-        assert_eq!(files(), 1);
-        assert!(received.path.exists());
-        assert!(take(&uploads, &forgotten, "ann").is_err());
         uploads.sweep().unwrap();
-        assert!(received.path.exists());
+        assert_eq!(fs::read(uploads.taken(&id).unwrap()).unwrap(), b"12345");
         uploads.remove(&id);
         assert_eq!(files(), 0);
     }

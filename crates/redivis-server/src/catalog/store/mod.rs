@@ -37,12 +37,16 @@ use crate::{
 };
 use uploads::Unused;
 
+/// How often a table is looked into again because it changed meanwhile.
+const TRIES: u32 = 10;
+
 /// The store.
 #[derive(Debug)]
 pub(super) struct Store {
     pub(super) database: Arc<Database>,
     /// The folder of the rows.
     pub(super) rows: PathBuf,
+    pub(super) storage: Arc<Storage>,
     /// The bytes of uploads that are not read in yet.
     pub(super) temporary: TempUploads,
 }
@@ -120,13 +124,20 @@ impl Store {
         &self,
         entry: TableEntry,
         table: &StoreTable,
-        storage: &Storage,
     ) -> Result<Table, StorageError> {
-        let found = self
-            .database
-            .read(|connection| read::contents(connection, table))
-            .map_err(StorageError::from)?;
-        read::open(entry, table, found, &self.rows, storage)
+        let mut tries = 0;
+        loop {
+            let contents = self
+                .database
+                .read(|connection| read::contents(connection, table))
+                .map_err(StorageError::from)?;
+            let contents = contents.ok_or_else(|| StorageError::Gone(entry.name.clone()))?;
+            match read::open(entry.clone(), table, contents, &self.rows, &self.storage) {
+                // A file was given up after the look at the database, which names another one now, or none.
+                Err(StorageError::Changed { .. }) if tries < TRIES => tries += 1,
+                outcome => return outcome,
+            }
+        }
     }
 
     /// Removes what nothing points at any more, of changes that were cut short. Only before anything is changed.
@@ -162,11 +173,7 @@ impl Store {
     }
 
     fn remove_file(&self, name: &OsStr) {
-        if let Err(error) = std::fs::remove_file(self.rows.join(name))
-            && error.kind() != std::io::ErrorKind::NotFound
-        {
-            tracing::warn!("a file of rows cannot be removed: {error}");
-        }
+        self.storage.give_up(&self.rows.join(name));
     }
 }
 

@@ -239,10 +239,17 @@ pub(super) struct Contents {
     described: Descriptions,
 }
 
+/// The contents of a table, if it is still there.
 pub(super) fn contents(
     connection: &Connection,
     table: &StoreTable,
-) -> Result<Contents, DatabaseError> {
+) -> Result<Option<Contents>, DatabaseError> {
+    let is_there: bool = connection
+        .prepare_cached("SELECT count(*) FROM version_table WHERE key = ?")?
+        .query_row([table.key], |row| row.get(0))?;
+    if !is_there {
+        return Ok(None);
+    }
     let mut statement = connection.prepare_cached(
         "SELECT upload.*, table_upload.is_inherited FROM table_upload JOIN upload ON upload.key = table_upload.upload
          WHERE table_upload.version_table = ? ORDER BY upload.key",
@@ -258,10 +265,10 @@ pub(super) fn contents(
         let variables = json(&row.get::<_, String>("variables")?);
         uploads.push((upload_of(row)?, variables, files));
     }
-    Ok(Contents {
+    Ok(Some(Contents {
         uploads,
         described: described(connection, table.key)?,
-    })
+    }))
 }
 
 fn described(connection: &Connection, table: i64) -> Result<Descriptions, DatabaseError> {

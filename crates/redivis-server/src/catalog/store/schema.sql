@@ -1,4 +1,5 @@
--- Datasets that live in the server's own store. Times are milliseconds since 1970.
+-- Datasets that live in the server's own store. Times are milliseconds since 1970. Keys are never given out twice: work
+-- that takes a while, or a look in two steps, must not meet another row under the key of one that was deleted.
 
 CREATE TABLE IF NOT EXISTS organization (
     slug TEXT PRIMARY KEY,
@@ -6,7 +7,7 @@ CREATE TABLE IF NOT EXISTS organization (
 ) STRICT;
 
 CREATE TABLE IF NOT EXISTS dataset (
-    key INTEGER PRIMARY KEY,
+    key INTEGER PRIMARY KEY AUTOINCREMENT,
     owner TEXT NOT NULL,
     owner_slug TEXT NOT NULL,
     is_organization INTEGER NOT NULL,
@@ -27,7 +28,7 @@ CREATE TABLE IF NOT EXISTS dataset (
 ) STRICT;
 
 CREATE TABLE IF NOT EXISTS version (
-    key INTEGER PRIMARY KEY,
+    key INTEGER PRIMARY KEY AUTOINCREMENT,
     dataset INTEGER NOT NULL REFERENCES dataset ON DELETE CASCADE,
     -- Both null while the version is not released.
     major INTEGER,
@@ -44,7 +45,7 @@ CREATE UNIQUE INDEX IF NOT EXISTS draft ON version (dataset) WHERE major IS NULL
 
 -- A table in one version; the next version has a row of its own with the same id.
 CREATE TABLE IF NOT EXISTS version_table (
-    key INTEGER PRIMARY KEY,
+    key INTEGER PRIMARY KEY AUTOINCREMENT,
     version INTEGER NOT NULL REFERENCES version ON DELETE CASCADE,
     name TEXT NOT NULL,
     slug TEXT NOT NULL,
@@ -70,7 +71,7 @@ CREATE TABLE IF NOT EXISTS variable (
 ) STRICT;
 
 CREATE TABLE IF NOT EXISTS upload (
-    key INTEGER PRIMARY KEY,
+    key INTEGER PRIMARY KEY AUTOINCREMENT,
     name TEXT NOT NULL,
     slug TEXT NOT NULL,
     -- queued, running, completed or failed.
@@ -103,7 +104,7 @@ CREATE INDEX IF NOT EXISTS table_upload_of ON table_upload (upload);
 
 -- The rows of an upload: files below rows/, in order. One, except where rows were inserted.
 CREATE TABLE IF NOT EXISTS part (
-    key INTEGER PRIMARY KEY,
+    key INTEGER PRIMARY KEY AUTOINCREMENT,
     upload INTEGER NOT NULL REFERENCES upload ON DELETE CASCADE,
     file TEXT NOT NULL UNIQUE,
     rows INTEGER NOT NULL,

@@ -15,7 +15,7 @@ use super::{
 use crate::{
     catalog::{
         dataset::Version,
-        table::{TableEntry, UploadStatus},
+        table::{TableEntry, Upload, UploadStatus},
     },
     database::DatabaseError,
     reference::slug,
@@ -134,7 +134,7 @@ impl Store {
         ingested: &Ingested,
         hash: &str,
     ) -> Result<(), DatabaseError> {
-        let completed: Result<bool, DatabaseError> = self.database.write(|change| {
+        let is_completed: bool = self.database.write(|change| {
             let done = change.execute(
                 "UPDATE upload SET status = 'completed', error_message = NULL, temporary = NULL, hash = ?, bad_records = ?,
                  variables = ?, updated_at = ? WHERE key = ? AND status = 'running'",
@@ -143,7 +143,7 @@ impl Store {
                 ],
             )?;
             if done == 0 {
-                return Ok(false);
+                return Ok::<_, DatabaseError>(false);
             }
             add_part(change, work.key, ingested)?;
             let metadata: String =
@@ -156,11 +156,11 @@ impl Store {
                 variables::describe(change, table, &said(&metadata))?;
             }
             Ok(true)
-        });
-        if !matches!(completed, Ok(true)) {
+        })?;
+        // Otherwise it was deleted meanwhile.
+        if !is_completed {
             self.remove_file(ingested.file.file_name().unwrap_or_default());
         }
-        completed?;
         self.temporary.remove(&work.temporary);
         Ok(())
     }
@@ -188,20 +188,38 @@ impl Store {
         &self,
         dataset: i64,
         entry: &TableEntry,
-        upload: &str,
+        upload: &Upload,
         ingested: &Ingested,
     ) -> Result<(), ChangeError> {
-        self.database.write(|change| {
+        let variables = upload.variables.iter().map(|variable| StoredVariable {
+            name: variable.name.clone(),
+            kind: variable.kind.name().to_owned(),
+        });
+        let variables: Vec<StoredVariable> = variables.collect();
+        let inserted = self.database.write(|change| {
             let draft = versions::at(change, dataset, Version::Next)?;
             let table = tables::key_in(change, &draft, entry)?;
-            let key = key_of(change, table, upload)?;
-            add_part(change, key, ingested)?;
-            change.execute(
-                "UPDATE upload SET updated_at = ? WHERE key = ?",
-                params![read::now(), key],
+            let key = key_of(change, table, &upload.name)?;
+            // The rows were made for the variables that it had a moment ago.
+            let done = change.execute(
+                "UPDATE upload SET updated_at = ? WHERE key = ? AND variables = ?",
+                params![read::now(), key, text_of(&variables)],
             )?;
-            Ok(())
-        })
+            if done == 0 {
+                return Err(ChangeError::conflict(format!(
+                    "The upload `{}` was replaced by another one",
+                    upload.name
+                )));
+            }
+            Ok(add_part(change, key, ingested)?)
+        });
+        if inserted
+            .as_ref()
+            .is_err_and(|error| !matches!(error, ChangeError::Database(_)))
+        {
+            self.remove_file(ingested.file.file_name().unwrap_or_default());
+        }
+        inserted
     }
 
     /// Deletes an upload with its rows.

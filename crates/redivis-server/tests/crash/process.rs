@@ -1,0 +1,75 @@
+//! The server in a process of its own, which is killed rather than stopped.
+
+use std::{
+    fs::File,
+    path::Path,
+    process::Stdio,
+    sync::{
+        Arc,
+        atomic::{AtomicBool, Ordering},
+    },
+    time::Duration,
+};
+
+use tokio::{
+    io::{AsyncBufReadExt, BufReader},
+    process::{Child, Command},
+};
+
+/// A running server.
+pub(crate) struct Process {
+    child: Child,
+    pub(crate) endpoint: String,
+    /// Set before the kill: connections that end earlier are the server's fault.
+    pub(crate) killed: Arc<AtomicBool>,
+}
+
+impl Process {
+    /// Starts a server on a folder, and waits until it answers.
+    pub(crate) async fn start(folder: &Path) -> Self {
+        let mut child = spawn(folder);
+        let mut lines = BufReader::new(child.stdout.take().unwrap()).lines();
+        let endpoint = tokio::time::timeout(Duration::from_secs(60), lines.next_line()).await;
+        let endpoint = endpoint.expect("no start within a minute").unwrap();
+        Process {
+            child,
+            endpoint: endpoint.expect("the server does not start"),
+            killed: Arc::default(),
+        }
+    }
+
+    /// SIGKILL.
+    pub(crate) async fn kill(mut self) {
+        self.killed.store(true, Ordering::SeqCst);
+        self.child.kill().await.unwrap();
+    }
+}
+
+/// Starts a server, and kills it before long, whether it is up by then or not.
+pub(crate) async fn start_and_kill(folder: &Path, after: Duration) {
+    let mut child = spawn(folder);
+    tokio::time::sleep(after).await;
+    assert_eq!(
+        child.try_wait().unwrap(),
+        None,
+        "the server ended by itself"
+    );
+    child.kill().await.unwrap();
+}
+
+fn spawn(folder: &Path) -> Child {
+    let log = File::options()
+        .append(true)
+        .create(true)
+        .open(folder.join("log"))
+        .unwrap();
+    Command::new(env!("CARGO_BIN_EXE_redivis-server"))
+        .arg(folder.join("data"))
+        .args(["--listen", "127.0.0.1:0", "--requests-per-minute", "off"])
+        .env("RUST_LOG", "warn")
+        .stdout(Stdio::piped())
+        .stderr(log)
+        .kill_on_drop(true)
+        .spawn()
+        .unwrap()
+}
