@@ -4,6 +4,7 @@ use std::{
     fs::File,
     io::{self, Write},
     path::PathBuf,
+    sync::Arc,
 };
 
 use arrow::{array::RecordBatch, datatypes::SchemaRef};
@@ -90,15 +91,15 @@ impl Files {
     fn start(&self) -> io::Result<Part> {
         let aside = durable::aside_in(&self.folder)?;
         let file = aside.as_file().try_clone()?;
-        let schema = self.schema.clone();
+        let schema = &self.schema;
         let text =
-            |format| Encoder::new(format, schema.clone(), 0, false).map_err(io::Error::other);
+            |format| Encoder::new(format, Arc::clone(schema), 0, false).map_err(io::Error::other);
         let writer = match self.format {
             FileFormat::Parquet => {
                 let properties = WriterProperties::builder()
                     .set_compression(Compression::SNAPPY)
                     .build();
-                let writer = ArrowWriter::try_new(file, schema.clone(), Some(properties))?;
+                let writer = ArrowWriter::try_new(file, Arc::clone(schema), Some(properties))?;
                 Writer::Parquet(Box::new(writer))
             }
             FileFormat::Csv => Writer::Text {

@@ -65,6 +65,9 @@ struct Inner {
     stopping: CancellationToken,
 }
 
+/// Names and types of what is exported.
+type Columns = Vec<(String, VariableType)>;
+
 impl Exports {
     /// Takes up what an earlier server left. Blocks on the disk; needs a runtime.
     pub(crate) fn start(
@@ -228,10 +231,7 @@ impl Exports {
     }
 
     /// The columns and rows of what is exported, looked up by the place where it is found.
-    fn rows_of(
-        &self,
-        export: &Export,
-    ) -> Result<(Vec<(String, VariableType)>, Vec<Segment>), String> {
+    fn rows_of(&self, export: &Export) -> Result<(Columns, Vec<Segment>), String> {
         let missing = || format!("{} does not exist any more", export.parent);
         let path = export.parent.trim_start_matches('/');
         let (variables, uploads) = if let Some(id) = path.strip_prefix("queries/") {

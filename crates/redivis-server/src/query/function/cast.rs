@@ -71,7 +71,7 @@ fn to_int<'a>(values: &[Value<'a>]) -> Outcome<'a> {
         [Float(value)] => {
             // Halves are rounded away from zero. The greatest float below 2^63 fits, 2^63 does not.
             let rounded = value.round();
-            if rounded >= -9_223_372_036_854_775_808.0 && rounded < 9_223_372_036_854_775_808.0 {
+            if (-9_223_372_036_854_775_808.0..9_223_372_036_854_775_808.0).contains(&rounded) {
                 Ok(Int(rounded as i64))
             } else {
                 bad(&value.to_string(), "INT64")

@@ -128,15 +128,10 @@ impl Accumulator for Values {
     }
 
     fn merge_batch(&mut self, states: &[ArrayRef]) -> Result<()> {
-        for list in states
+        let lists = states
             .iter()
-            .flat_map(|lists| lists.as_list::<i32>().iter())
-        {
-            if let Some(values) = list {
-                self.keep(&values)?;
-            }
-        }
-        Ok(())
+            .flat_map(|lists| lists.as_list::<i32>().iter());
+        lists.flatten().try_for_each(|values| self.keep(&values))
     }
 
     fn state(&mut self) -> Result<Vec<ScalarValue>> {
