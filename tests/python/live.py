@@ -14,7 +14,7 @@ import traceback
 
 import redivis
 
-from lives import datasets, metadata, others, reading, uploads
+from lives import datasets, exports, metadata, others, queries, reading, story, uploads
 
 version, folder, *only = sys.argv[1:]
 assert redivis.__version__ == version, redivis.__version__
@@ -48,7 +48,7 @@ def chosen(lives):
     return [life for life in lives if not only or f"{life.__module__}.{life.__name__}".removeprefix("lives.") in only]
 
 
-together = [life for module in (datasets, metadata, reading, uploads) for life in module.LIVES]
+together = [life for module in (story, uploads, datasets, metadata, reading, queries, exports) for life in module.LIVES]
 threads = [threading.Thread(target=live, args=(life,)) for life in chosen(together)]
 for thread in threads:
     thread.start()

@@ -24,9 +24,15 @@ impl<S: Send + Sync> FromRequest<S> for JsonBody {
         if bytes.is_empty() {
             return Ok(JsonBody(Map::new()));
         }
-        serde_json::from_slice(&bytes)
-            .map(JsonBody)
-            .map_err(|error| ApiError::invalid(format!("The body is not a JSON object: {error}")))
+        let wrong =
+            |what: String| ApiError::invalid(format!("The body is not a JSON object{what}"));
+        match serde_json::from_slice(&bytes) {
+            Ok(Value::Object(members)) => Ok(JsonBody(members)),
+            // R writes an object without members as a list.
+            Ok(Value::Array(items)) if items.is_empty() => Ok(JsonBody(Map::new())),
+            Ok(_) => Err(wrong(String::new())),
+            Err(error) => Err(wrong(format!(": {error}"))),
+        }
     }
 }
 

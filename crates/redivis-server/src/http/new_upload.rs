@@ -184,6 +184,10 @@ fn options(metadata: &Map<String, Value>, name: &str) -> Result<UploadOptions, A
         .filter(|(key, _)| OPTIONS.contains(&key.as_str()) || *key == "schema")
         .map(|(key, value)| (key.clone(), value.clone()))
         .collect();
+    // R writes a list of one text as the text.
+    if let Some(marker @ Value::String(_)) = given.get_mut("nullMarkers") {
+        *marker = Value::Array(vec![marker.take()]);
+    }
     // Official clients send schemas along with files, and say that they are ignored there.
     if kind != UploadType::Stream {
         given.remove("schema");

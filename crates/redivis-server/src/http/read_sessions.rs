@@ -102,7 +102,11 @@ fn by_count(target: &Readable, variables: &[&Variable], request: &Request) -> Ve
         .collect();
     let rows: u64 = segments.iter().map(Segment::len).sum();
     let schema = schema_of(variables.iter().map(|v| (v.name.as_str(), v.kind)));
-    split(rows.min(request.limit), request.streams)
+    let streams = match target.is_small_result() {
+        true => 1,
+        false => request.streams,
+    };
+    split(rows.min(request.limit), streams)
         .into_iter()
         .map(|range| Rows {
             schema: Arc::clone(&schema),

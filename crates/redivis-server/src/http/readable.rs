@@ -13,7 +13,7 @@ use super::{
     target::{PathNames, Target, blocking},
 };
 use crate::{
-    catalog::{Access, Table, Upload, Variable, Version},
+    catalog::{Access, Table, Upload, UploadStatus, Variable, Version},
     query::{Query, QueryResult, Status},
     storage::{Segment, Selection, Stored},
 };
@@ -42,7 +42,10 @@ impl FromRequestParts<Arc<Api>> for Readable {
         if names.get("query").is_empty() {
             let target = Target::from_request_parts(parts, api).await?;
             let source = match target.upload().ok().cloned() {
-                Some(upload) => Source::Upload(target.table, upload),
+                Some(upload) => {
+                    completed(&upload)?;
+                    Source::Upload(target.table, upload)
+                }
                 None => Source::Table(target.table),
             };
             return Ok(Readable {
@@ -69,6 +72,22 @@ impl FromRequestParts<Arc<Api>> for Readable {
             names,
             source: Source::Query(result),
         })
+    }
+}
+
+/// Refuses an upload that has no rows yet, or will never have any: it would look like an empty one.
+fn completed(upload: &Upload) -> Result<(), ApiError> {
+    match upload.status {
+        UploadStatus::Completed => Ok(()),
+        UploadStatus::Failed => Err(ApiError::invalid(format!(
+            "The upload `{}` failed: {}",
+            upload.name,
+            upload.error_message.as_deref().unwrap_or_default()
+        ))),
+        UploadStatus::Queued | UploadStatus::Running => Err(ApiError::conflict(&format!(
+            "The upload `{}` is not completed yet; ask again when its `status` is `completed`",
+            upload.name
+        ))),
     }
 }
 
@@ -129,6 +148,13 @@ impl Readable {
             Source::Table(table) => table.entry.dataset.version == Version::Next,
             Source::Upload(..) | Source::Query(_) => false,
         }
+    }
+
+    /// Whether one stream is enough for the rows whatever was asked for: a query may have put them in order, which
+    /// clients lose when they read several streams.
+    pub(super) fn is_small_result(&self) -> bool {
+        const SMALL: u64 = 10 << 20;
+        matches!(self.source, Source::Query(_)) && self.bytes() <= SMALL
     }
 
     /// Whether the rows name raw files.

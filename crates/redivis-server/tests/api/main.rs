@@ -17,6 +17,7 @@ mod login;
 mod payloads;
 mod program;
 mod queries;
+mod r_client;
 mod raw_files;
 mod slow;
 mod streams;
