@@ -84,7 +84,7 @@ fn completed(upload: &Upload) -> Result<(), ApiError> {
             upload.name,
             upload.error_message.as_deref().unwrap_or_default()
         ))),
-        UploadStatus::Queued | UploadStatus::Running => Err(ApiError::conflict(&format!(
+        UploadStatus::Queued | UploadStatus::Running => Err(ApiError::conflict(format!(
             "The upload `{}` is not completed yet; ask again when its `status` is `completed`",
             upload.name
         ))),

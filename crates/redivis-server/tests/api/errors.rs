@@ -103,7 +103,7 @@ async fn errors_are_flat_json_with_their_status() {
         (
             Method::POST,
             "/tables/a.d.t/readSessions",
-            Some(json!([])),
+            Some(json!([1])),
             400,
             "invalid_request",
         ),
