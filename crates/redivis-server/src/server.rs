@@ -38,6 +38,7 @@ pub struct Server {
     endpoint: String,
     address: SocketAddr,
     directory: PathBuf,
+    routes: Vec<String>,
     token: Option<String>,
     token_file: Option<PathBuf>,
     stopping: DropGuard,
@@ -96,7 +97,7 @@ impl Server {
                 source,
             })?
         };
-        let service = http::service(http::Api {
+        let (service, routes) = http::service(http::Api {
             origin,
             catalog: Arc::clone(&prepared.catalog),
             sessions: ReadSessions::new(prepared.config.session_ttl),
@@ -133,6 +134,7 @@ impl Server {
             endpoint,
             address,
             directory: prepared.directory,
+            routes,
             token: prepared.token,
             token_file: prepared.token_file,
             stopping: stopping.drop_guard(),
@@ -155,6 +157,11 @@ impl Server {
     /// The folder the server keeps its data in.
     pub fn directory(&self) -> &std::path::Path {
         &self.directory
+    }
+
+    /// The paths of all endpoints, as in `/api/v1/datasets/{dataset}`: for tests that try every one.
+    pub fn routes(&self) -> &[String] {
+        &self.routes
     }
 
     /// The secret of the token made on first start; `None` when tokens come from a file.

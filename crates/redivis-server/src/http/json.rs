@@ -5,6 +5,7 @@
 use axum::{
     body::Bytes,
     extract::{FromRequest, Request},
+    http::StatusCode,
 };
 use serde_json::{Map, Value};
 
@@ -18,9 +19,13 @@ impl<S: Send + Sync> FromRequest<S> for JsonBody {
     type Rejection = ApiError;
 
     async fn from_request(request: Request, state: &S) -> Result<Self, Self::Rejection> {
-        let bytes = Bytes::from_request(request, state)
-            .await
-            .map_err(|error| ApiError::invalid(error.body_text()))?;
+        let bytes =
+            Bytes::from_request(request, state)
+                .await
+                .map_err(|error| match error.status() {
+                    StatusCode::PAYLOAD_TOO_LARGE => ApiError::too_large(error.body_text()),
+                    _ => ApiError::invalid(error.body_text()),
+                })?;
         if bytes.is_empty() {
             return Ok(JsonBody(Map::new()));
         }

@@ -22,6 +22,7 @@ mod raw_files;
 mod read_sessions;
 mod read_streams;
 mod readable;
+mod routes;
 mod rows;
 mod serve;
 mod tables;
@@ -50,6 +51,10 @@ use crate::{
     raw_file::RawFiles, session::ReadSessions, temporary::TempUploads, token::Tokens,
 };
 use error::{ApiError, Missing};
+use routes::Routes;
+
+/// What paths of the API start with.
+const BASE: &str = "/api/v1";
 
 /// Bytes that a request's body may have at most: requests carry selections, not data.
 const BODY_BYTES: usize = 1 << 20;
@@ -82,10 +87,11 @@ fn origin_for(api: &Api, headers: &HeaderMap) -> String {
     }
 }
 
-/// What requests are answered by.
-pub(crate) fn service(api: Api) -> Router {
+/// What requests are answered by, and the paths that it answers.
+pub(crate) fn service(api: Api) -> (Router, Vec<String>) {
     let api = Arc::new(api);
-    let routes = tables()
+    let oauth = oauth::routes();
+    let Routes { router, paths } = tables()
         .merge(uploads::routes())
         .merge(temp_uploads::routes())
         .merge(raw_files::routes())
@@ -95,20 +101,22 @@ pub(crate) fn service(api: Api) -> Router {
         .merge(queries::routes())
         .merge(exports::routes())
         .merge(elsewhere())
-        .route("/readStreams/{id}", get(read_streams::read))
+        .route("/readStreams/{id}", get(read_streams::read));
+    let paths = paths.into_iter().map(|path| format!("{BASE}{path}"));
+    let paths = paths.chain(oauth.paths).collect();
+    let router = router
         .method_not_allowed_fallback(async || ApiError::method_not_allowed())
         .fallback(async || ApiError::unknown_route());
-    Router::new()
-        .nest("/api/v1", routes)
-        .merge(oauth::routes())
+    let router = Router::new()
+        .nest(BASE, router)
+        .merge(oauth.router)
         .method_not_allowed_fallback(async || ApiError::method_not_allowed())
         .fallback(async || ApiError::unknown_route())
         .layer(DefaultBodyLimit::max(BODY_BYTES))
         .layer(middleware::from_fn_with_state(Arc::clone(&api), gate::gate))
-        .with_state(api)
+        .with_state(api);
+    (router, paths)
 }
-
-type Routes = Router<Arc<Api>>;
 
 /// Answers 501 and names what is missing.
 fn missing(what: &'static str) -> impl Handler<((),), Arc<Api>> {
@@ -119,7 +127,7 @@ fn missing(what: &'static str) -> impl Handler<((),), Arc<Api>> {
 fn readable(path: &str) -> Routes {
     let variable = get(variables::get).patch(variables::update);
     let variables = get(variables::list).patch(variables::update_all);
-    Router::new()
+    Routes::new()
         .route(&format!("{path}/variables"), variables)
         .route(&format!("{path}/variables/{{variable}}"), variable)
         .route(
@@ -144,7 +152,7 @@ fn tables() -> Routes {
 
 /// Parts of the service that are not here.
 fn elsewhere() -> Routes {
-    Router::new()
+    Routes::new()
         .route(
             "/transforms/{*rest}",
             axum::routing::any(missing("transforms")),

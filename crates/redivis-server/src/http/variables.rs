@@ -56,6 +56,7 @@ pub(super) async fn update(
     target: Target,
     JsonBody(body): JsonBody,
 ) -> Result<Json<Value>, ApiError> {
+    target.caller.require(target.dataset(), Access::Edit)?;
     let (_, variable) = find(target.variables(), &target.names)?;
     let wanted = change(&variable.name, &Value::Object(body))?;
     change_all(api, target, vec![wanted]).await
@@ -67,6 +68,7 @@ pub(super) async fn update_all(
     target: Target,
     JsonBody(body): JsonBody,
 ) -> Result<Json<Value>, ApiError> {
+    target.caller.require(target.dataset(), Access::Edit)?;
     let mut wanted = changes(body)?;
     for change in &mut wanted {
         let variable = named(target.variables(), &change.name);
@@ -132,7 +134,6 @@ async fn change_all(
     target: Target,
     wanted: Vec<VariableChange>,
 ) -> Result<Json<Value>, ApiError> {
-    target.caller.require(target.dataset(), Access::Edit)?;
     let parent = target.uri();
     let names: Vec<String> = wanted.iter().map(|change| change.name.clone()).collect();
     let single = !target.names.get("variable").is_empty();

@@ -11,6 +11,7 @@
 )]
 
 mod author;
+mod full_disk;
 mod left;
 mod model;
 mod observe;
@@ -116,7 +117,7 @@ async fn what_was_acknowledged_outlives_every_kill() {
     assert!(acknowledged > KILLS && done > 0 && not_done > 0 && read > KILLS);
 }
 
-fn token(folder: &Path) -> String {
+pub(crate) fn token(folder: &Path) -> String {
     let token = std::fs::read_to_string(folder.join("data/.redivis/token")).unwrap();
     token.trim().to_owned()
 }

@@ -53,8 +53,10 @@ impl Answer {
 impl Wire {
     pub(crate) fn to(server: &Process, token: &str) -> Self {
         let timeout = Duration::from_secs(60);
+        // A connection whose body was refused half-way is closed, maybe when it is just taken up again.
+        let client = Client::builder().timeout(timeout).pool_max_idle_per_host(0);
         Wire {
-            client: Client::builder().timeout(timeout).build().unwrap(),
+            client: client.build().unwrap(),
             endpoint: server.endpoint.clone(),
             token: token.to_owned(),
             killed: Arc::clone(&server.killed),
