@@ -111,7 +111,7 @@ async fn nothing_is_lost_or_half_there_when_the_disk_is_full() {
     // The catalog itself does not fit.
     let mut said = None;
     let status = loop {
-        let text = format!("{}", fastrand::u64(..));
+        let text = fastrand::u64(..).to_string();
         let path = "/datasets/local.d";
         let request = wire
             .request(Method::PATCH, path)
