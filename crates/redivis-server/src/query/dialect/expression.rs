@@ -36,11 +36,24 @@ impl Rewriter<'_, '_> {
         all.iter_mut().try_for_each(|expr| self.expression(expr))
     }
 
+    /// What a name stands for, if the innermost `SELECT` that knows it merged several columns to it.
+    fn merged(&self, name: &str) -> Option<Expr> {
+        let name = name.to_lowercase();
+        let mut scopes = std::iter::once(&self.scope).chain(self.outer.iter().rev());
+        scopes
+            .find(|scope| scope.has(&name))?
+            .merged(&name)
+            .cloned()
+    }
+
     fn rewritten(&mut self, mut expr: Expr, span: Span) -> Done<Expr> {
         match &mut expr {
             Expr::Identifier(name) => {
                 if name.value.starts_with('@') {
                     return Err(QueryError::unsupported(span, "variables and parameters"));
+                }
+                if let Some(merged) = self.merged(&name.value) {
+                    return Ok(merged);
                 }
                 lower(name);
             }

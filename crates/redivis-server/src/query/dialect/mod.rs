@@ -6,7 +6,9 @@
 
 mod call;
 mod expression;
+mod from;
 mod literal;
+mod scope;
 mod select;
 
 use std::collections::HashMap;
@@ -20,6 +22,7 @@ use datafusion::sql::sqlparser::{
     tokenizer::{Span, Token, TokenWithSpan, Tokenizer},
 };
 
+use self::scope::Scope;
 use super::{error::QueryError, tables::Tables};
 
 /// Characters of a query's text at most (redivis-api §7).
@@ -54,6 +57,8 @@ pub(super) fn rewrite(
         functions,
         common: Vec::new(),
         derived: 0,
+        scope: Scope::default(),
+        outer: Vec::new(),
         now: Utc::now().naive_utc(),
     };
     let spelling = rewriter.query(&mut query)?;
@@ -169,6 +174,10 @@ struct Rewriter<'a, 'b> {
     common: Vec<(String, Spelling)>,
     /// Subqueries in FROM so far.
     derived: usize,
+    /// What the innermost `SELECT` sees.
+    scope: Scope,
+    /// What those around it see, outermost first.
+    outer: Vec<Scope>,
     /// One time for the whole query.
     now: NaiveDateTime,
 }

@@ -4,13 +4,12 @@
 
 use std::{collections::HashSet, ops::ControlFlow};
 
-use super::{QueryError, Rewriter, Spelling, lower, named};
+use super::{QueryError, Rewriter, Spelling, lower, named, scope::Scope};
 use datafusion::sql::sqlparser::{
     ast::{
-        Cte, Distinct, Expr, GroupByExpr, Ident, JoinConstraint, JoinOperator, LimitClause,
-        NamedWindowExpr, ObjectName, OrderBy, OrderByExpr, OrderByKind, Query, Select, SelectItem,
-        SelectItemQualifiedWildcardKind, SetExpr, SetOperator, SetQuantifier, Spanned, TableAlias,
-        TableAliasColumnDef, TableFactor, TableWithJoins, VisitMut, VisitorMut,
+        Cte, Distinct, Expr, GroupByExpr, Ident, LimitClause, NamedWindowExpr, ObjectName, OrderBy,
+        OrderByExpr, OrderByKind, Query, Select, SelectItem, SelectItemQualifiedWildcardKind,
+        SetExpr, SetOperator, SetQuantifier, Spanned, VisitMut, VisitorMut,
         WildcardAdditionalOptions,
     },
     tokenizer::Span,
@@ -47,7 +46,11 @@ impl Rewriter<'_, '_> {
                 self.common_table(cte)?;
             }
         }
-        let spelling = self.set(body)?;
+        let (spelling, mut scope) = self.set(body)?;
+        // What is selected hides what it is selected from.
+        scope.hide(&spelling);
+        scope.add(named(""), spelling.clone());
+        self.enter(scope);
         if let Some(OrderBy { kind, interpolate }) = order_by {
             refuse(interpolate.is_some(), span, "INTERPOLATE")?;
             match kind {
@@ -74,6 +77,7 @@ impl Rewriter<'_, '_> {
                 return Err(QueryError::unsupported(span, "LIMIT with a comma"));
             }
         }
+        self.leave();
         self.common.truncate(outer);
         Ok(spelling)
     }
@@ -89,11 +93,21 @@ impl Rewriter<'_, '_> {
         Ok(())
     }
 
-    fn set(&mut self, body: &mut SetExpr) -> Done<Spelling> {
+    /// Sees what these tables bring into sight, until it leaves them.
+    fn enter(&mut self, scope: Scope) {
+        self.outer.push(std::mem::replace(&mut self.scope, scope));
+    }
+
+    fn leave(&mut self) -> Scope {
+        std::mem::replace(&mut self.scope, self.outer.pop().unwrap_or_default())
+    }
+
+    /// Rewrites what is selected; returns how its columns are spelled, and what else `ORDER BY` may name.
+    fn set(&mut self, body: &mut SetExpr) -> Done<(Spelling, Scope)> {
         let span = body.span();
         match body {
             SetExpr::Select(select) => self.select(select),
-            SetExpr::Query(query) => self.query(query),
+            SetExpr::Query(query) => Ok((self.query(query)?, Scope::default())),
             SetExpr::SetOperation {
                 left,
                 op,
@@ -121,9 +135,9 @@ impl Rewriter<'_, '_> {
                 if !matches!(op, SetOperator::Union) {
                     *set_quantifier = SetQuantifier::None;
                 }
-                let spelling = self.set(left)?;
+                let (spelling, _) = self.set(left)?;
                 self.set(right)?;
-                Ok(spelling)
+                Ok((spelling, Scope::default()))
             }
             SetExpr::Values(_) => Err(QueryError::unsupported(span, "VALUES")),
             SetExpr::Insert(_) | SetExpr::Update(_) | SetExpr::Delete(_) | SetExpr::Merge(_) => {
@@ -136,7 +150,7 @@ impl Rewriter<'_, '_> {
         }
     }
 
-    fn select(&mut self, select: &mut Select) -> Done<Spelling> {
+    fn select(&mut self, select: &mut Select) -> Done<(Spelling, Scope)> {
         let span = select.span();
         let Select {
             select_token: _,
@@ -183,14 +197,15 @@ impl Rewriter<'_, '_> {
         if let Some(Distinct::On(_)) = distinct {
             return Err(QueryError::unsupported(span, "DISTINCT ON"));
         }
-        let mut in_sight = Spelling::new();
+        self.enter(Scope::default());
         for tables in from.iter_mut() {
-            self.tables(tables, &mut in_sight)?;
+            self.tables(tables)?;
         }
         if let Some(condition) = selection {
             self.expression(condition)?;
         }
-        let spelling = self.projection(projection, &in_sight)?;
+        *projection = self.scope.expand(std::mem::take(projection));
+        let spelling = self.projection(projection)?;
         self.group_by(group_by, projection, span)?;
         if let Some(condition) = having {
             self.expression(condition)?;
@@ -208,11 +223,11 @@ impl Rewriter<'_, '_> {
         if let Some(condition) = qualify {
             self.expression(condition)?;
         }
-        Ok(spelling)
+        Ok((spelling, self.leave()))
     }
 
     /// Names that are not written are given as BigQuery does: a column's own, `f0_`, `f1_`, … for the others.
-    fn projection(&mut self, items: &mut [SelectItem], in_sight: &Spelling) -> Done<Spelling> {
+    fn projection(&mut self, items: &mut [SelectItem]) -> Done<Spelling> {
         let mut spelling = Spelling::new();
         let mut unnamed = 0;
         let mut written_out = HashSet::new();
@@ -220,6 +235,7 @@ impl Rewriter<'_, '_> {
             let span = item.span();
             match item {
                 SelectItem::UnnamedExpr(expr) => {
+                    let is_plain = matches!(expr, Expr::Identifier(_));
                     let written = match &*expr {
                         Expr::Identifier(name) => Some(name.value.clone()),
                         Expr::CompoundIdentifier(names) => names.last().map(|n| n.value.clone()),
@@ -228,10 +244,17 @@ impl Rewriter<'_, '_> {
                     self.expression(expr)?;
                     match written {
                         Some(written) => {
-                            if matches!(expr, Expr::Identifier(_)) {
+                            if is_plain {
                                 once(&mut written_out, &written, span)?;
                             }
-                            spelling.insert(written.to_lowercase(), written);
+                            let name = written.to_lowercase();
+                            // What it stands for may have no name of its own.
+                            if is_plain && !matches!(expr, Expr::Identifier(_)) {
+                                let expr = std::mem::replace(expr, Expr::Identifier(named("")));
+                                let alias = named(&name);
+                                *item = SelectItem::ExprWithAlias { expr, alias };
+                            }
+                            spelling.insert(name, written);
                         }
                         None => {
                             let name = format!("f{unnamed}_");
@@ -253,19 +276,19 @@ impl Rewriter<'_, '_> {
                 }
                 SelectItem::Wildcard(options) => {
                     self.wildcard(options, span)?;
-                    spelling.extend(in_sight.clone());
+                    spelling.extend(without(self.scope.spelling(), options));
                 }
                 SelectItem::QualifiedWildcard(kind, options) => {
-                    match kind {
-                        SelectItemQualifiedWildcardKind::ObjectName(name) => {
-                            lower_name(name, span)?
-                        }
-                        SelectItemQualifiedWildcardKind::Expr(_) => {
-                            return Err(QueryError::unsupported(span, "fields of an expression"));
-                        }
-                    }
+                    let SelectItemQualifiedWildcardKind::ObjectName(name) = kind else {
+                        return Err(QueryError::unsupported(span, "fields of an expression"));
+                    };
+                    lower_name(name, span)?;
                     self.wildcard(options, span)?;
-                    spelling.extend(in_sight.clone());
+                    let parts = idents(name, span)?;
+                    let columns = parts
+                        .last()
+                        .and_then(|part| self.scope.columns_of(&part.value));
+                    spelling.extend(without(columns.cloned().unwrap_or_default(), options));
                 }
                 SelectItem::ExprWithAliases { .. } => {
                     return Err(QueryError::unsupported(span, "several aliases"));
@@ -311,8 +334,9 @@ impl Rewriter<'_, '_> {
             GroupByExpr::Expressions(expressions, modifiers) => {
                 refuse(!modifiers.is_empty(), span, "GROUP BY … WITH")?;
                 for expr in expressions {
-                    self.expression(expr)?;
-                    replace_alias(expr, items);
+                    if !replace_alias(expr, items) {
+                        self.expression(expr)?;
+                    }
                 }
                 Ok(())
             }
@@ -325,143 +349,6 @@ impl Rewriter<'_, '_> {
             self.expression(&mut order.expr)?;
         }
         Ok(())
-    }
-
-    fn tables(&mut self, tables: &mut TableWithJoins, in_sight: &mut Spelling) -> Done {
-        self.table(&mut tables.relation, in_sight)?;
-        for join in &mut tables.joins {
-            let span = join.span();
-            refuse(join.global, span, "GLOBAL JOIN")?;
-            self.table(&mut join.relation, in_sight)?;
-            let constraint = match &mut join.join_operator {
-                JoinOperator::Join(constraint)
-                | JoinOperator::Inner(constraint)
-                | JoinOperator::Left(constraint)
-                | JoinOperator::LeftOuter(constraint)
-                | JoinOperator::Right(constraint)
-                | JoinOperator::RightOuter(constraint)
-                | JoinOperator::FullOuter(constraint)
-                | JoinOperator::CrossJoin(constraint) => constraint,
-                _ => return Err(QueryError::unsupported(span, "this kind of join")),
-            };
-            match constraint {
-                JoinConstraint::On(condition) => self.expression(condition)?,
-                JoinConstraint::Using(names) => {
-                    for name in names {
-                        lower_name(name, span)?;
-                    }
-                }
-                JoinConstraint::Natural => {
-                    return Err(QueryError::unsupported(span, "NATURAL joins"));
-                }
-                JoinConstraint::None => {}
-            }
-        }
-        Ok(())
-    }
-
-    fn table(&mut self, factor: &mut TableFactor, in_sight: &mut Spelling) -> Done {
-        let span = factor.span();
-        match factor {
-            TableFactor::Table {
-                name,
-                alias,
-                args,
-                with_hints,
-                version,
-                with_ordinality,
-                partitions,
-                json_path,
-                sample,
-                index_hints,
-            } => {
-                refuse(args.is_some(), span, "table functions")?;
-                refuse(!with_hints.is_empty(), span, "table hints")?;
-                refuse(version.is_some(), span, "FOR SYSTEM_TIME AS OF")?;
-                refuse(*with_ordinality, span, "WITH ORDINALITY")?;
-                refuse(!partitions.is_empty(), span, "PARTITION")?;
-                refuse(json_path.is_some(), span, "paths behind tables")?;
-                refuse(sample.is_some(), span, "TABLESAMPLE")?;
-                refuse(!index_hints.is_empty(), span, "index hints")?;
-                let parts = idents(name, span)?;
-                let common = match parts.as_slice() {
-                    [only] => self.common(&only.value),
-                    _ => None,
-                };
-                if let Some((lowered, spelling)) = common {
-                    *name = ObjectName::from(vec![named(&lowered)]);
-                    in_sight.extend(spelling);
-                } else {
-                    let (place, table) = self.tables.find(&parts, span)?;
-                    for variable in &table.variables {
-                        let name = variable.name.clone();
-                        in_sight.insert(name.to_lowercase(), name);
-                    }
-                    alias.get_or_insert_with(|| alias_of(&table.entry.name));
-                    *name = ObjectName::from(vec![named(&super::super::tables::registered(place))]);
-                }
-                lower_alias(alias, span)
-            }
-            TableFactor::Derived {
-                lateral,
-                subquery,
-                alias,
-                sample,
-            } => {
-                refuse(*lateral, span, "LATERAL")?;
-                refuse(sample.is_some(), span, "TABLESAMPLE")?;
-                in_sight.extend(self.query(subquery)?);
-                // Without a name, the engine cannot tell its columns from those of other tables.
-                self.derived += 1;
-                alias.get_or_insert_with(|| alias_of(&format!("$derived{}", self.derived)));
-                lower_alias(alias, span)
-            }
-            TableFactor::NestedJoin {
-                table_with_joins,
-                alias,
-            } => {
-                refuse(alias.is_some(), span, "an alias of a join")?;
-                self.tables(table_with_joins, in_sight)
-            }
-            TableFactor::UNNEST {
-                alias,
-                array_exprs,
-                with_offset,
-                with_offset_alias,
-                with_ordinality,
-            } => {
-                refuse(
-                    *with_offset || with_offset_alias.is_some(),
-                    span,
-                    "UNNEST … WITH OFFSET",
-                )?;
-                refuse(*with_ordinality, span, "WITH ORDINALITY")?;
-                refuse(array_exprs.len() != 1, span, "UNNEST of several arrays")?;
-                for array in array_exprs {
-                    self.expression(array)?;
-                }
-                // The alias names the elements, not a table of them.
-                let name = alias
-                    .as_ref()
-                    .map_or("f0_", |alias| alias.name.value.as_str());
-                let (written, lowered) = (name.to_owned(), name.to_lowercase());
-                in_sight.insert(lowered.clone(), written);
-                let mut both = alias_of(&lowered);
-                both.columns = vec![TableAliasColumnDef {
-                    name: named(&lowered),
-                    data_type: None,
-                }];
-                *alias = Some(both);
-                Ok(())
-            }
-            _ => Err(QueryError::unsupported(span, "this kind of table")),
-        }
-    }
-
-    fn common(&self, name: &str) -> Option<(String, Spelling)> {
-        let name = name.to_lowercase();
-        let known = self.common.iter().rev().find(|(known, _)| *known == name)?;
-        Some(known.clone())
     }
 }
 
@@ -491,7 +378,7 @@ fn once(names: &mut HashSet<String>, written: &str, span: Span) -> Done {
     Err(QueryError::at(span, message))
 }
 
-fn lower_name(name: &mut ObjectName, span: Span) -> Done {
+pub(super) fn lower_name(name: &mut ObjectName, span: Span) -> Done {
     let mut parts = idents(name, span)?;
     parts.iter_mut().for_each(|part| {
         lower(part);
@@ -500,36 +387,32 @@ fn lower_name(name: &mut ObjectName, span: Span) -> Done {
     Ok(())
 }
 
-fn alias_of(name: &str) -> TableAlias {
-    TableAlias {
-        explicit: true,
-        name: named(&name.to_lowercase()),
-        columns: Vec::new(),
-        at: None,
-    }
-}
-
-fn lower_alias(alias: &mut Option<TableAlias>, span: Span) -> Done {
-    if let Some(alias) = alias {
-        refuse(!alias.columns.is_empty(), span, "column lists of aliases")?;
-        refuse(alias.at.is_some(), span, "AT behind an alias")?;
-        lower(&mut alias.name);
-    }
-    Ok(())
-}
-
-/// Puts what an alias stands for in its place.
-fn replace_alias(expr: &mut Expr, items: &[SelectItem]) {
+/// Puts what an alias stands for in its place; whether it is one.
+fn replace_alias(expr: &mut Expr, items: &[SelectItem]) -> bool {
     let Expr::Identifier(name) = &*expr else {
-        return;
+        return false;
     };
+    let name = name.value.to_lowercase();
     let meant = items.iter().find_map(|item| match item {
-        SelectItem::ExprWithAlias { expr, alias } if alias.value == name.value => Some(expr),
+        SelectItem::ExprWithAlias { expr, alias } if alias.value == name => Some(expr),
         _ => None,
     });
     if let Some(meant) = meant {
         *expr = meant.clone();
+        return true;
     }
+    false
+}
+
+/// The columns that `*` stands for, without those behind `EXCEPT`.
+fn without(mut columns: Spelling, options: &WildcardAdditionalOptions) -> Spelling {
+    if let Some(except) = &options.opt_except {
+        columns.remove(&except.first_element.value);
+        for name in &except.additional_elements {
+            columns.remove(&name.value);
+        }
+    }
+    columns
 }
 
 /// The same everywhere in a condition, outside of subqueries.

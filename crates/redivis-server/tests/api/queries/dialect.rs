@@ -407,12 +407,102 @@ async fn queries_of_tables() {
         ("SELECT SUM(x) FROM UNNEST(GENERATE_ARRAY(1, 10, 3)) AS x", json!(22)),
         ("SELECT a.n FROM `o.data.numbers` a JOIN `o.data.numbers` b ON a.n = b.n + 8 ORDER BY 1", json!([[8], [9]])),
         ("SELECT n FROM o.data.numbers JOIN (SELECT 3 AS n) USING (n)", json!(3)),
+        ("SELECT b.n FROM o.data.numbers JOIN UNNEST([3]) AS n USING (n) JOIN o.data.numbers b USING (n)", json!(3)),
         ("SELECT (SELECT MAX(n) FROM o.data.numbers)", json!(9)),
         ("SELECT COUNT(*) FROM o.data.numbers t WHERE EXISTS (SELECT 1 FROM o.data.numbers u WHERE u.n = t.n + 5)", json!(5)),
         ("SELECT COUNT(*) FROM o.data.stations WHERE StationID IS NULL", json!(1)),
         ("SELECT NUMBERS.N FROM `O.Data:V1_0.Numbers` WHERE `n` = 3", json!(3)),
         ("SELECT ARRAY_LENGTH(ARRAY_AGG(n)) FROM o.data.numbers", json!(10)),
         ("SELECT COUNT(*) FROM o.data.numbers GROUP BY ROLLUP(MOD(n, 2)) ORDER BY 1", json!([[5], [5], [10]])),
+    ])
+    .await;
+}
+
+#[tokio::test]
+async fn using_makes_one_column_of_two() {
+    // The tables' names are in and against the order of the alphabet, because the engine goes by it.
+    const LEFT: &str = "(SELECT n AS k, n AS l FROM o.data.numbers WHERE n < 2)";
+    const RIGHT: &str = "(SELECT n AS k, n + 5 AS r FROM o.data.numbers WHERE n IN (1, 2))";
+    const THIRD: &str = "(SELECT n AS k FROM o.data.numbers WHERE n IN (2, 3))";
+    let inner = json!([[1, 1, 6]]);
+    let left = json!([[0, 0, null], [1, 1, 6]]);
+    let right = json!([[1, 1, 6], [2, null, 7]]);
+    let full = json!([[0, 0, null], [1, 1, 6], [2, null, 7]]);
+    let joins = [
+        ("", inner),
+        ("LEFT", left),
+        ("RIGHT", right),
+        ("FULL", full),
+    ];
+    let mut cases = Vec::new();
+    for (join, rows) in joins {
+        for (one, other) in [("a", "z"), ("z", "a")] {
+            let from = format!("FROM {LEFT} {one} {join} JOIN {RIGHT} {other} USING (K)");
+            let keys: Value = rows
+                .as_array()
+                .unwrap()
+                .iter()
+                .map(|row| json!([row[0]]))
+                .collect();
+            for (sql, expected) in [
+                (format!("SELECT * {from} ORDER BY k"), &rows),
+                (format!("SELECT k, l, r {from} ORDER BY K"), &rows),
+                (format!("SELECT * EXCEPT (L, r) {from} ORDER BY k"), &keys),
+                (
+                    format!("SELECT * EXCEPT (k) REPLACE (k AS l) {from} ORDER BY k"),
+                    &json!(
+                        rows.as_array()
+                            .unwrap()
+                            .iter()
+                            .map(|row| json!([row[0], row[2]]))
+                            .collect::<Vec<_>>()
+                    ),
+                ),
+                (
+                    format!("SELECT K {from} WHERE k >= 0 GROUP BY k HAVING k >= 0 ORDER BY k"),
+                    &keys,
+                ),
+                (
+                    format!("SELECT MAX(k) {from}"),
+                    &json!([[keys.as_array().unwrap().last().unwrap()[0]]]),
+                ),
+                (
+                    format!(
+                        "SELECT (SELECT MAX(n) FROM o.data.numbers WHERE n = k) {from} ORDER BY k"
+                    ),
+                    &keys,
+                ),
+            ] {
+                cases.push((sql, expected.clone()));
+            }
+        }
+    }
+    cases.push((
+        format!("SELECT * FROM {LEFT} z FULL JOIN {RIGHT} b USING (k) FULL JOIN {THIRD} a USING (k) ORDER BY 1"),
+        json!([[0, 0, null], [1, 1, 6], [2, null, 7], [3, null, null]]),
+    ));
+    let cases: Vec<_> = cases
+        .iter()
+        .map(|(sql, rows)| (sql.as_str(), rows.clone()))
+        .collect();
+    check(&cases).await;
+    check_failing(&[
+        (
+            &format!("SELECT * FROM {LEFT} a JOIN {RIGHT} b USING (l)"),
+            "no column `l`",
+        ),
+        (
+            &format!("SELECT 1 FROM {LEFT} a JOIN {RIGHT} b ON a.k = b.k JOIN {THIRD} c USING (k)"),
+            "ambiguous",
+        ),
+        (
+            &format!("SELECT k FROM {LEFT} a JOIN {RIGHT} b USING (k), {THIRD} c"),
+            "ambiguous",
+        ),
+        (
+            &format!("SELECT * EXCEPT (x) FROM {LEFT} a JOIN {RIGHT} b USING (k)"),
+            "x",
+        ),
     ])
     .await;
 }
