@@ -27,7 +27,11 @@ impl Catalog {
         );
         let mut tables = Vec::new();
         for record in &dataset.versions {
-            let Some(version) = dataset.clone().at(record.version) else {
+            let all = Dataset {
+                is_sample: false,
+                ..dataset.clone()
+            };
+            let Some(version) = all.at(record.version) else {
                 continue;
             };
             let entries = self.tables(&version)?;

@@ -78,6 +78,8 @@ pub(crate) struct Dataset {
     pub(crate) id: String,
     /// The version that is meant.
     pub(crate) version: Version,
+    /// Whether the sample of the version is meant.
+    pub(crate) is_sample: bool,
     /// All versions, deleted ones too, in their order; the draft is the last.
     pub(crate) versions: Vec<VersionRecord>,
     pub(crate) public: Access,
@@ -94,9 +96,14 @@ impl Dataset {
     /// What somebody whose scopes allow this much may do with it. What is public of it is public of its releases, not of
     /// what is being prepared.
     pub(crate) fn granted(&self, scopes: Access) -> Access {
-        match self.version {
+        let granted = match self.version {
             Version::Next => scopes,
             Version::Released(..) => scopes.max(self.public),
+        };
+        match granted {
+            // All that there is of a sample.
+            Access::Sample if self.is_sample => Access::Data,
+            granted => granted,
         }
     }
 
@@ -156,10 +163,11 @@ impl Dataset {
         self.id.split('-').next().unwrap_or_default()
     }
 
-    /// `dataset:id:version`.
+    /// `dataset:id:version`, or `dataset:id:sample:version`.
     pub(crate) fn scoped_reference(&self) -> String {
+        let sample = if self.is_sample { ":sample" } else { "" };
         format!(
-            "{}:{}:{}",
+            "{}:{}{sample}:{}",
             escape(&self.reference_name),
             self.reference_id(),
             self.version.in_reference()

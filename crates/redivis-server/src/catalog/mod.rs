@@ -118,10 +118,6 @@ impl Catalog {
         &self,
         reference: &DatasetReference,
     ) -> Result<Option<Dataset>, DatabaseError> {
-        // There are no samples.
-        if reference.sample {
-            return Ok(None);
-        }
         let owner = slug(&reference.owner);
         let name = &reference.dataset;
         // The store's hide those of folders, by name and by id.
@@ -142,7 +138,17 @@ impl Catalog {
             Some(VersionTag::Released(major, minor)) => Some(Version::Released(major, minor)),
             Some(VersionTag::Next) => Some(Version::Next),
         };
-        Ok(version.and_then(|version| dataset.at(version)))
+        let dataset = version.and_then(|version| dataset.at(version));
+        Ok(match reference.sample {
+            // Samples are made of what is released.
+            true => dataset
+                .filter(|dataset| dataset.version.is_released())
+                .map(|dataset| Dataset {
+                    is_sample: true,
+                    ..dataset
+                }),
+            false => dataset,
+        })
     }
 
     /// The tables of a version, sorted by name, without looking into their rows.
@@ -177,10 +183,14 @@ impl Catalog {
     }
 
     fn look_into(&self, entry: TableEntry) -> Result<Table, StorageError> {
-        match entry.origin.clone() {
+        let table = match entry.origin.clone() {
             TableOrigin::Files(files) => folder::open(entry, &files, &self.storage),
             TableOrigin::Store(table) => self.store.open(entry, &table),
-        }
+        }?;
+        Ok(match table.entry.dataset.is_sample {
+            true => table.sample(),
+            false => table,
+        })
     }
 
     /// Looks into every file once, so that conversions are made and broken files told of.

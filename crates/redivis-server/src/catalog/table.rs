@@ -186,6 +186,24 @@ impl Table {
         }
     }
 
+    /// The table with the rows of its sample alone.
+    pub(super) fn sample(self) -> Self {
+        let mut uploads = self.uploads;
+        for part in uploads.iter_mut().flat_map(|upload| &mut upload.parts) {
+            *part = Arc::new(part.sample());
+        }
+        let (entry, variables) = (self.entry, self.variables);
+        let (created, updated) = (self.created, self.updated);
+        Table::new(
+            entry,
+            self.description,
+            variables,
+            uploads,
+            created,
+            updated,
+        )
+    }
+
     /// The upload of this name, written as it is or escaped, if it is one of this version.
     pub(crate) fn upload(&self, name: &str) -> Option<&Upload> {
         let wanted = slug(name);

@@ -116,7 +116,7 @@ fn table_base(api: &Arc<Api>, entry: &TableEntry) -> Value {
         "scopedReference": entry.scoped_reference(),
         "uri": entry.uri(),
         "url": format!("{}/datasets/{}/tables/{}", api.origin, entry.dataset.id, entry.id),
-        "isSample": false,
+        "isSample": entry.dataset.is_sample,
         "isFileIndex": entry.is_file_index,
     })
 }

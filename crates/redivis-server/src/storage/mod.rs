@@ -12,6 +12,7 @@ mod infer;
 mod ingest;
 mod kind;
 mod names;
+mod sample;
 mod scan;
 mod split;
 mod statistics;

@@ -9,7 +9,7 @@ use std::{
     ops::Range,
     path::{Path, PathBuf},
     sync::{
-        Mutex, PoisonError,
+        Arc, Mutex, PoisonError,
         atomic::{AtomicBool, Ordering},
     },
     time::SystemTime,
@@ -21,13 +21,13 @@ use parquet::{
         ProjectionMask,
         arrow_reader::{
             ArrowReaderMetadata, ArrowReaderOptions, ParquetRecordBatchReader,
-            ParquetRecordBatchReaderBuilder,
+            ParquetRecordBatchReaderBuilder, RowSelection, RowSelector,
         },
     },
     file::metadata::PageIndexPolicy,
 };
 
-use super::{StorageError, VariableType, error::shown, names::variable_names};
+use super::{StorageError, VariableType, error::shown, names::variable_names, sample};
 
 /// What tells one state of a file from another.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -91,13 +91,15 @@ pub(super) fn remove(path: &Path) {
 /// A Parquet file, and what its footer says.
 #[derive(Debug)]
 pub(crate) struct Stored {
-    file: Place,
+    file: Arc<Place>,
     identity: Identity,
     metadata: ArrowReaderMetadata,
     /// The columns, in their order in the file.
     pub(crate) columns: Vec<Column>,
     /// Where each row group starts, and where the last one ends.
     bounds: Vec<u64>,
+    /// Whether only the rows of the sample are shown.
+    is_sample: bool,
     /// Statistics that were asked for, by variable and type: a pass over the file each.
     statistics: Mutex<HashMap<(String, VariableType), serde_json::Value>>,
 }
@@ -147,16 +149,36 @@ impl Stored {
             });
         }
         Ok(Stored {
-            file: Place {
+            file: Arc::new(Place {
                 path,
                 is_given_up: AtomicBool::new(false),
-            },
+            }),
             identity,
             metadata,
             columns,
             bounds,
+            is_sample: false,
             statistics: Mutex::default(),
         })
+    }
+
+    /// The sample of the same file.
+    pub(crate) fn sample(&self) -> Self {
+        let mut columns = self.columns.clone();
+        let (all, kept) = (self.rows().max(1), sample::rows_of(self.rows()));
+        for column in &mut columns {
+            // In this order, as the product may be beyond 64 bits.
+            column.bytes = (u128::from(column.bytes) * u128::from(kept) / u128::from(all)) as u64;
+        }
+        Stored {
+            file: Arc::clone(&self.file),
+            identity: self.identity,
+            metadata: self.metadata.clone(),
+            columns,
+            bounds: self.bounds.clone(),
+            is_sample: true,
+            statistics: Mutex::default(),
+        }
     }
 
     /// The statistics of a variable of all rows, if they were collected before.
@@ -187,7 +209,12 @@ impl Stored {
     }
 
     pub(crate) fn rows(&self) -> u64 {
-        self.bounds.last().copied().unwrap_or(0)
+        let all = self.bounds.last().copied().unwrap_or(0);
+        if self.is_sample {
+            sample::rows_of(all)
+        } else {
+            all
+        }
     }
 
     pub(crate) fn bytes(&self) -> u64 {
@@ -235,22 +262,38 @@ impl Stored {
         if identity != self.identity {
             return Err(StorageError::Changed { file: name });
         }
+        let covered = match self.is_sample {
+            true => sample::cover_of(rows),
+            false => rows.clone(),
+        };
         let groups: Vec<usize> = (0..self.bounds.len().saturating_sub(1))
-            .filter(|&group| self.bounds[group] < rows.end && rows.start < self.bounds[group + 1])
+            .filter(|&group| {
+                self.bounds[group] < covered.end && covered.start < self.bounds[group + 1]
+            })
             .collect();
         let start = groups.first().map_or(0, |&group| self.bounds[group]);
-        let skipped = usize::try_from(rows.start.saturating_sub(start)).map_err(|e| invalid(&e))?;
-        let limit =
-            usize::try_from(rows.end.saturating_sub(rows.start)).map_err(|e| invalid(&e))?;
         let mask = ProjectionMask::roots(self.metadata.parquet_schema(), columns.iter().copied());
-        ParquetRecordBatchReaderBuilder::new_with_metadata(file, self.metadata.clone())
-            .with_projection(mask)
-            .with_row_groups(groups)
-            .with_offset(skipped)
-            .with_limit(limit)
-            .with_batch_size(batch_rows)
-            .build()
-            .map_err(|error| invalid(&error))
+        let reader =
+            ParquetRecordBatchReaderBuilder::new_with_metadata(file, self.metadata.clone())
+                .with_projection(mask)
+                .with_row_groups(groups)
+                .with_batch_size(batch_rows);
+        let length = |rows: u64| usize::try_from(rows).map_err(|error| invalid(&error));
+        let reader = if self.is_sample {
+            let picks = sample::picks_of(rows, start).map(|(skipped, taken)| {
+                Ok([
+                    RowSelector::skip(length(skipped)?),
+                    RowSelector::select(length(taken)?),
+                ])
+            });
+            let picks: Vec<[RowSelector; 2]> = picks.collect::<Result<_, StorageError>>()?;
+            reader.with_row_selection(RowSelection::from(picks.concat()))
+        } else {
+            reader
+                .with_offset(length(rows.start.saturating_sub(start))?)
+                .with_limit(length(rows.end.saturating_sub(rows.start))?)
+        };
+        reader.build().map_err(|error| invalid(&error))
     }
 
     /// Takes declared types over where the values need no change for it, as for geography, which is text.

@@ -11,7 +11,13 @@ async fn errors_are_flat_json_with_their_status() {
     for (method, path, body, status, error) in [
         (Method::GET, "/tables/a.d.x", None, 404, "not_found"),
         (Method::GET, "/tables/a.d:v2_0.t", None, 404, "not_found"),
-        (Method::GET, "/tables/a.d:sample.t", None, 404, "not_found"),
+        (
+            Method::GET,
+            "/tables/a.d:sample:next.t",
+            None,
+            404,
+            "not_found",
+        ),
         (Method::GET, "/tables/a.d:next.t", None, 404, "not_found"),
         (
             Method::GET,

@@ -310,3 +310,66 @@ async fn bodies_are_not_compressed() {
         "application/vnd.apache.arrow.stream"
     );
 }
+
+#[tokio::test]
+async fn a_sample_is_the_same_rows_however_it_is_read() {
+    let file = parquet(&numbers(250_500));
+    let mut local = Local::serving(&[
+        ("a/d/t.parquet", &file),
+        ("a/d/small.parquet", &parquet(&numbers(10))),
+        ("a/d/dataset.json", br#"{"publicAccessLevel": "sample"}"#),
+    ])
+    .await;
+    let wanted: Vec<i64> = (0..250_500).filter(|row| row % 100_000 < 1_000).collect();
+    let table = local.json("/tables/a.d:sample.t").await;
+    assert_eq!(
+        (&table["isSample"], &table["numRows"]),
+        (&json!(true), &json!(3_000))
+    );
+    let reference = table["qualifiedReference"].as_str().unwrap();
+    assert!(reference.contains(":sample:v1_0.t:"), "{reference}");
+    // The JavaScript client writes it behind the table.
+    assert_eq!(
+        local.json("/tables/a.d:v1_0.t:sample").await["id"],
+        table["id"]
+    );
+    let uri = table["uri"].as_str().unwrap();
+    assert_eq!(
+        of_n(&local.batches(&format!("{uri}/rows?format=arrow")).await),
+        wanted
+    );
+    for streams in [1, 2, 7] {
+        let session = local
+            .session(uri, json!({"requestedStreamCount": streams}))
+            .await;
+        let mut read = Vec::new();
+        for id in stream_ids(&session) {
+            let path = format!("/readStreams/{id}");
+            let all = of_n(&local.batches(&path).await);
+            // Resumed within a block, and behind its end.
+            for offset in [1, all.len() / 2, all.len() - 1] {
+                let rest = of_n(&local.batches(&format!("{path}?offset={offset}")).await);
+                assert_eq!(rest, all[offset..]);
+            }
+            read.extend(all);
+        }
+        assert_eq!(read, wanted, "{streams} streams");
+    }
+    let statistics = local.json(&format!("{uri}/variables/n/statistics")).await;
+    assert_eq!(
+        (&statistics["count"], &statistics["max"]),
+        (&json!(3_000), &json!(200_999))
+    );
+    // Where the sample is public and the data is not.
+    local.set_token(None);
+    assert_eq!(
+        of_n(
+            &local
+                .batches("/tables/a.d:sample.small/rows?format=arrow")
+                .await
+        )
+        .len(),
+        10
+    );
+    assert_eq!(local.get("/tables/a.d.small/rows").await.0, 401);
+}

@@ -111,6 +111,7 @@ fn dataset(owner: &Entry, entry: &Entry, id: String) -> Dataset {
         reference_name: entry.name.clone(),
         id,
         version: Version::Next,
+        is_sample: false,
         versions,
         public,
         description: described.description,

@@ -137,6 +137,7 @@ fn dataset_of(connection: &Connection, row: &Row<'_>) -> Result<Dataset, Databas
         name,
         id: row.get("id")?,
         version: Version::Next,
+        is_sample: false,
         versions: versions(connection, key)?,
         public: Access::of_public_level(&level).unwrap_or(Access::None),
         description: row.get("description")?,
