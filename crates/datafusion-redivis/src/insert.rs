@@ -2,17 +2,21 @@
 //!
 //! DataFusion plans the query of an `INSERT` with the table's types in mind, and casts to them silently, every `VALUES` within
 //! the query included. Here the query is planned as what it says; the table takes its columns by name, in their own types,
-//! and judges them value by value. A table that has no variables yet gets the query's.
+//! and judges them value by value. A table that has no variables yet gets the query's. Explained or prepared, it is planned
+//! the same way: by putting the query alone into the statement, and what writes its rows around it afterwards.
 
 use std::sync::Arc;
 
 use datafusion::catalog::TableProvider;
 use datafusion::catalog::default_table_source::provider_as_source;
 use datafusion::common::tree_node::{Transformed, TreeNode};
-use datafusion::common::{Column, Result, TableReference, plan_err};
+use datafusion::common::{Column, DataFusionError, Result, TableReference, plan_err};
 use datafusion::execution::SessionState;
 use datafusion::logical_expr::dml::InsertOp;
-use datafusion::logical_expr::{DmlStatement, Expr, LogicalPlan, LogicalPlanBuilder, WriteOp};
+use datafusion::logical_expr::{
+    DmlStatement, Explain, Expr, LogicalPlan, LogicalPlanBuilder, PlanType, Prepare,
+    Statement as PlanStatement, ToStringifiedPlan, WriteOp,
+};
 use datafusion::sql::parser::Statement;
 use datafusion::sql::planner::object_name_to_table_reference;
 use datafusion::sql::sqlparser::ast::{self, Insert, Query, TableObject};
@@ -20,20 +24,16 @@ use datafusion::sql::sqlparser::ast::{self, Insert, Query, TableObject};
 use crate::sink::{Judged, constants};
 use crate::table::RedivisTable;
 
-/// Plans a statement if it is an `INSERT` into a table on Redivis.
+/// Plans a statement if it is an `INSERT` into a table on Redivis, or explains or prepares one.
 pub(crate) async fn plan(
     state: &SessionState,
     statement: &Statement,
 ) -> Result<Option<LogicalPlan>> {
-    let Statement::Statement(statement) = statement else {
+    let mut statement = statement.clone();
+    let Some((insert, query)) = insert(&mut statement) else {
         return Ok(None);
     };
-    let ast::Statement::Insert(insert) = statement.as_ref() else {
-        return Ok(None);
-    };
-    let (TableObject::TableName(name), Some(query), true) =
-        (&insert.table, &insert.source, is_plain(insert))
-    else {
+    let TableObject::TableName(name) = &insert.table else {
         return Ok(None);
     };
     let normalize = state
@@ -49,20 +49,95 @@ pub(crate) async fn plan(
         return Ok(None);
     };
     remote.check_insertable()?;
-    let columns = columns(insert, &table, normalize)?;
-    let input = named(self::query(state, query).await?, &name, &columns)?;
     let op = match (insert.overwrite, insert.replace_into) {
         (false, false) => InsertOp::Append,
         (true, false) => InsertOp::Overwrite,
         (false, true) => InsertOp::Replace,
         (true, true) => return plan_err!("an INSERT cannot both overwrite and replace"),
     };
-    Ok(Some(LogicalPlan::Dml(DmlStatement::new(
+    let insertion = Insertion {
+        columns: columns(&insert, &table, normalize)?,
         name,
-        provider_as_source(table),
-        WriteOp::Insert(op),
-        Arc::new(input),
-    ))))
+        table,
+        op,
+        state,
+    };
+    *query.0 = ast::Statement::Query(query.1);
+    insertion
+        .around(state.statement_to_plan(statement).await?)
+        .map(Some)
+}
+
+/// The `INSERT` in a statement, taken out of it, with its query and the place where it was; `None` if it is none, or one with
+/// a clause that DataFusion's planner refuses, which then tells why.
+fn insert(statement: &mut Statement) -> Option<(Insert, (&mut ast::Statement, Box<Query>))> {
+    let mut statement = match statement {
+        Statement::Explain(explain) => return insert(&mut explain.statement),
+        Statement::Statement(statement) => statement.as_mut(),
+        _ => return None,
+    };
+    if let ast::Statement::Prepare {
+        statement: prepared,
+        ..
+    } = statement
+    {
+        statement = prepared.as_mut();
+    }
+    let ast::Statement::Insert(insert) = statement else {
+        return None;
+    };
+    if !is_plain(insert) {
+        return None;
+    }
+    let (insert, query) = (insert.clone(), insert.source.take()?);
+    Some((insert, (statement, query)))
+}
+
+/// What becomes of a query's rows.
+struct Insertion<'a> {
+    name: TableReference,
+    table: Arc<dyn TableProvider>,
+    /// The variables that the query's columns are for, in their order; `None` where the query names them.
+    columns: Option<Vec<String>>,
+    op: InsertOp,
+    state: &'a SessionState,
+}
+
+impl Insertion<'_> {
+    /// Puts the insertion around the query, inside of what explains or prepares it.
+    fn around(&self, plan: LogicalPlan) -> Result<LogicalPlan> {
+        let within = |plan: Arc<LogicalPlan>| {
+            Ok::<_, DataFusionError>(Arc::new(self.around(Arc::unwrap_or_clone(plan))?))
+        };
+        Ok(match plan {
+            LogicalPlan::Explain(explain) => {
+                let plan = within(explain.plan)?;
+                LogicalPlan::Explain(Explain {
+                    stringified_plans: vec![plan.to_stringified(PlanType::InitialLogicalPlan)],
+                    plan,
+                    ..explain
+                })
+            }
+            LogicalPlan::Analyze(mut analyze) => {
+                analyze.input = within(analyze.input)?;
+                LogicalPlan::Analyze(analyze)
+            }
+            LogicalPlan::Statement(PlanStatement::Prepare(prepare)) => {
+                let input = within(prepare.input)?;
+                LogicalPlan::Statement(PlanStatement::Prepare(Prepare { input, ..prepare }))
+            }
+            query => LogicalPlan::Dml(DmlStatement::new(
+                self.name.clone(),
+                provider_as_source(Arc::clone(&self.table)),
+                WriteOp::Insert(self.op),
+                Arc::new(named(
+                    judged(query, self.state)?,
+                    &self.name,
+                    &self.columns,
+                )?),
+            )),
+        })
+    }
 }
 
 /// Whether it has no clause that DataFusion's planner refuses, which then tells why.
@@ -124,12 +199,8 @@ fn columns(
     Ok(Some(columns))
 }
 
-/// The query as a statement of its own.
-async fn query(state: &SessionState, query: &Query) -> Result<LogicalPlan> {
-    let query = ast::Statement::Query(Box::new(query.clone()));
-    let query = state
-        .statement_to_plan(Statement::Statement(Box::new(query)))
-        .await?;
+/// The query with its constants in `VALUES` judged.
+fn judged(query: LogicalPlan, state: &SessionState) -> Result<LogicalPlan> {
     let query = query.transform_down(|plan| match plan {
         LogicalPlan::Values(values) => {
             constants(values, Judged::Mixed, state.config_options()).map(Transformed::yes)
