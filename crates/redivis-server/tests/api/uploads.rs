@@ -237,6 +237,10 @@ async fn requests_that_make_no_sense_are_refused() {
     for (body, status) in [
         (json!({"name": "x", "type": "delimited"}), 400),
         (
+            json!({"name": "..", "type": "stream", "schema": [{"name": "x", "type": "integer"}]}),
+            400,
+        ),
+        (
             json!({"name": "x", "type": "nonsense", "tempUploadId": "x"}),
             400,
         ),

@@ -59,6 +59,12 @@ impl Store {
         new: &NewUpload,
         take: impl FnOnce(&Transaction<'_>) -> Result<Option<Sent>, ChangeError>,
     ) -> Result<String, ChangeError> {
+        // Its URI has nothing else of the name.
+        if slug(&new.name).is_empty() {
+            return Err(ChangeError::invalid(
+                "the upload's `name` must have a letter or digit",
+            ));
+        }
         self.database.write(|change| {
             let draft = versions::at(change, dataset, Version::Next)?;
             let table = tables::key_in(change, &draft, entry)?;
