@@ -130,11 +130,11 @@ impl Drop for Undo {
 
 /// The error with what is left of the write that failed.
 pub(crate) fn still_there(error: DataFusionError, left: String) -> DataFusionError {
-    WriteError::Left {
-        left,
-        source: Box::new(error),
-    }
-    .into()
+    let source = match error {
+        DataFusionError::External(error) => error,
+        other => Box::new(other),
+    };
+    WriteError::Left { left, source }.into()
 }
 
 #[cfg(test)]

@@ -10,8 +10,8 @@ use std::path::Path;
 use datafusion::common::{Column, SchemaError};
 use datafusion::error::DataFusionError;
 use datafusion::sql::sqlparser::parser::ParserError;
-use datafusion_redivis::ScanError;
-use redivis::ErrorKind;
+use datafusion_redivis::{ScanError, WriteError};
+use redivis::{DatasetReference, ErrorKind, TableReference, Version};
 
 use crate::failure::{Failure, find, service_error};
 
@@ -50,6 +50,11 @@ fn prefix(place: &Place<'_>, line: usize) -> String {
 fn explain(error: &DataFusionError, place: &Place<'_>) -> String {
     if let Some(error) = find::<ScanError>(error) {
         return compose(&prefix(place, 1), &error.to_string(), None);
+    }
+    if let Some(written) = find::<WriteError>(error) {
+        // What is left behind comes with the reason why.
+        let hint = service_error(error).and_then(service_hint);
+        return compose(&prefix(place, 1), &written.to_string(), hint);
     }
     if let Some(error) = service_error(error) {
         let hint = service_hint(error);
@@ -94,6 +99,11 @@ fn service_hint(error: &redivis::Error) -> Option<String> {
             "the token in REDIVIS_API_TOKEN must carry the scope, and your account the access, that this data asks for"
         }
         ErrorKind::NotFound => {
+            if let Some(dataset) = unreleased(error.resource()) {
+                return Some(format!(
+                    "if {dataset} has no next version, CALL redivis.next_version('{dataset}') opens it; otherwise check the spelling"
+                ));
+            }
             "check the spelling (owner.dataset.table); private data needs a token in REDIVIS_API_TOKEN that may see it"
         }
         ErrorKind::Transport => "check the network and REDIVIS_API_ENDPOINT, then run it again",
@@ -103,6 +113,17 @@ fn service_hint(error: &redivis::Error) -> Option<String> {
         _ => return None,
     };
     Some(hint.to_owned())
+}
+
+/// The dataset whose next version a reference names.
+fn unreleased(resource: &str) -> Option<String> {
+    let table = resource.parse::<TableReference>();
+    let dataset = table.map(|table| table.parent().clone());
+    let dataset = dataset
+        .or_else(|_| resource.parse::<DatasetReference>())
+        .ok()?;
+    (dataset.version() == Some(Version::Next))
+        .then(|| format!("{}.{}", dataset.owner(), dataset.name()))
 }
 
 /// A syntax error with its line and a caret below the place.
@@ -205,6 +226,30 @@ mod tests {
             }),
             Box::new(None),
         )
+    }
+
+    #[test]
+    fn what_a_failed_write_leaves_is_told_with_the_reason() {
+        let reason = redivis::Client::builder().endpoint("nowhere").build();
+        let reason = reason.unwrap_err();
+        let words = reason.to_string();
+        let error = DataFusionError::External(Box::new(WriteError::Left {
+            left: "the upload `u` may be left".to_owned(),
+            source: Box::new(reason),
+        }));
+        let said = explain(&error, &Place::default());
+        assert!(said.contains(&words), "{said}");
+        assert!(said.contains("the upload `u` may be left"), "{said}");
+    }
+
+    #[test]
+    fn the_next_version_is_recognized_in_what_was_not_found() {
+        for resource in ["ada.notes:next", "ada.notes:1q86:next.t"] {
+            assert_eq!(unreleased(resource).as_deref(), Some("ada.notes"));
+        }
+        for resource in ["ada.notes.t", "ada.notes:v1_0", "/tables/ada.notes:next.t"] {
+            assert_eq!(unreleased(resource), None);
+        }
     }
 
     #[test]
