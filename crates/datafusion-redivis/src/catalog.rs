@@ -83,7 +83,7 @@ impl SchemaProvider for DefaultSchema {
 
     async fn table(&self, name: &str) -> Result<Option<Arc<dyn TableProvider>>> {
         // DataFusion's own tables of URLs know neither references nor wildcards in URLs.
-        if store::encoded(name)?.is_some()
+        if store::location(name)?.is_some()
             && let Some(session) = (self.session)()
         {
             return store::url_table(name, &session).await;

@@ -133,9 +133,14 @@ fn timeout(value: &str) -> Result<Duration> {
 fn upload_name(value: &str) -> Result<Option<String>> {
     const MAX_CHARS: usize = 300;
     let name = value.trim();
-    if name.chars().count() > MAX_CHARS || name.chars().any(|c| c.is_control() || c == '/') {
+    let is_nameless = !name.is_empty() && !name.chars().any(char::is_alphanumeric);
+    if is_nameless
+        || name.chars().count() > MAX_CHARS
+        || name.chars().any(|c| c.is_control() || c == '/')
+    {
         return config_err!(
-            "redivis.upload_name must be a name of at most {MAX_CHARS} characters without / and control characters"
+            "redivis.upload_name must be a name of at most {MAX_CHARS} characters, with a letter or digit and without / and \
+             control characters"
         );
     }
     Ok((!name.is_empty()).then(|| name.to_owned()))
@@ -166,6 +171,8 @@ mod tests {
             ("redivis.read_timeout", "5 parsecs"),
             ("redivis.read_timeout", ""),
             ("redivis.streams", "2"),
+            ("redivis.upload_name", "a/b"),
+            ("redivis.upload_name", ".."),
         ] {
             let error = options.set(key, value).unwrap_err().to_string();
             assert!(error.contains(key), "{error}");

@@ -27,16 +27,22 @@ const DEFINED: &str = "defined on redivis";
 /// The name of the upload that gives a table without rows its variables.
 const COLUMNS: &str = "columns";
 
-/// Marks the name that a statement defines if it is one of Redivis, which `remote` knows.
+/// Marks the name that a statement defines, or explains the definition of, if it is one of Redivis, which `remote` knows.
 pub(crate) fn name(
     statement: &mut Statement,
     remote: impl Fn(&ObjectName) -> Result<Option<TableReference>>,
 ) -> Result<()> {
-    let Statement::Statement(statement) = statement else {
-        return Ok(());
+    let statement = match statement {
+        Statement::Explain(explain) => return name(&mut explain.statement, remote),
+        Statement::Statement(statement) => statement.as_mut(),
+        _ => return Ok(()),
     };
-    let names = match statement.as_mut() {
-        ast::Statement::CreateTable(create) => std::slice::from_mut(&mut create.name),
+    let mut is_converted = false;
+    let names = match statement {
+        ast::Statement::CreateTable(create) => {
+            is_converted = create.query.is_some() && !create.columns.is_empty();
+            std::slice::from_mut(&mut create.name)
+        }
         ast::Statement::Drop {
             object_type: ObjectType::Table,
             names,
@@ -46,6 +52,12 @@ pub(crate) fn name(
     };
     for name in names {
         if let Some(reference) = remote(name)? {
+            if is_converted {
+                return plan_err!(
+                    "the query gives the columns of {name} their names and types; write them there, as in SELECT CAST(x AS \
+                     BIGINT) AS x, as nothing is converted silently"
+                );
+            }
             let reference = Ident::with_quote('"', reference.to_string());
             *name = ObjectName::from(vec![Ident::with_quote('"', DEFINED), reference]);
         }
@@ -175,24 +187,21 @@ impl<'a> Definition<'a> {
             name: name.to_owned(),
             ..NewTable::default()
         };
-        let table = self
-            .client
-            .create_table(&dataset.uri, &new)
-            .await
-            .map_err(|error| {
-                let may_exist = error.status().is_none_or(|status| status >= 500);
-                match may_exist {
-                    true => still_there(
-                        failed(error),
-                        format!("the table {} may be left, without rows", self.named(name)),
-                    ),
-                    false => failed(error),
-                }
-            })?;
+        let reference = self.reference.parent().table(name).map_err(refused)?;
+        let asked = Undo::new(self.writes, left(self.client.clone(), reference));
+        let table = match self.client.create_table(&dataset.uri, &new).await {
+            Ok(table) => table,
+            Err(error) if error.status().is_some_and(|status| status < 500) => {
+                asked.keep();
+                return Err(failed(error));
+            }
+            Err(error) => return Err(asked.because_of(failed(error)).await),
+        };
         let undo = Undo::new(
             self.writes,
             delete(self.client.clone(), table.uri.clone(), self.named(name)),
         );
+        asked.keep();
         match self.fill_with(&table, name, columns, spool).await {
             Ok(()) => {
                 undo.keep();
@@ -282,6 +291,16 @@ impl<'a> Definition<'a> {
     /// A table of the same dataset, for people.
     fn named(&self, name: &str) -> String {
         format!("{}.{name}", self.reference.parent())
+    }
+}
+
+/// Looks for a table whose creation was not answered. It may as well be somebody else's, so it is not deleted.
+async fn left(client: Client, table: TableReference) -> Option<String> {
+    match client.table(&table).await {
+        Err(error) if error.kind() == ErrorKind::NotFound => None,
+        _ => Some(format!(
+            "the table {table} may be left, without rows: remove it with DROP TABLE redivis.'{table}'"
+        )),
     }
 }
 

@@ -245,11 +245,11 @@ impl Redivis {
                 return self.ctx.read_batch(result).map(Executed::There);
             }
             LogicalPlan::Copy(copy) => {
-                let Some(file) = store::Copy::of(&copy)? else {
+                let file = store::Copy::of(&copy, self.client(), self.lookup.writes()).await?;
+                let Some(file) = file else {
                     return Ok(Executed::NotYet(LogicalPlan::Copy(copy)));
                 };
-                let (state, writes) = (self.ctx.state(), self.lookup.writes());
-                let rows = file.run(&state, self.client(), writes, copy).await?;
+                let rows = file.run(&self.ctx.state(), copy).await?;
                 let rows: ArrayRef = Arc::new(UInt64Array::from(vec![rows]));
                 let told = RecordBatch::try_from_iter([("count", rows)])?;
                 return self.ctx.read_batch(told).map(Executed::There);
@@ -260,10 +260,14 @@ impl Redivis {
         Ok(Executed::There(DataFrame::new(self.ctx.state(), nothing)))
     }
 
-    /// The table on Redivis that a definition's name means: those of the schema `redivis`, and of catalogs that the session
-    /// lacks. Bare names are the session's own.
+    /// The table on Redivis that a definition's name means: those of the schema `redivis`, of catalogs that the session
+    /// lacks, and whole references in quotes. All others are the session's own.
     fn remote(&self, name: TableReference) -> Result<Option<redivis::TableReference>> {
         let local = &self.local;
+        if let TableReference::Bare { table } = &name {
+            let reference = table.parse().ok();
+            return Ok(reference.filter(|_| !local.local.table_exist(table)));
+        }
         let name = name.resolve(&local.default_catalog, &local.default_schema);
         let reference = if *name.catalog == *local.default_catalog && &*name.schema == SCHEMA {
             name.table.to_string()
@@ -346,7 +350,7 @@ fn encode_urls(statement: &mut Statement) -> Result<()> {
         _ => return Ok(()),
     };
     for url in urls {
-        if let Some(encoded) = store::encoded(url)? {
+        if let Some(encoded) = store::location(url)? {
             *url = encoded;
         }
     }

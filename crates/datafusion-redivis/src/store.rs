@@ -33,7 +33,7 @@ use self::error::{failed, unsupported};
 use self::listing::Listing;
 use self::parts::Parts;
 pub(crate) use self::registry::StoreRegistry;
-pub(crate) use self::url::{encoded, table as url_table};
+pub(crate) use self::url::{location, table as url_table};
 use crate::lookup;
 use crate::sink::{Destination, check_writable};
 use crate::writes::Writes;
@@ -117,12 +117,12 @@ impl Target {
     }
 
     /// Makes the content a file or an upload of the table, complete or not at all. An upload must have `rows`, if they are
-    /// known; `first` is the first byte.
+    /// known; `upload_type` is its format, where the name does not say it.
     async fn write(
         &self,
         location: &Path,
         content: &Content,
-        first: Option<u8>,
+        upload_type: Option<&str>,
         rows: Option<u64>,
     ) -> datafusion::common::Result<()> {
         let name = location.as_ref();
@@ -135,7 +135,7 @@ impl Target {
         }
         let request = UploadRequest {
             name: name.to_owned(),
-            upload_type: upload_type(location, first).map(str::to_owned),
+            upload_type: upload_type.map(str::to_owned),
             ..UploadRequest::default()
         };
         self.destination
@@ -195,9 +195,9 @@ impl ObjectStore for RedivisStore {
             }
         }
         let bytes = Bytes::from(payload);
-        let first = bytes.first().copied();
+        let upload_type = upload_type(location, bytes.first().copied());
         let content = Content::bytes(bytes);
-        let written = target.write(location, &content, first, None).await;
+        let written = target.write(location, &content, upload_type, None).await;
         written.map_err(error::other)?;
         Ok(WRITTEN)
     }

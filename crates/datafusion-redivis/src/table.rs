@@ -130,6 +130,15 @@ impl RedivisTable {
     }
 }
 
+/// Rows are changed by no statement, as Redivis has no call for it.
+fn unchangeable<T>(table: &RedivisTable) -> Result<T> {
+    let name = &table.source.name;
+    plan_err!(
+        "Redivis changes and deletes no single rows; write CREATE OR REPLACE TABLE redivis.'{name}' AS SELECT … with all rows \
+         as they should be"
+    )
+}
+
 /// The reference with the version that the service says, and without ids, as people read it; the bare name where the
 /// service writes no reference.
 fn name(table: &Table) -> String {
@@ -230,5 +239,26 @@ impl TableProvider for RedivisTable {
             RedivisOptions::of(state.config_options()).upload_name,
         )?;
         Ok(Arc::new(DataSinkExec::new(input, Arc::new(sink), None)))
+    }
+
+    async fn delete_from(
+        &self,
+        _state: &dyn Session,
+        _filters: Vec<Expr>,
+    ) -> Result<Arc<dyn ExecutionPlan>> {
+        unchangeable(self)
+    }
+
+    async fn update(
+        &self,
+        _state: &dyn Session,
+        _assignments: Vec<(String, Expr)>,
+        _filters: Vec<Expr>,
+    ) -> Result<Arc<dyn ExecutionPlan>> {
+        unchangeable(self)
+    }
+
+    async fn truncate(&self, _state: &dyn Session) -> Result<Arc<dyn ExecutionPlan>> {
+        unchangeable(self)
     }
 }

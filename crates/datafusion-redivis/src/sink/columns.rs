@@ -198,7 +198,15 @@ pub(super) fn fits(name: &str, from: &DataType, variable: &VariableType) -> Resu
     if holds(variable, from) {
         return Ok(());
     }
-    let cast = match variable {
+    plan_err!(
+        "variable `{name}` is {variable}, and the query gives it {from}, which is not converted silently; write {}",
+        conversion(variable)
+    )
+}
+
+/// What SQL writes to get a variable's values.
+pub(super) fn conversion(variable: &VariableType) -> &'static str {
+    match variable {
         VariableType::Integer => "CAST(… AS BIGINT)",
         VariableType::Float => "CAST(… AS DOUBLE)",
         VariableType::Boolean => "CAST(… AS BOOLEAN)",
@@ -206,10 +214,7 @@ pub(super) fn fits(name: &str, from: &DataType, variable: &VariableType) -> Resu
         VariableType::DateTime => "CAST(… AS TIMESTAMP(6))",
         VariableType::Time => "CAST(… AS TIME(6))",
         _ => "CAST(… AS VARCHAR)",
-    };
-    plan_err!(
-        "variable `{name}` is {variable}, and the query gives it {from}, which is not converted silently; write {cast}"
-    )
+    }
 }
 
 fn holds(variable: &VariableType, from: &DataType) -> bool {
@@ -317,8 +322,8 @@ fn shown(array: &ArrayRef, row: usize) -> String {
         .and_then(|formatter| formatter.value(row).try_to_string().ok());
     match value {
         Some(value) => format!("`{value}`"),
-        // Far beyond what a calendar has.
-        None => "out of range".to_owned(),
+        // Far beyond what a calendar or a clock has.
+        None => "(out of range)".to_owned(),
     }
 }
 

@@ -8,6 +8,8 @@ use std::fmt;
 use datafusion::common::DataFusionError;
 use redivis::resource::VariableType;
 
+use super::columns::conversion;
+
 /// Rows that were not written to Redivis, or not as they should be.
 ///
 /// It travels as [`DataFusionError::External`](datafusion::common::DataFusionError::External).
@@ -56,8 +58,9 @@ impl fmt::Display for WriteError {
             } => write!(
                 f,
                 "the value {value} of column `{column}`, row {row}, cannot be stored in {} {variable} variable without loss; \
-                 nothing was sent. Convert it in the query, as with CAST or round()",
-                article(variable)
+                 nothing was sent. Convert it in the query, as with {}",
+                article(variable),
+                conversion(variable)
             ),
             Self::RowCount {
                 table,

@@ -40,10 +40,11 @@ impl Destination {
             return Ok(());
         }
         exec_err!(
-            "{} has an upload `{name}` already; SET redivis.upload_name to another name, or remove the upload with CALL \
-             redivis.delete_upload('{}', '{name}')",
+            "{} has an upload `{name}` already; choose another name (for INSERT: SET redivis.upload_name), or remove the upload \
+             with CALL redivis.delete_upload('{}', '{}')",
             self.table,
-            self.table
+            self.table,
+            name.replace('\'', "''")
         )
     }
 
@@ -144,7 +145,8 @@ impl Destination {
         (error.kind() != ErrorKind::NotFound).then(|| {
             format!(
                 "the upload `{name}` may be left in {table} ({error}): remove it with CALL redivis.delete_upload('{table}', \
-                 '{name}')"
+                 '{}')",
+                name.replace('\'', "''")
             )
         })
     }

@@ -6,7 +6,7 @@
 
 use std::sync::Arc;
 
-use datafusion::common::{DataFusionError, Result};
+use datafusion::common::{DataFusionError, Result, plan_err};
 use datafusion::dataframe::DataFrame;
 use datafusion::datasource::listing::ListingTableUrl;
 use datafusion::execution::SessionState;
@@ -15,7 +15,6 @@ use datafusion::logical_expr::dml::CopyTo;
 use object_store::path::Path;
 use redivis::Client;
 use redivis::write::Content;
-use tokio::io::AsyncReadExt;
 
 use super::Target;
 use super::url::{SCHEME, decoded};
@@ -24,45 +23,59 @@ use crate::writes::Writes;
 
 /// One file on Redivis to copy to.
 pub(crate) struct Copy {
-    reference: redivis::TableReference,
+    target: Target,
     location: Path,
 }
 
 impl Copy {
-    /// `None` where the statement copies to somewhere else, or into a folder, which the object store takes.
-    pub(crate) fn of(copy: &CopyTo) -> Result<Option<Self>> {
+    /// `None` where the statement copies to somewhere else, or into a folder of files, which the object store takes.
+    ///
+    /// Fails for what would not be one upload with all columns of the query.
+    pub(crate) async fn of(
+        copy: &CopyTo,
+        client: &Client,
+        writes: &Arc<Writes>,
+    ) -> Result<Option<Self>> {
         let url = match ListingTableUrl::parse(&copy.output_url) {
             Ok(url) if url.scheme() == SCHEME => url,
             _ => return Ok(None),
         };
-        if url.is_collection() || !copy.partition_by.is_empty() {
-            return Ok(None);
-        }
         let store = url.object_store();
         let store: &::url::Url = store.as_ref();
+        let reference = decoded(store.host_str().unwrap_or_default())?;
+        let target = Target::find(client, &reference, writes).await?;
+        let in_folders = url.is_collection() || !copy.partition_by.is_empty();
+        if in_folders && target.table.is_file_index {
+            return Ok(None);
+        }
+        if !copy.partition_by.is_empty() {
+            return plan_err!(
+                "PARTITIONED BY takes columns out of the rows, and {reference} has no folders to keep them in; leave it out"
+            );
+        }
+        if in_folders {
+            return plan_err!(
+                "an upload of {reference} has a name; write it, as in 'redivis://{reference}/rows.{}'",
+                copy.file_type.get_ext()
+            );
+        }
         Ok(Some(Self {
-            reference: decoded(store.host_str().unwrap_or_default())?,
+            target,
             location: url.prefix().clone(),
         }))
     }
 
     /// Runs the query, writes the file and sends it; returns the number of rows.
-    pub(crate) async fn run(
-        self,
-        state: &SessionState,
-        client: &Client,
-        writes: &Arc<Writes>,
-        copy: CopyTo,
-    ) -> Result<u64> {
-        let target = Target::find(client, &self.reference, writes).await?;
-        target.check_free(&self.location).await?;
+    pub(crate) async fn run(self, state: &SessionState, copy: CopyTo) -> Result<u64> {
+        self.target.check_free(&self.location).await?;
         let folder = match state.runtime_env().disk_manager.temp_dir_paths().first() {
             Some(path) => tempfile::tempdir_in(path),
             None => tempfile::tempdir(),
         };
         let folder = folder.map_err(DataFusionError::IoError)?;
-        let name = self.location.filename().unwrap_or("rows");
-        let file = folder.path().join(name);
+        // Not the upload's name, which may have wildcards.
+        let file = folder.path().join("rows");
+        let upload_type = upload_type(&copy);
         let copy = CopyTo {
             output_url: file.to_string_lossy().into_owned(),
             options: std::iter::once(("single_file_output".to_owned(), "true".to_owned()))
@@ -75,12 +88,20 @@ impl Copy {
             .await?;
         let rows = crate::sink::count(&copied);
         let content = Content::file(&file).await.map_err(failed)?;
-        let mut first = [0];
-        let read = tokio::fs::File::open(&file).await?.read(&mut first).await?;
-        let first = (read == 1).then_some(first[0]);
-        target
-            .write(&self.location, &content, first, Some(rows))
+        self.target
+            .write(&self.location, &content, upload_type, Some(rows))
             .await?;
         Ok(rows)
+    }
+}
+
+/// What Redivis calls the format that is written, whatever the name ends with.
+fn upload_type(copy: &CopyTo) -> Option<&'static str> {
+    match copy.file_type.get_ext().as_str() {
+        "csv" => Some("delimited"),
+        // One object a line.
+        "json" => Some("ndjson"),
+        "parquet" => Some("parquet"),
+        _ => None,
     }
 }

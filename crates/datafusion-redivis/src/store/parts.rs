@@ -17,7 +17,7 @@ use redivis::write::Content;
 use tokio::sync::{mpsc, oneshot};
 
 use super::error::{failed, other};
-use super::{Target, WRITTEN};
+use super::{Target, WRITTEN, upload_type};
 
 /// Makes a temporary file of the session.
 pub(crate) type NewSpool = Arc<dyn Fn() -> DataFusionResult<Arc<dyn SpillFile>> + Send + Sync>;
@@ -116,9 +116,10 @@ impl MultipartUpload for Parts {
         })?;
         let content = Content::file(path).await;
         let content = content.map_err(|error| failed(self.location.as_ref(), error))?;
+        let upload_type = upload_type(&self.location, self.first);
         let written = self
             .target
-            .write(&self.location, &content, self.first, None);
+            .write(&self.location, &content, upload_type, None);
         written.await.map_err(other)?;
         Ok(WRITTEN)
     }

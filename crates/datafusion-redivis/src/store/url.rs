@@ -22,7 +22,7 @@ use crate::sink::unique;
 pub(super) const SCHEME: &str = "redivis";
 
 /// The URL with its reference encoded; `None` for what is no file on Redivis. Fails for what is no reference.
-pub(crate) fn encoded(text: &str) -> Result<Option<String>> {
+fn encoded(text: &str) -> Result<Option<String>> {
     let Some((scheme, rest)) = text.split_once("://") else {
         return Ok(None);
     };
@@ -32,9 +32,16 @@ pub(crate) fn encoded(text: &str) -> Result<Option<String>> {
     let (authority, path) = rest.split_once('/').unwrap_or((rest, ""));
     let reference = decoded(authority)?;
     Ok(Some(format!(
-        "{SCHEME}://{}/{path}",
-        reference.path_segment()
+        "{SCHEME}://{}/{}",
+        reference.path_segment(),
+        // A file's name has no fragment.
+        path.replace('#', "%23")
     )))
+}
+
+/// The URL of one file or folder, encoded like that; what would be a wildcard elsewhere is part of its name.
+pub(crate) fn location(text: &str) -> Result<Option<String>> {
+    Ok(encoded(text)?.map(|url| url.replace('?', "%3F")))
 }
 
 /// The table that a URL's authority means, encoded or not: no reference has a percent sign.
@@ -105,6 +112,7 @@ mod tests {
                 "redivis://o.d:1q86:v1.0.t:ab12",
                 "redivis://o.d%3A1q86%3Av1_0.t%3Aab12/",
             ),
+            ("redivis://o.d.t/a#b?.csv", "redivis://o.d.t/a%23b?.csv"),
             (
                 "redivis://o.My data:next.Ü/x",
                 "redivis://o.My%20data%3Anext.%C3%9C/x",

@@ -218,9 +218,21 @@ async fn copy_makes_an_upload_of_a_file() {
     assert!(error.contains("already"), "{error}");
     // A file that the service cannot read is told in its words, and leaves nothing behind.
     let error = it
-        .error("COPY (SELECT 1 AS x) TO 'redivis://ada.notes:next.t/broken.xlsx' STORED AS CSV")
+        .error("COPY (SELECT 1 AS \"x y\", 2 AS x_y) TO 'redivis://ada.notes:next.t/broken.csv'")
         .await;
-    assert!(error.contains("xlsx"), "{error}");
+    assert!(error.contains("the same name"), "{error}");
+    // Columns would get lost, and several uploads would be verified by nobody.
+    let error = it
+        .error("COPY (SELECT 1 AS x, 'a' AS y) TO 'redivis://ada.notes:next.t/parted.csv' PARTITIONED BY (y)")
+        .await;
+    assert!(error.contains("leave it out"), "{error}");
+    let error = it
+        .error("COPY (SELECT 1 AS x) TO 'redivis://ada.notes:next.t/' STORED AS PARQUET")
+        .await;
+    assert!(
+        error.contains("redivis://ada.notes:next.t/rows.parquet"),
+        "{error}"
+    );
     assert_eq!(it.value(&format!("SELECT count(*) FROM {T}")).await, "4");
     let error = it
         .error("COPY (SELECT 1 AS x) TO 'redivis://lab.weather.Stations/rows.csv'")
@@ -237,6 +249,87 @@ async fn copy_makes_an_upload_of_a_file() {
         error.contains("FROM redivis.'owner.dataset.table'"),
         "{error}"
     );
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_is_copied_has_the_name_and_the_format_that_were_written() {
+    let it = notes().await;
+    it.batches(&format!("CREATE TABLE {T} (x BIGINT)")).await;
+    for (name, format) in [
+        ("as text", "CSV"),
+        ("as objects", "JSON"),
+        ("as columns", "PARQUET"),
+        ("named otherwise.parquet", "CSV"),
+        ("100% #1? [a]*.csv", "CSV"),
+    ] {
+        it.batches(&format!(
+            "COPY (SELECT 1 AS x) TO 'redivis://ada.notes:next.t/{name}' STORED AS {format}"
+        ))
+        .await;
+        assert_eq!(it.value(&format!("SELECT sum(x) FROM {T}")).await, "1");
+        it.batches(&format!(
+            "CALL redivis.delete_upload('ada.notes:next.t', '{name}')"
+        ))
+        .await;
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_prepared_or_explained_insert_is_planned_as_one_that_runs() {
+    let it = notes().await;
+    it.batches("CALL redivis.create_table('ada.notes:next.t')")
+        .await;
+    // Without variables yet, it takes the query's.
+    let plan = it
+        .rows(&format!("EXPLAIN INSERT INTO {T} SELECT 1 AS x"))
+        .await;
+    assert!(
+        plan.contains("RedivisSink(table=ada.notes:next.t, columns=[x])"),
+        "{plan}"
+    );
+    it.batches(&format!("INSERT INTO {T} SELECT 1 AS x")).await;
+    for prepare in [
+        format!("PREPARE p AS INSERT INTO {T} VALUES ($1)"),
+        format!("PREPARE p AS INSERT INTO {T} (X) SELECT $1"),
+        format!("PREPARE p(DOUBLE) AS INSERT INTO {T} SELECT $1"),
+    ] {
+        it.batches(&prepare).await;
+        assert_eq!(it.value("EXECUTE p(2)").await, "1");
+        let error = it.error("EXECUTE p(4.5)").await;
+        assert!(error.contains("`4.5` of column `x`"), "{error}");
+        it.batches("DEALLOCATE p").await;
+    }
+    assert_eq!(it.value(&format!("SELECT sum(x) FROM {T}")).await, "7");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn definitions_convert_nothing_silently_and_take_references_in_quotes() {
+    let it = notes().await;
+    let error = it
+        .error(&format!("CREATE TABLE {T} (x BIGINT) AS SELECT 1.5"))
+        .await;
+    assert!(error.contains("nothing is converted silently"), "{error}");
+    let plan = it
+        .rows(&format!("EXPLAIN CREATE TABLE {T} AS SELECT 1 AS x"))
+        .await;
+    assert!(plan.contains("ada.notes:next.t"), "{plan}");
+    it.error(&format!("SELECT * FROM {T}")).await;
+    it.batches("CREATE TABLE \"ada.notes:next.t\" AS SELECT 1 AS x")
+        .await;
+    assert_eq!(it.value(&format!("SELECT x FROM {T}")).await, "1");
+    for change in [
+        format!("UPDATE {T} SET x = 2"),
+        format!("DELETE FROM {T} WHERE x = 1"),
+        format!("TRUNCATE TABLE {T}"),
+    ] {
+        let error = it.error(&change).await;
+        assert!(
+            error.contains("CREATE OR REPLACE TABLE redivis.'ada.notes:next.t'"),
+            "{error}"
+        );
+    }
+    it.batches("DROP TABLE \"ada.notes:next.t\"").await;
+    it.error(&format!("SELECT * FROM {T}")).await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
