@@ -3,7 +3,11 @@
 //! An upload that is being read in when the server ends is read in again at the next start: until its rows are there,
 //! its bytes are.
 
-use std::{path::Path, sync::Arc, time::Duration};
+use std::{
+    path::Path,
+    sync::{Arc, Mutex},
+    time::Duration,
+};
 
 use md5::{Digest, Md5};
 use tokio::{sync::Notify, task::spawn_blocking};
@@ -28,6 +32,8 @@ pub(crate) struct Ingestion {
     catalog: Arc<Catalog>,
     temporary: TempUploads,
     arrived: Notify,
+    /// Held by the worker that merges files.
+    merging: Mutex<()>,
     stopping: CancellationToken,
 }
 
@@ -42,6 +48,7 @@ impl Ingestion {
             catalog,
             temporary,
             arrived: Notify::new(),
+            merging: Mutex::default(),
             stopping,
         });
         for _ in 0..WORKERS {
@@ -58,7 +65,8 @@ impl Ingestion {
     async fn work(self: Arc<Self>) {
         while !self.stopping.is_cancelled() {
             let worker = Arc::clone(&self);
-            let worked = spawn_blocking(move || worker.next()).await;
+            let work = move || worker.next().map(|done| done || worker.merge());
+            let worked = spawn_blocking(work).await;
             let pause = match worked {
                 Ok(Ok(true)) => continue,
                 Ok(Ok(false)) => None,
@@ -94,6 +102,18 @@ impl Ingestion {
             std::thread::sleep(PAUSE);
         }
         Ok(true)
+    }
+
+    /// Merges small files, which is nobody's concern if it fails; whether there were any.
+    fn merge(&self) -> bool {
+        let Ok(_alone) = self.merging.try_lock() else {
+            return false;
+        };
+        let stop = || self.stopping.is_cancelled();
+        self.catalog.merge(&stop).unwrap_or_else(|error| {
+            tracing::warn!("files of inserted rows could not be merged: {error}");
+            false
+        })
     }
 
     fn note(

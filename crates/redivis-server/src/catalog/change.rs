@@ -5,8 +5,9 @@ use std::sync::PoisonError;
 use rusqlite::Transaction;
 
 use super::{
-    Catalog, ChangeError, Dataset, DatasetChange, NewDataset, NewTable, NewUpload, Owner, Sent,
-    TableChange, TableEntry, Upload, VariableChange, Version, VersionChange, Work, dataset::Origin,
+    Catalog, ChangeError, Dataset, DatasetChange, MergeError, NewDataset, NewTable, NewUpload,
+    Owner, Sent, TableChange, TableEntry, Upload, VariableChange, Version, VersionChange, Work,
+    dataset::Origin,
 };
 use crate::{database::DatabaseError, reference::slug, storage::Ingested};
 
@@ -230,16 +231,21 @@ impl Catalog {
         self.store.listing(file)
     }
 
-    /// Adds rows to an upload of type stream.
+    /// Adds rows to an upload of type stream; how many files it has then.
     pub(crate) fn insert_rows(
         &self,
         entry: &TableEntry,
         upload: &Upload,
         ingested: &Ingested,
-    ) -> Result<(), ChangeError> {
+    ) -> Result<i64, ChangeError> {
         in_draft(entry, "inserted into")?;
         let key = self.stored(&entry.dataset)?;
         self.store.insert_rows(key, entry, upload, ingested)
+    }
+
+    /// Merges small files of one upload that rows were inserted into; whether there were enough of them.
+    pub(crate) fn merge(&self, stop: &dyn Fn() -> bool) -> Result<bool, MergeError> {
+        self.store.merge(stop)
     }
 
     /// Deletes an upload with its rows.

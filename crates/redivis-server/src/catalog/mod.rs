@@ -21,8 +21,8 @@ pub(crate) use dataset::{Dataset, Version, VersionRecord};
 pub(crate) use folder::description::ValueLabel;
 pub(crate) use identifier::resource_id;
 pub(crate) use store::{
-    ChangeError, DatasetChange, NewDataset, NewTable, NewUpload, Owner, Sent, TableChange,
-    VariableChange, VersionChange, Work,
+    ChangeError, DatasetChange, MERGED_FILES, MergeError, NewDataset, NewTable, NewUpload, Owner,
+    Sent, TableChange, VariableChange, VersionChange, Work,
 };
 pub(crate) use table::{Table, TableEntry, Upload, UploadStatus, Variable};
 

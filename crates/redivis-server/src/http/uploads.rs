@@ -21,7 +21,7 @@ use super::{
     target::{Target, blocking},
 };
 use crate::{
-    catalog::{Access, Table, Upload},
+    catalog::{Access, MERGED_FILES, Table, Upload},
     reference::escape,
     storage::ingest_records,
 };
@@ -108,7 +108,9 @@ async fn insert(
         let entry = &target.table.entry;
         if !records.is_empty() {
             let ingested = ingest_records(&records, &schema, api.catalog.rows_folder())?;
-            api.catalog.insert_rows(entry, upload, &ingested)?;
+            if api.catalog.insert_rows(entry, upload, &ingested)? >= MERGED_FILES {
+                api.ingestion.arrived();
+            }
         }
         let table = api.catalog.open(api.catalog.changed(entry)?)?;
         let gone = || ApiError::not_found("upload", &upload.name);

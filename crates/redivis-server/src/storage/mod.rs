@@ -22,7 +22,9 @@ mod stored;
 pub(crate) use encode::{Encoder, Format};
 pub(crate) use error::{StorageError, shown};
 pub(crate) use format::SourceFormat;
-pub(crate) use ingest::{IngestError, Ingested, UploadOptions, UploadType, ingest, ingest_records};
+pub(crate) use ingest::{
+    IngestError, Ingested, UploadOptions, UploadType, ingest, ingest_records, merge,
+};
 pub(crate) use kind::VariableType;
 pub(crate) use names::{variable_name, variable_names};
 pub(crate) use scan::{RowScan, Segment, Selection, schema_of, slice};

@@ -1,11 +1,12 @@
 //! Uploads: the forms they are created in, what becomes of them, and rows inserted into streams.
 
+use redivis_server::{Config, Server};
 use reqwest::{Method, StatusCode};
 use serde_json::{Value, json};
 
 use crate::{
     life::{dataset, table},
-    support::{Local, numbers, parquet},
+    support::{Local, numbers, parquet, stream_ids},
 };
 
 /// The upload once it is completed or failed.
@@ -334,4 +335,57 @@ async fn rows_are_inserted_into_streams() {
     );
     assert_eq!(lines[4], "4,,,,,,,");
     assert_eq!(local.json(&t).await["numRows"], 4);
+}
+
+#[tokio::test]
+async fn many_small_inserts_make_few_files_and_disturb_no_reader() {
+    let local = Local::serving(&[]).await;
+    let t = new_table(&local).await;
+    let stream =
+        json!({"name": "s", "type": "stream", "schema": [{"name": "n", "type": "integer"}]});
+    let (status, _) = local.post(&format!("{t}/uploads"), stream).await;
+    assert_eq!(status, StatusCode::CREATED);
+    let rows = format!("{t}/uploads/s/rows");
+    let mut sessions = Vec::new();
+    for n in 0..120 {
+        let (status, upload) = local.post(&rows, json!({"rows": [{"n": n}]})).await;
+        assert_eq!(status, StatusCode::OK, "{upload}");
+        assert_eq!(upload["numRows"], n + 1);
+        if n % 10 == 0 {
+            let session = local.session(&t, json!({"format": "jsonl"})).await;
+            sessions.push((n + 1, stream_ids(&session).remove(0)));
+        }
+    }
+    let expected = |count: i64| {
+        (0..count)
+            .map(|n| format!("{{\"n\":{n}}}\n"))
+            .collect::<String>()
+    };
+    // Those who read files that were merged keep them.
+    for (count, stream) in sessions {
+        assert_eq!(
+            local.text(&format!("/readStreams/{stream}")).await,
+            expected(count)
+        );
+    }
+    assert_eq!(local.text(&format!("{t}/rows")).await, expected(120));
+    let folder = stopped(local).await;
+    let local = Local::of(
+        Server::start(Config::directory(folder.path()))
+            .await
+            .unwrap(),
+        folder,
+    );
+    assert_eq!(local.text(&format!("{t}/rows")).await, expected(120));
+    let files = std::fs::read_dir(local.folder.path().join(".redivis/rows"))
+        .unwrap()
+        .count();
+    assert!(files < 70, "{files} files");
+}
+
+/// Ends a server; its folder.
+async fn stopped(local: Local) -> tempfile::TempDir {
+    let Local { server, folder, .. } = local;
+    server.stop().await;
+    folder
 }

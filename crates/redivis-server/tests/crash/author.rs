@@ -138,7 +138,13 @@ impl Author {
             10..20 => self.upload(wire, &name, &table).await,
             20..31 => match streams.first() {
                 None => self.open_stream(wire, &name, &table).await,
-                Some(stream) => self.insert(wire, &name, &table, &stream.name).await,
+                Some(stream) => {
+                    // So many that files are merged meanwhile.
+                    for _ in 0..self.random.u8(1..20) {
+                        self.insert(wire, &name, &table, &stream.name).await?;
+                    }
+                    Ok(())
+                }
             },
             31 => {
                 let text = format!("description {}", self.next_name());
@@ -179,6 +185,8 @@ impl Author {
                 self.perform(wire, operation, request).await?;
             }
         }
+        // Readers may see the new release before its author knows of it.
+        self.released.forget(self.number);
         let request = wire.request(Method::POST, &format!("{path}/versions/next/release"));
         self.perform(wire, Operation::Release, request.json(&json!({})))
             .await?;

@@ -7,6 +7,7 @@ mod adopt;
 mod change;
 mod datasets;
 mod files;
+mod merges;
 mod read;
 mod tables;
 mod uploads;
@@ -19,6 +20,7 @@ use serde_json::Value;
 
 pub(crate) use change::ChangeError;
 pub(crate) use datasets::{DatasetChange, NewDataset, Owner};
+pub(crate) use merges::{FILES as MERGED_FILES, MergeError};
 pub(crate) use read::StoreTable;
 pub(crate) use tables::{NewTable, TableChange};
 pub(crate) use uploads::{NewUpload, Sent, Work};

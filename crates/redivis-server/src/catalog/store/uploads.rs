@@ -189,14 +189,14 @@ impl Store {
         Ok(())
     }
 
-    /// Adds rows to an upload of type stream.
+    /// Adds rows to an upload of type stream; how many files it has then.
     pub(in crate::catalog) fn insert_rows(
         &self,
         dataset: i64,
         entry: &TableEntry,
         upload: &Upload,
         ingested: &Ingested,
-    ) -> Result<(), ChangeError> {
+    ) -> Result<i64, ChangeError> {
         let variables = upload.variables.iter().map(|variable| StoredVariable {
             name: variable.name.clone(),
             kind: variable.kind.name().to_owned(),
@@ -217,7 +217,11 @@ impl Store {
                     upload.name
                 )));
             }
-            Ok(add_part(change, key, ingested)?)
+            add_part(change, key, ingested)?;
+            let files = "SELECT count(*) FROM part WHERE upload = ?";
+            Ok(change
+                .prepare_cached(files)?
+                .query_row([key], |row| row.get(0))?)
         });
         if inserted
             .as_ref()

@@ -9,6 +9,7 @@ mod delimited;
 mod dialect;
 mod error;
 mod json;
+mod merge;
 mod options;
 mod orc;
 mod parquet;
@@ -19,6 +20,7 @@ mod text;
 use std::path::{Path, PathBuf};
 
 pub(crate) use error::IngestError;
+pub(crate) use merge::merge;
 pub(crate) use options::{UploadOptions, UploadType};
 use table::Table;
 
