@@ -73,11 +73,26 @@ def of_places(step, folder):
         dataset.release()
         frame = dataset.table("Places").to_geopandas_dataframe(geography_variable=None, **QUIET)
         equal(sorted(frame["place"].dropna()), ["POINT (8.5 47.25)", "POLYGON ((0 0, 1 0, 1 1, 0 0))"])
+    with step("as text of a query"):
+        query = redivis.query(f"SELECT id, place FROM `{dataset.user.name}.places.places` WHERE place IS NOT NULL ORDER BY id")
+        equal(query.to_arrow_table(**QUIET)["place"].to_pylist(), ["POINT (8.5 47.25)", "POLYGON ((0 0, 1 0, 1 1, 0 0))"])
     with step("chosen by name, or not there"):
         frame = dataset.table("Places").to_geopandas_dataframe(1, geography_variable="place", **QUIET)
         equal(len(frame), 1)
         with raises(exceptions.NotFoundError, "geography"):
             dataset.table("Places").to_geopandas_dataframe(variables=["id"], **QUIET)
+    with step("sent as a GeoDataFrame"):
+        frame = dataset.table("Places").to_geopandas_dataframe(**QUIET)
+        draft = dataset.create_next_version()
+        again = draft.table("Again").create().upload("again").create(frame, **QUIET)
+        equal([(v.name, v.properties["type"]) for v in again.list_variables()], [("id", "integer"), ("place", "geography")])
+        draft.release()
+        same(draft.table("Again").to_arrow_table(**QUIET), draft.table("Places").to_arrow_table(**QUIET))
+        equal(draft.table("Again").to_geopandas_dataframe(**QUIET).geometry.count(), 2)
+        with step("in degrees only"):
+            with raises(exceptions.JobError, "EPSG:4326"):
+                flat = frame.to_crs("EPSG:2056")
+                draft.create_next_version().table("Again").upload("flat").create(flat, **QUIET)
     dataset.delete()
 
 

@@ -1,6 +1,11 @@
 //! Redivis' variable types and how they travel (redivis-api §8.1).
 
-use arrow::datatypes::{DataType, TimeUnit};
+use arrow::datatypes::{DataType, Field, TimeUnit};
+
+/// Where a field names the extension of its type, by Arrow's format.
+const EXTENSION_TYPE_NAME_KEY: &str = "ARROW:extension:name";
+/// The extension of text that is well-known text, by GeoArrow.
+const TEXT_OF_GEOGRAPHY: &str = "geoarrow.wkt";
 
 /// A variable's type.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -56,6 +61,33 @@ impl VariableType {
             VariableType::Date => DataType::Date32,
             VariableType::DateTime => DataType::Timestamp(TimeUnit::Microsecond, None),
             VariableType::Time => DataType::Time64(TimeUnit::Microsecond),
+        }
+    }
+
+    /// A column of this type in a stored file. Geography is text by its Arrow type, and says that it is more.
+    pub(crate) fn field(self, name: &str) -> Field {
+        let field = Field::new(name, self.arrow(), true);
+        match self {
+            VariableType::Geography => {
+                let says = (
+                    EXTENSION_TYPE_NAME_KEY.to_owned(),
+                    TEXT_OF_GEOGRAPHY.to_owned(),
+                );
+                field.with_metadata([says].into())
+            }
+            _ => field,
+        }
+    }
+
+    /// The type of a stored column; `None` for what Redivis has no type for, as nested values.
+    pub(crate) fn of_field(field: &Field) -> Option<Self> {
+        match Self::of_arrow(field.data_type()) {
+            Some(VariableType::String)
+                if field.extension_type_name() == Some(TEXT_OF_GEOGRAPHY) =>
+            {
+                Some(VariableType::Geography)
+            }
+            kind => kind,
         }
     }
 

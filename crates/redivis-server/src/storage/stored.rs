@@ -15,7 +15,7 @@ use std::{
     time::SystemTime,
 };
 
-use arrow::datatypes::DataType;
+use arrow::datatypes::Field;
 use parquet::{
     arrow::{
         ProjectionMask,
@@ -140,8 +140,7 @@ impl Stored {
             variable_names(&names).map_err(|reason| StorageError::invalid(&name, reason))?;
         let mut columns = Vec::with_capacity(fields.len());
         for ((field, variable), bytes) in fields.iter().zip(names).zip(sizes) {
-            let kind = kind_of(field.name(), field.data_type())
-                .map_err(|reason| StorageError::invalid(&name, reason))?;
+            let kind = kind_of(field).map_err(|reason| StorageError::invalid(&name, reason))?;
             columns.push(Column {
                 name: variable,
                 kind,
@@ -315,8 +314,9 @@ impl Stored {
 }
 
 /// The variable type of a stored column, or why it has none.
-pub(crate) fn kind_of(name: &str, stored: &DataType) -> Result<VariableType, String> {
-    VariableType::of_arrow(stored).ok_or_else(|| {
+pub(crate) fn kind_of(field: &Field) -> Result<VariableType, String> {
+    VariableType::of_field(field).ok_or_else(|| {
+        let (name, stored) = (field.name(), field.data_type());
         format!("the variable `{name}` is of type {stored}, which Redivis does not have")
     })
 }

@@ -60,7 +60,7 @@ fn columns<'a>(
     };
     fields
         .map(|field| {
-            let found = kind_of(field.name(), field.data_type()).map_err(IngestError::Rejected)?;
+            let found = kind_of(field).map_err(IngestError::Rejected)?;
             Ok(column(field.name(), found))
         })
         .collect()

@@ -8,6 +8,7 @@ mod columnar;
 mod delimited;
 mod dialect;
 mod error;
+mod geometry;
 mod json;
 mod merge;
 mod options;

@@ -12,7 +12,7 @@ use parquet::{
     file::metadata::ParquetMetaData,
 };
 
-use super::{IngestError, columnar::Batches};
+use super::{IngestError, columnar::Batches, geometry};
 
 /// Bytes of stored values that are read at once, and rows.
 const BATCH_BYTES: u64 = 16 << 20;
@@ -26,15 +26,18 @@ pub(super) fn open(source: &Path) -> Result<(SchemaRef, Batches), IngestError> {
     let metadata = ArrowReaderMetadata::try_new(Arc::clone(found.metadata()), options);
     let metadata = metadata.unwrap_or(found);
     let rows = batch_rows(metadata.metadata());
-    let schema = Arc::clone(metadata.schema());
+    let geometry = geometry::columns(metadata.metadata())?;
+    let schema = geometry::as_text(metadata.schema(), &geometry);
     let reader = ParquetRecordBatchReaderBuilder::new_with_metadata(file, metadata)
         .with_batch_size(rows)
         .build()
         .map_err(IngestError::rejected)?;
-    Ok((
-        schema,
-        Box::new(reader.map(|batch| batch.map_err(IngestError::rejected))),
-    ))
+    let written = Arc::clone(&schema);
+    let batches = reader.map(move |batch| match batch {
+        Ok(batch) => geometry::batch_as_text(&batch, &written),
+        Err(error) => Err(IngestError::rejected(error)),
+    });
+    Ok((schema, Box::new(batches)))
 }
 
 /// The schema with all texts as views.

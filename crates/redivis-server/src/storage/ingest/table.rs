@@ -7,7 +7,7 @@ use std::{fs::File, path::Path, sync::Arc};
 
 use arrow::{
     array::{Array, ArrayRef, AsArray, RecordBatch},
-    datatypes::{DataType, Field, Schema, SchemaRef},
+    datatypes::{DataType, Schema, SchemaRef},
 };
 use parquet::{
     arrow::ArrowWriter, basic::Compression, errors::ParquetError,
@@ -56,7 +56,7 @@ impl Table {
         let names = variable_names(&names).map_err(IngestError::Rejected)?;
         let kinds: Vec<VariableType> = columns.iter().map(|(_, kind)| *kind).collect();
         let fields = names.iter().zip(&kinds);
-        let fields = fields.map(|(name, kind)| Field::new(name, kind.arrow(), true));
+        let fields = fields.map(|(name, kind)| kind.field(name));
         let schema = Arc::new(Schema::new(fields.collect::<Vec<_>>()));
 
         let folder = target.parent().unwrap_or(Path::new("."));
