@@ -23,7 +23,7 @@ use super::{
 };
 use crate::{
     catalog::{NewUpload, Sent, TableEntry, VariableChange},
-    storage::{Column, UploadOptions, UploadType},
+    storage::{Column, UploadOptions, UploadType, variable_names},
     temporary::Inline,
 };
 
@@ -192,9 +192,17 @@ fn options(metadata: &Map<String, Value>, name: &str) -> Result<UploadOptions, A
     if kind != UploadType::Stream {
         given.remove("schema");
     }
-    let options: UploadOptions = serde_json::from_value(given.into()).map_err(|error| {
+    let mut options: UploadOptions = serde_json::from_value(given.into()).map_err(|error| {
         ApiError::invalid(format!("The upload's options are not valid: {error}"))
     })?;
+    if let Some(schema) = &mut options.schema {
+        let given: Vec<&str> = schema.iter().map(|(name, _)| name.as_str()).collect();
+        let names = variable_names(&given).map_err(ApiError::invalid)?;
+        schema
+            .iter_mut()
+            .zip(names)
+            .for_each(|((name, _), valid)| *name = valid);
+    }
     Ok(UploadOptions { kind, ..options })
 }
 

@@ -256,6 +256,23 @@ async fn requests_that_make_no_sense_are_refused() {
             400,
         ),
         (
+            json!({"name": "x", "type": "stream", "schema": [{"name": "a b", "type": "date"}, {"name": "A_B", "type": "date"}]}),
+            400,
+        ),
+        // No URL could name these.
+        (
+            json!({"name": "!!!", "type": "stream", "schema": [{"name": "a", "type": "date"}]}),
+            400,
+        ),
+        (
+            json!({"name": "a\u{0}b", "type": "stream", "schema": [{"name": "a", "type": "date"}]}),
+            400,
+        ),
+        (
+            json!({"name": "x".repeat(256), "type": "stream", "schema": [{"name": "a", "type": "date"}]}),
+            400,
+        ),
+        (
             json!({"name": "x", "metadata": [], "tempUploadId": "x"}),
             400,
         ),
@@ -288,6 +305,24 @@ async fn requests_that_make_no_sense_are_refused() {
         assert_eq!(refused.status(), StatusCode::BAD_REQUEST, "{body}");
     }
     assert_eq!(local.json(&uploads).await["results"], json!([]));
+}
+
+#[tokio::test]
+async fn variables_of_streams_get_valid_names_and_keep_their_rows() {
+    let local = Local::serving(&[]).await;
+    let t = new_table(&local).await;
+    let schema = json!([{"name": "A b", "type": "integer"}, {"name": "1st", "type": "integer"}]);
+    let body = json!({"name": "s", "type": "stream", "schema": schema});
+    let (_, created) = local.post(&format!("{t}/uploads"), body).await;
+    let rows = format!("{}/rows", created["uri"].as_str().unwrap());
+    for row in [json!({"A b": 1, "1st": 2}), json!({"a_b": 3, "_1ST": 4})] {
+        let (status, answer) = local.post(&rows, json!({"rows": [row]})).await;
+        assert_eq!(status, StatusCode::OK, "{answer}");
+    }
+    let twice = json!({"rows": [{"A b": 1, "a_b": 2}]});
+    assert_eq!(local.post(&rows, twice).await.0, StatusCode::BAD_REQUEST);
+    let text = local.text(&format!("{t}/rows?format=csv")).await;
+    assert_eq!(text, "A_b,_1st\n1,2\n3,4\n");
 }
 
 #[tokio::test]

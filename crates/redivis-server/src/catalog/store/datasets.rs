@@ -45,7 +45,7 @@ impl Store {
         owner: &Owner,
         new: &NewDataset,
     ) -> Result<Dataset, ChangeError> {
-        check_name("dataset", &new.name)?;
+        check_name("dataset", &new.name, LONGEST_NAME)?;
         check_description(new.description.as_deref(), DESCRIPTION)?;
         let owner_slug = slug(&owner.name);
         if owner_slug.is_empty() {
@@ -89,7 +89,7 @@ impl Store {
         wanted: &DatasetChange,
     ) -> Result<Dataset, ChangeError> {
         if let Some(name) = &wanted.name {
-            check_name("dataset", name)?;
+            check_name("dataset", name, LONGEST_NAME)?;
         }
         if let Some(description) = &wanted.description {
             check_description(description.as_deref(), DESCRIPTION)?;
@@ -183,16 +183,19 @@ fn free_name(
     }
 }
 
-pub(super) fn check_name(what: &str, name: &str) -> Result<(), ChangeError> {
-    const LONGEST: usize = 80;
+/// Characters that the names of datasets and tables have at most.
+pub(super) const LONGEST_NAME: usize = 80;
+
+/// Refuses a name that no reference could mean.
+pub(super) fn check_name(what: &str, name: &str, longest: usize) -> Result<(), ChangeError> {
     if slug(name).is_empty() {
         return Err(ChangeError::invalid(format!(
             "the {what}'s `name` must have a letter or digit"
         )));
     }
-    if name.chars().count() > LONGEST {
+    if name.chars().count() > longest {
         return Err(ChangeError::invalid(format!(
-            "the {what}'s `name` has more than {LONGEST} characters"
+            "the {what}'s `name` has more than {longest} characters"
         )));
     }
     if name.chars().any(char::is_control) {

@@ -4,7 +4,7 @@ use rusqlite::{Transaction, params};
 
 use super::{
     ChangeError, Store,
-    datasets::{self, check_description, check_name},
+    datasets::{self, LONGEST_NAME, check_description, check_name},
     read, uploads, versions,
 };
 use crate::{
@@ -45,7 +45,7 @@ impl Store {
         dataset: i64,
         new: &NewTable,
     ) -> Result<TableEntry, ChangeError> {
-        check_name("table", &new.name)?;
+        check_name("table", &new.name, LONGEST_NAME)?;
         check_description(new.description.as_deref(), DESCRIPTION)?;
         self.database.write(|change| {
             let draft = versions::at(change, dataset, Version::Next)?;
@@ -88,7 +88,7 @@ impl Store {
         wanted: &TableChange,
     ) -> Result<TableEntry, ChangeError> {
         if let Some(name) = &wanted.name {
-            check_name("table", name)?;
+            check_name("table", name, LONGEST_NAME)?;
         }
         if let Some(description) = &wanted.description {
             check_description(description.as_deref(), DESCRIPTION)?;

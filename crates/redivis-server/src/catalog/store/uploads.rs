@@ -59,12 +59,7 @@ impl Store {
         new: &NewUpload,
         take: impl FnOnce(&Transaction<'_>) -> Result<Option<Sent>, ChangeError>,
     ) -> Result<String, ChangeError> {
-        // Its URI has nothing else of the name.
-        if slug(&new.name).is_empty() {
-            return Err(ChangeError::invalid(
-                "the upload's `name` must have a letter or digit",
-            ));
-        }
+        datasets::check_name("upload", &new.name, LONGEST_NAME)?;
         self.database.write(|change| {
             let draft = versions::at(change, dataset, Version::Next)?;
             let table = tables::key_in(change, &draft, entry)?;
@@ -259,6 +254,9 @@ impl Store {
         &self.rows
     }
 }
+
+/// Characters that the name of an upload has at most: as many as that of a file.
+const LONGEST_NAME: usize = 255;
 
 /// What a change left without use, to be removed after its commit.
 #[derive(Debug, Default)]

@@ -9,7 +9,7 @@ use arrow::{
 use serde_json::{Map, Value};
 
 use super::{IngestError, Table};
-use crate::storage::VariableType;
+use crate::storage::{VariableType, variable_name};
 
 /// One record.
 pub(crate) type Record = Map<String, Value>;
@@ -50,7 +50,7 @@ fn batch(
         let mut cells: Vec<Option<Option<String>>> = vec![None; width];
         for (name, value) in record {
             let cell = places
-                .get(&name.to_lowercase())
+                .get(&variable_name(name).to_lowercase())
                 .and_then(|place| cells.get_mut(*place));
             let cell = cell.ok_or_else(|| refused(name, "the upload has no such variable"))?;
             if cell.is_some() {
