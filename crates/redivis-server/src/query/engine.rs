@@ -155,6 +155,8 @@ impl Engine {
         options.sql_parser.collect_spans = true;
         // Null is less than everything else in BigQuery.
         options.sql_parser.default_null_ordering = "nulls_min".to_owned();
+        // Sorts of the parts of a union that are merged are planned wrongly where each part is one constant.
+        options.optimizer.repartition_sorts = false;
         let mut planners = SessionStateDefaults::default_expr_planners();
         planners.insert(0, Arc::new(Comparisons));
         SessionStateBuilder::new()

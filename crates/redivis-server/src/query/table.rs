@@ -19,7 +19,7 @@ use datafusion::{
 };
 
 use crate::{
-    catalog::Table,
+    catalog::{Table, Version},
     storage::{RowScan, Segment, Selection, VariableType, schema_of, slice, split},
 };
 
@@ -37,12 +37,25 @@ pub(super) struct QueryTable {
     schema: SchemaRef,
 }
 
+/// The column that tells which upload a row of an unreleased table comes from (redivis-api §2.4).
+const UPLOAD_NAME: &str = "_upload_name";
+
+/// The columns that a table has in queries.
+pub(super) fn columns_of(table: &Table) -> impl Iterator<Item = (&str, VariableType)> {
+    let variables = table.variables.iter();
+    let has_upload_name = table.entry.dataset.version == Version::Next
+        && variables
+            .clone()
+            .all(|variable| variable.name.to_lowercase() != UPLOAD_NAME);
+    variables
+        .map(|variable| (variable.name.as_str(), variable.kind))
+        .chain(has_upload_name.then_some((UPLOAD_NAME, VariableType::String)))
+}
+
 impl QueryTable {
     pub(super) fn new(table: Arc<Table>) -> Self {
-        let columns: Vec<(String, VariableType)> = table
-            .variables
-            .iter()
-            .map(|variable| (variable.name.to_lowercase(), variable.kind))
+        let columns: Vec<(String, VariableType)> = columns_of(&table)
+            .map(|(name, kind)| (name.to_lowercase(), kind))
             .collect();
         let schema = schema_of(columns.iter().map(|(name, kind)| (name.as_str(), *kind)));
         QueryTable {
@@ -83,11 +96,14 @@ impl TableProvider for QueryTable {
             None => (self.table.rows / PARTITION_ROWS)
                 .clamp(1, state.config().target_partitions() as u64),
         };
-        let files = self.table.uploads.iter().flat_map(|upload| &upload.parts);
-        let segments: Vec<Segment> = files
-            .map(|stored| Segment {
+        let uploads = self.table.uploads.iter();
+        let segments: Vec<Segment> = uploads
+            .flat_map(|upload| upload.parts.iter().map(move |stored| (upload, stored)))
+            .map(|(upload, stored)| Segment {
                 stored: Arc::clone(stored),
-                selection: Arc::new(Selection::new(stored, &columns)),
+                selection: Arc::new(
+                    Selection::new(stored, &columns).with_constant(UPLOAD_NAME, &upload.name),
+                ),
                 rows: 0..stored.rows(),
             })
             .collect();

@@ -2,10 +2,10 @@
 //!
 //! A scan is what a read stream and `GET …/rows` have in common.
 
-use std::{collections::VecDeque, ops::Range, sync::Arc};
+use std::{collections::VecDeque, iter::repeat_n, ops::Range, sync::Arc};
 
 use arrow::{
-    array::{ArrayRef, RecordBatch, RecordBatchOptions, new_null_array},
+    array::{ArrayRef, RecordBatch, RecordBatchOptions, StringArray, new_null_array},
     datatypes::{Field, Schema, SchemaRef},
 };
 use parquet::arrow::arrow_reader::ParquetRecordBatchReader;
@@ -41,6 +41,8 @@ pub(crate) struct Selection {
     /// The columns that are read, in the file's order.
     read: Vec<usize>,
     batch_rows: usize,
+    /// A column that has one text in all rows.
+    constant: Option<(usize, String)>,
 }
 
 impl Selection {
@@ -74,7 +76,16 @@ impl Selection {
             places,
             read,
             batch_rows: usize::try_from(batch_rows.clamp(1, BATCH_ROWS)).unwrap_or(1),
+            constant: None,
         }
+    }
+
+    /// The same with a text in all rows of this column, if it is picked and the file does not have it.
+    pub(crate) fn with_constant(mut self, name: &str, text: &str) -> Self {
+        let column = self.schema.index_of(name).ok();
+        let missing = column.filter(|&column| self.places[column].is_none());
+        self.constant = missing.map(|column| (column, text.to_owned()));
+        self
     }
 
     /// Brings a batch of the file into the scan's form.
@@ -82,7 +93,12 @@ impl Selection {
         let mut columns: Vec<ArrayRef> = Vec::with_capacity(self.kinds.len());
         for (index, (place, kind)) in self.places.iter().zip(&self.kinds).enumerate() {
             columns.push(match place {
-                None => new_null_array(&kind.arrow(), batch.num_rows()),
+                None => match &self.constant {
+                    Some((column, text)) if *column == index => Arc::new(
+                        StringArray::from_iter_values(repeat_n(text, batch.num_rows())),
+                    ),
+                    _ => new_null_array(&kind.arrow(), batch.num_rows()),
+                },
                 Some(place) => cast::cast(batch.column(*place), *kind).map_err(|reason| {
                     let name = self.schema.field(index).name();
                     StorageError::invalid(&stored.shown(), format!("variable `{name}`: {reason}"))

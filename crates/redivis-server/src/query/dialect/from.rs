@@ -9,7 +9,7 @@ use datafusion::sql::sqlparser::{
 };
 
 use super::{
-    super::tables::registered,
+    super::{table::columns_of, tables::registered},
     QueryError, Rewriter, Spelling,
     expression::call,
     lower, named,
@@ -132,10 +132,8 @@ impl Rewriter<'_, '_> {
                     Ok(())
                 } else {
                     let (place, table) = self.tables.find(&parts, span)?;
-                    let columns = table
-                        .variables
-                        .iter()
-                        .map(|variable| (variable.name.to_lowercase(), variable.name.clone()));
+                    let columns =
+                        columns_of(&table).map(|(name, _)| (name.to_lowercase(), name.to_owned()));
                     let alias = alias.get_or_insert_with(|| alias_of(&table.entry.name));
                     lower_table_alias(alias, span)?;
                     self.scope.add(alias.name.clone(), columns.collect());

@@ -402,6 +402,7 @@ async fn queries_of_tables() {
         ("WITH a AS (SELECT n FROM o.data.numbers WHERE n < 2), b AS (SELECT n + 1 AS m FROM a) SELECT SUM(a.n), SUM(b.m) FROM a, b", json!([[2, 6]])),
         ("SELECT 1 UNION ALL SELECT 1", json!([[1], [1]])),
         ("SELECT 1 UNION DISTINCT SELECT 1", json!(1)),
+        ("WITH a AS (SELECT 1 AS x UNION ALL SELECT 2), b AS (SELECT 2 AS x UNION ALL SELECT 1) SELECT a.x FROM a JOIN b ON a.x = b.x ORDER BY a.x", json!([[1], [2]])),
         ("SELECT COUNT(*) FROM (SELECT 1 EXCEPT DISTINCT SELECT 1)", json!(0)),
         ("SELECT x FROM UNNEST([3, 1, 2]) AS x ORDER BY x", json!([[1], [2], [3]])),
         ("SELECT SUM(x) FROM UNNEST(GENERATE_ARRAY(1, 10, 3)) AS x", json!(22)),
@@ -505,6 +506,47 @@ async fn using_makes_one_column_of_two() {
         ),
     ])
     .await;
+}
+
+#[tokio::test]
+async fn rows_of_a_draft_tell_which_upload_they_come_from() {
+    let local = Local::serving(&[
+        ("o/data/n.csv", b"a\n0\n"),
+        ("o/data/next/n/first.csv", b"a\n1\n2\n"),
+        ("o/data/next/n/second.csv", b"b\n3\n"),
+        ("o/data/next/own/only.csv", b"_upload_name\nmine\n"),
+    ])
+    .await;
+    let rows = async |sql: &str| Value::from(ask(&local, sql).await.unwrap());
+    assert_eq!(
+        rows("SELECT * FROM `o.data:next.n` ORDER BY a, b").await,
+        json!([
+            [null, 3, "second"],
+            [0, null, "n"],
+            [1, null, "first"],
+            [2, null, "first"]
+        ])
+    );
+    assert_eq!(
+        rows("SELECT * EXCEPT (_upload_name) FROM `o.data:next.n` WHERE _UPLOAD_NAME = 'second'")
+            .await,
+        json!([[null, 3]])
+    );
+    assert_eq!(
+        rows("SELECT _upload_name, COUNT(*) FROM `o.data:next.n` GROUP BY 1 ORDER BY 1").await,
+        json!([["first", 2], ["n", 1], ["second", 1]])
+    );
+    // A variable of that name stays what it is, and what is released has no such column.
+    assert_eq!(
+        rows("SELECT * FROM `o.data:next.own`").await,
+        json!([["mine"]])
+    );
+    assert_eq!(rows("SELECT * FROM o.data.n").await, json!([[0]]));
+    assert!(
+        ask(&local, "SELECT _upload_name FROM o.data.n")
+            .await
+            .is_err()
+    );
 }
 
 #[tokio::test]
