@@ -81,7 +81,9 @@ type Shared = axum::extract::State<Arc<Api>>;
 /// Scheme, host and port as the client knows them: behind a proxy, that is not where the server listens.
 fn origin_for(api: &Api, headers: &HeaderMap) -> String {
     let host = headers.get(HOST).and_then(|host| host.to_str().ok());
-    match host.and_then(|host| host.parse::<Authority>().ok()) {
+    let host = host.and_then(|host| host.parse::<Authority>().ok());
+    // What stands before an `@` is no part of a host.
+    match host.filter(|host| !host.as_str().contains('@')) {
         Some(host) => format!("http://{host}"),
         None => api.origin.clone(),
     }

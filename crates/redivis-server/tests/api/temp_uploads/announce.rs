@@ -39,20 +39,23 @@ async fn they_are_listed_in_order_with_urls_of_their_own() {
 #[tokio::test]
 async fn urls_are_those_that_the_client_knows_the_server_by() {
     let local = drafting(|_| ()).await;
-    let response = reqwest::Client::new()
-        .post(format!("{}{TABLE}/tempUploads", local.server.endpoint()))
-        .bearer_auth(local.server.token().unwrap())
-        .header("host", "redivis.example:8080")
-        .json(&json!({"tempUploads": [{"size": 1}]}))
-        .send()
-        .await
-        .unwrap();
-    let body: Value = response.json().await.unwrap();
-    let url = body["results"][0]["url"].as_str().unwrap();
-    assert!(
-        url.starts_with("http://redivis.example:8080/api/v1/"),
-        "{url}"
-    );
+    for (host, origin) in [
+        ("redivis.example:8080", "http://redivis.example:8080"),
+        ("redivis.example@elsewhere", local.server.endpoint()),
+        ("redivis.example/path", local.server.endpoint()),
+    ] {
+        let response = reqwest::Client::new()
+            .post(format!("{}{TABLE}/tempUploads", local.server.endpoint()))
+            .bearer_auth(local.server.token().unwrap())
+            .header("host", host)
+            .json(&json!({"tempUploads": [{"size": 1}]}))
+            .send()
+            .await
+            .unwrap();
+        let body: Value = response.json().await.unwrap();
+        let url = body["results"][0]["url"].as_str().unwrap();
+        assert!(url.starts_with(origin), "{host}: {url}");
+    }
 }
 
 #[tokio::test]
