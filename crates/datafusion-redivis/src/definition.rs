@@ -4,6 +4,8 @@
 //! Like every write it is all or nothing: the query has run before the table is made, and a table that could not be filled
 //! is deleted again.
 
+mod declared;
+
 use std::sync::Arc;
 
 use datafusion::common::{DataFusionError, Result, exec_err, not_impl_err, plan_err};
@@ -16,8 +18,11 @@ use redivis::resource::{Dataset, NewTable, Table, TableChanges};
 use redivis::write::{Content, SendProgress, UploadField, UploadRequest};
 use redivis::{Client, ErrorKind, TableReference, Version};
 
+use self::declared::Declared;
+pub(crate) use self::declared::plan;
+use crate::draft;
 use crate::lookup::{failed, refused};
-use crate::sink::{Columns, Destination, Spool, parquet, unique};
+use crate::sink::{Columns, Destination, Expected, Spool, parquet, unique};
 use crate::writes::{Undo, Writes, still_there};
 
 /// The schema of the names of tables that are being defined. There is no such schema: DataFusion would look a name up before
@@ -37,12 +42,8 @@ pub(crate) fn name(
         Statement::Statement(statement) => statement.as_mut(),
         _ => return Ok(()),
     };
-    let mut is_converted = false;
     let names = match statement {
-        ast::Statement::CreateTable(create) => {
-            is_converted = create.query.is_some() && !create.columns.is_empty();
-            std::slice::from_mut(&mut create.name)
-        }
+        ast::Statement::CreateTable(create) => std::slice::from_mut(&mut create.name),
         ast::Statement::Drop {
             object_type: ObjectType::Table,
             names,
@@ -52,17 +53,17 @@ pub(crate) fn name(
     };
     for name in names {
         if let Some(reference) = remote(name)? {
-            if is_converted {
-                return plan_err!(
-                    "the query gives the columns of {name} their names and types; write them there, as in SELECT CAST(x AS \
-                     BIGINT) AS x, as nothing is converted silently"
-                );
-            }
             let reference = Ident::with_quote('"', reference.to_string());
             *name = ObjectName::from(vec![Ident::with_quote('"', DEFINED), reference]);
         }
     }
     Ok(())
+}
+
+/// Whether a name is that of a table on Redivis that is being defined.
+fn is_marked(name: &ObjectName) -> bool {
+    let schema = name.0.first().and_then(|part| part.as_ident());
+    schema.is_some_and(|schema| schema.value == DEFINED)
 }
 
 /// A table on Redivis that a statement defines.
@@ -106,22 +107,36 @@ impl<'a> Definition<'a> {
         }))
     }
 
-    /// `CREATE TABLE`: with the rows of a query, or with columns alone.
+    /// `CREATE TABLE`: with the rows of a query, with columns alone, or with both. Returns the number of rows, or `None` where
+    /// the table was there and is left as it is.
     pub(crate) async fn create(
         self,
         state: &SessionState,
         create: CreateMemoryTable,
-    ) -> Result<()> {
+    ) -> Result<Option<u64>> {
         refuse_what_redivis_has_not(&create)?;
-        let input = state.optimize(&create.input)?;
-        let columns = Columns::of_query(input.schema().as_arrow())?;
-        let dataset = self.dataset().await?;
+        let (input, columns) = match Declared::of(&create.input) {
+            None => {
+                let input = state.optimize(&create.input)?;
+                let columns = Columns::of_query(input.schema().as_arrow())?;
+                (input, columns)
+            }
+            Some(declared) => {
+                let input = state.optimize(&declared.query)?;
+                let columns = Columns::of_query(declared.columns.as_arrow())?;
+                let name = self.reference.to_string();
+                let columns =
+                    Columns::of_table(input.schema().as_arrow(), &name, columns.variables())?;
+                (input, columns)
+            }
+        };
+        let dataset = draft::dataset(self.client, self.reference.parent()).await?;
         let existing = self.existing().await?;
         match (&existing, create.if_not_exists, create.or_replace) {
             (_, true, true) => {
                 return plan_err!("'IF NOT EXISTS' cannot coexist with 'REPLACE'");
             }
-            (Some(_), true, _) => return Ok(()),
+            (Some(_), true, _) => return Ok(None),
             (Some(_), _, false) => return exec_err!("Table '{}' already exists", self.reference),
             _ => {}
         }
@@ -131,11 +146,12 @@ impl<'a> Definition<'a> {
         let name = self.reference.to_string();
         let spool = Spool::write(rows, columns.clone(), &name, &context).await?;
         if let Some(old) = existing {
-            return self.replace(&dataset, &old, &columns, &spool).await;
+            self.replace(&dataset, &old, &columns, &spool).await?;
+        } else {
+            let name = self.reference.name();
+            self.fill(&dataset, name, &columns, &spool).await?;
         }
-        self.fill(&dataset, self.reference.name(), &columns, &spool)
-            .await?;
-        Ok(())
+        Ok(Some(spool.rows))
     }
 
     /// `DROP TABLE`.
@@ -148,21 +164,6 @@ impl<'a> Definition<'a> {
             }
             None if drop.if_exists => Ok(()),
             None => exec_err!("Table '{}' doesn't exist.", self.reference),
-        }
-    }
-
-    /// The dataset in its next version. Says what to do where there is none.
-    async fn dataset(&self) -> Result<Dataset> {
-        let parent = self.reference.parent();
-        match self.client.dataset(parent).await {
-            Ok(dataset) => Ok(dataset),
-            Err(error) if error.kind() == ErrorKind::NotFound => Err(failed(error).context(format!(
-                "the dataset has no version that is not released; CALL redivis.next_version('{owner}.{name}') opens one, and CALL \
-                 redivis.create_dataset('{owner}.{name}') makes a new dataset",
-                owner = parent.owner(),
-                name = parent.name()
-            ))),
-            Err(error) => Err(failed(error)),
         }
     }
 
@@ -244,7 +245,7 @@ impl<'a> Definition<'a> {
         let request = parquet(unique("create"));
         let progress = Arc::new(SendProgress::default());
         destination
-            .upload(&request, &content, Some(spool.rows), &progress)
+            .upload(&request, &content, &Expected::rows(spool.rows), &progress)
             .await?;
         Ok(())
     }
@@ -316,11 +317,15 @@ async fn delete(client: Client, uri: String, name: String) -> Option<String> {
 
 /// Fails for what a definition says and no table on Redivis does.
 fn refuse_what_redivis_has_not(create: &CreateMemoryTable) -> Result<(), DataFusionError> {
-    let required = matches!(
-        create.input.as_ref(),
-        LogicalPlan::EmptyRelation(EmptyRelation { produce_one_row: false, schema })
-            if schema.fields().iter().any(|field| !field.is_nullable())
-    );
+    let declared = match create.input.as_ref() {
+        LogicalPlan::EmptyRelation(EmptyRelation {
+            produce_one_row: false,
+            schema,
+        }) => Some(schema),
+        input => Declared::of(input).map(|declared| &declared.columns),
+    };
+    let required =
+        declared.is_some_and(|columns| columns.fields().iter().any(|field| !field.is_nullable()));
     if required || create.constraints.iter().next().is_some() || !create.column_defaults.is_empty()
     {
         return plan_err!(

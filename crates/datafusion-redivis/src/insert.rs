@@ -140,6 +140,22 @@ impl Insertion<'_> {
     }
 }
 
+/// The table that a statement inserts into, if it does.
+pub(crate) fn target(statement: &Statement) -> Option<&ast::ObjectName> {
+    let statement = match statement {
+        Statement::Statement(statement) => statement,
+        Statement::Explain(explain) => return target(&explain.statement),
+        _ => return None,
+    };
+    match statement.as_ref() {
+        ast::Statement::Insert(Insert {
+            table: TableObject::TableName(name),
+            ..
+        }) => Some(name),
+        _ => None,
+    }
+}
+
 /// Whether it has no clause that DataFusion's planner refuses, which then tells why.
 fn is_plain(insert: &Insert) -> bool {
     insert.or.is_none()
@@ -199,6 +215,15 @@ fn columns(
     Ok(Some(columns))
 }
 
+/// The query of a statement as one of its own.
+pub(crate) async fn query(state: &SessionState, query: &Query) -> Result<LogicalPlan> {
+    let query = ast::Statement::Query(Box::new(query.clone()));
+    let query = state
+        .statement_to_plan(Statement::Statement(Box::new(query)))
+        .await?;
+    judged(query, state)
+}
+
 /// The query with its constants in `VALUES` judged.
 fn judged(query: LogicalPlan, state: &SessionState) -> Result<LogicalPlan> {
     let query = query.transform_down(|plan| match plan {
@@ -211,7 +236,7 @@ fn judged(query: LogicalPlan, state: &SessionState) -> Result<LogicalPlan> {
 }
 
 /// The query with its columns named as the table's.
-fn named(
+pub(crate) fn named(
     query: LogicalPlan,
     table: &TableReference,
     columns: &Option<Vec<String>>,

@@ -93,6 +93,7 @@
 mod catalog;
 mod config;
 mod definition;
+mod draft;
 mod factory;
 mod function;
 mod identifiers;

@@ -16,6 +16,7 @@ use redivis::{
 };
 use tokio::sync::OnceCell;
 
+use crate::draft;
 use crate::query::RedivisQuery;
 use crate::table::RedivisTable;
 use crate::writes::Writes;
@@ -116,6 +117,14 @@ impl Lookup {
     pub(crate) async fn table(&self, reference: &str) -> Result<Arc<RedivisTable>> {
         let reference = reference.parse().map_err(refused)?;
         self.get(&reference).await.map_err(failed)
+    }
+
+    /// The same for a table that is to be written to: says what to do where there is none.
+    pub(crate) async fn written(&self, reference: &TableReference) -> Result<Arc<RedivisTable>> {
+        match self.get(reference).await {
+            Ok(table) => Ok(table),
+            Err(error) => Err(draft::missing(&self.client, reference, error).await),
+        }
     }
 
     /// The table that a reference means, described; remembered like that from now on.

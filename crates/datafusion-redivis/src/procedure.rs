@@ -18,6 +18,7 @@ use redivis::resource::{Dataset, NewDataset, NewTable};
 use redivis::{Client, DatasetReference, TableReference};
 
 use crate::SCHEMA;
+use crate::draft;
 use crate::lookup::{failed, refused};
 use crate::writes::Writes;
 
@@ -151,7 +152,7 @@ impl Call {
                 table,
                 is_file_index,
             } => {
-                let dataset = client.dataset(table.parent()).await.map_err(failed)?;
+                let dataset = draft::dataset(client, table.parent()).await?;
                 let new = NewTable {
                     name: table.name().to_owned(),
                     is_file_index: *is_file_index,
@@ -179,7 +180,7 @@ impl Call {
                 Ok(without_ids(&released))
             }
             Self::DeleteUpload(table, name) => {
-                let found = client.table(table).await.map_err(failed)?;
+                let found = draft::table(client, table).await?;
                 let upload = client.find_upload(&found.uri, name).await.map_err(failed)?;
                 let Some(upload) = upload else {
                     return exec_err!("{table} has no upload `{name}`");

@@ -19,6 +19,7 @@ use datafusion::sql::parser::Statement;
 use datafusion::sql::planner::object_name_to_table_reference;
 use datafusion::sql::sqlparser::ast;
 use redivis::Client;
+use redivis::resource::Table;
 
 use crate::catalog::{DefaultSchema, OwnerList, ReferenceSchema, Session};
 use crate::config::RedivisOptions;
@@ -32,7 +33,7 @@ use crate::procedure::Procedure;
 use crate::sink::NoImplicitCasts;
 use crate::store::StoreRegistry;
 use crate::table::RedivisTable;
-use crate::{SCHEMA, definition, function, identifiers, insert, store};
+use crate::{SCHEMA, definition, draft, function, identifiers, insert, store};
 
 /// Makes an existing session speak Redivis: the schema `redivis`, references in the default schema, owners as catalogs,
 /// `STORED AS REDIVIS`, the functions and the options.
@@ -155,7 +156,7 @@ impl Redivis {
     /// Runs one statement, as `SessionContext::sql` does, and with identifiers without regard to case, `redivis('…')` and
     /// `redivis_query('…')`.
     ///
-    /// A query is planned and not yet run, and so is an `INSERT`; DDL, `SET`, `CALL` and `COPY` to a file on Redivis take
+    /// A query is planned and not yet run, and so is an `INSERT`; DDL (which tells the rows of a table that it makes on Redivis), `SET`, `CALL` and `COPY` to a file on Redivis take
     /// effect at once, and a `redivis_query` runs on Redivis.
     pub async fn sql(&self, sql: &str) -> Result<DataFrame> {
         let state = self.ctx.state();
@@ -184,11 +185,26 @@ impl Redivis {
                 .enable_ident_normalization;
             self.remote(object_name_to_table_reference(name.clone(), normalize)?)
         })?;
+        if let Some(name) = insert::target(&statement)
+            && let Some(reference) = self.remote(object_name_to_table_reference(
+                name.clone(),
+                state
+                    .config()
+                    .options()
+                    .sql_parser
+                    .enable_ident_normalization,
+            )?)?
+        {
+            self.lookup.written(&reference).await?;
+        }
         // Results of queries are known by their names until the statement is planned.
         let _queries = function::resolve(&mut statement, &self.lookup).await?;
         let names = names(&state, &statement).await?;
         identifiers::respell(&mut statement, &names)?;
         if let Some(plan) = insert::plan(&state, &statement).await? {
+            return Ok(plan);
+        }
+        if let Some(plan) = definition::plan(&state, &statement).await? {
             return Ok(plan);
         }
         let references = state.resolve_table_references(&statement)?;
@@ -222,7 +238,11 @@ impl Redivis {
         match plan {
             LogicalPlan::Ddl(DdlStatement::CreateMemoryTable(create)) => {
                 match definition(&create.name)? {
-                    Some(table) => table.create(&self.ctx.state(), create).await?,
+                    Some(table) => {
+                        if let Some(rows) = table.create(&self.ctx.state(), create).await? {
+                            return self.told(rows);
+                        }
+                    }
                     None => {
                         let create = DdlStatement::CreateMemoryTable(create);
                         return Ok(Executed::NotYet(LogicalPlan::Ddl(create)));
@@ -250,14 +270,19 @@ impl Redivis {
                     return Ok(Executed::NotYet(LogicalPlan::Copy(copy)));
                 };
                 let rows = file.run(&self.ctx.state(), copy).await?;
-                let rows: ArrayRef = Arc::new(UInt64Array::from(vec![rows]));
-                let told = RecordBatch::try_from_iter([("count", rows)])?;
-                return self.ctx.read_batch(told).map(Executed::There);
+                return self.told(rows);
             }
             other => return Ok(Executed::NotYet(other)),
         }
         let nothing = LogicalPlanBuilder::empty(false).build()?;
         Ok(Executed::There(DataFrame::new(self.ctx.state(), nothing)))
+    }
+
+    /// The number of rows that went to Redivis, as an `INSERT` tells it.
+    fn told(&self, rows: u64) -> Result<Executed> {
+        let rows: ArrayRef = Arc::new(UInt64Array::from(vec![rows]));
+        let told = RecordBatch::try_from_iter([("count", rows)])?;
+        self.ctx.read_batch(told).map(Executed::There)
     }
 
     /// The table on Redivis that a definition's name means: those of the schema `redivis`, of catalogs that the session
@@ -310,6 +335,12 @@ impl Redivis {
     /// From then on, statements that name the table so carry them in the metadata of their fields.
     pub async fn describe(&self, reference: &str) -> Result<Arc<RedivisTable>> {
         self.lookup.describe(reference).await
+    }
+
+    /// The table that files are to be sent to, as it is now. Where there is none, the [`WriteError`](crate::WriteError) says
+    /// what to do about it.
+    pub async fn table_to_write(&self, reference: &redivis::TableReference) -> Result<Table> {
+        draft::table(self.client(), reference).await
     }
 
     /// Sets the dataset or workflow that bare table names are looked up in when no local table has them.

@@ -30,7 +30,7 @@ pub(crate) use self::columns::Columns;
 pub use self::error::WriteError;
 pub(crate) use self::implicit::{Judged, NoImplicitCasts, constants};
 pub(crate) use self::spool::Spool;
-pub(crate) use self::upload::Destination;
+pub(crate) use self::upload::{Destination, Expected};
 use crate::lookup::failed;
 use crate::writes::still_there;
 
@@ -91,6 +91,23 @@ impl RedivisSink {
         }
         let uploads = self.destination.client.uploads(&self.table.uri);
         uploads.try_collect().await.map_err(failed)
+    }
+
+    /// Fails for rows that are to be added to those of the version before, and would take their place.
+    async fn check_keeps_rows(&self) -> Result<()> {
+        let replaces = self.table.upload_merge_strategy == Some(UploadMergeStrategy::Replace);
+        if self.overwrite || !replaces || self.table.num_rows.unwrap_or(0) == 0 {
+            return Ok(());
+        }
+        let mut uploads = self.destination.client.uploads(&self.table.uri);
+        if uploads.try_next().await.map_err(failed)?.is_some() {
+            return Ok(());
+        }
+        exec_err!(
+            "the first upload takes the place of the rows that {} has from the version before, as its merge strategy is \
+             `replace`: write INSERT OVERWRITE if that is meant, or set its merge strategy to `append` on Redivis",
+            self.destination.table
+        )
     }
 
     /// Removes what was there before the new upload. Each that stays is named: its rows are in the table still.
@@ -250,6 +267,7 @@ impl DataSink for RedivisSink {
         if let Some(name) = &self.upload_name {
             self.destination.check_name(name).await?;
         }
+        self.check_keeps_rows().await?;
         let timer = spooling.timer();
         let spool =
             Spool::write(rows, self.columns.clone(), &self.destination.table, context).await?;
@@ -274,7 +292,7 @@ impl DataSink for RedivisSink {
             .upload(
                 &parquet(name.clone()),
                 &content,
-                Some(spool.rows),
+                &Expected::rows(spool.rows),
                 &progress,
             )
             .await?;

@@ -4,6 +4,7 @@
 //! read as rows: a file written to it becomes an upload of that name. What the service cannot do is refused in words, never
 //! imitated: there is no copying, renaming or conditional writing.
 
+mod carried;
 mod copy;
 mod error;
 mod listing;
@@ -34,9 +35,9 @@ use self::listing::Listing;
 use self::parts::Parts;
 pub(crate) use self::registry::StoreRegistry;
 pub(crate) use self::url::{location, table as url_table};
-use crate::lookup;
-use crate::sink::{Destination, check_writable};
+use crate::sink::{Destination, Expected, check_writable};
 use crate::writes::Writes;
+use crate::{draft, lookup};
 
 /// The files of one table.
 pub(crate) struct RedivisStore {
@@ -97,7 +98,7 @@ impl Target {
         reference: &TableReference,
         writes: &Arc<Writes>,
     ) -> datafusion::common::Result<Self> {
-        let table = client.table(reference).await.map_err(lookup::failed)?;
+        let table = draft::table(client, reference).await?;
         let destination = Destination {
             client: client.clone(),
             table: reference.to_string(),
@@ -116,14 +117,14 @@ impl Target {
         }
     }
 
-    /// Makes the content a file or an upload of the table, complete or not at all. An upload must have `rows`, if they are
-    /// known; `upload_type` is its format, where the name does not say it.
+    /// Makes the content a file or an upload of the table, complete or not at all. An upload must be as `expected`;
+    /// `upload_type` is its format, where the name does not say it.
     async fn write(
         &self,
         location: &Path,
         content: &Content,
         upload_type: Option<&str>,
-        rows: Option<u64>,
+        expected: &Expected,
     ) -> datafusion::common::Result<()> {
         let name = location.as_ref();
         let progress = Arc::new(SendProgress::default());
@@ -139,7 +140,7 @@ impl Target {
             ..UploadRequest::default()
         };
         self.destination
-            .upload(&request, content, rows, &progress)
+            .upload(&request, content, expected, &progress)
             .await?;
         Ok(())
     }
@@ -197,7 +198,10 @@ impl ObjectStore for RedivisStore {
         let bytes = Bytes::from(payload);
         let upload_type = upload_type(location, bytes.first().copied());
         let content = Content::bytes(bytes);
-        let written = target.write(location, &content, upload_type, None).await;
+        let expected = Expected::default();
+        let written = target
+            .write(location, &content, upload_type, &expected)
+            .await;
         written.map_err(error::other)?;
         Ok(WRITTEN)
     }

@@ -8,7 +8,7 @@ use arrow::array::cast::AsArray;
 use arrow::datatypes::UInt64Type;
 use datafusion::common::stats::Precision;
 use datafusion::dataframe::DataFrame;
-use datafusion::logical_expr::{LogicalPlan, WriteOp};
+use datafusion::logical_expr::{DdlStatement, LogicalPlan, WriteOp};
 use datafusion::physical_plan::statistics::{StatisticsArgs, StatisticsContext};
 
 use crate::command::{self, Next};
@@ -39,6 +39,8 @@ enum Effect {
     AllRows,
     /// A number of rows that went somewhere.
     Count(&'static str),
+    /// A table of so many rows.
+    Created(String),
 }
 
 /// Runs one statement.
@@ -63,6 +65,10 @@ pub(crate) async fn statement(
         Effect::Count(verb) => {
             let rows = count(frame).await?;
             narrate(format_args!("{verb} {}", rows_text(rows)));
+        }
+        Effect::Created(table) => {
+            let rows = count(frame).await?;
+            narrate(format_args!("created {table} with {}", rows_text(rows)));
         }
         Effect::Plan | Effect::AllRows => {
             let plan = matches!(effect, Effect::Plan) && output.format() == Format::Table;
@@ -94,6 +100,9 @@ fn effect(plan: &LogicalPlan) -> Effect {
             WriteOp::Update => "updated",
             _ => "wrote",
         }),
+        LogicalPlan::Ddl(DdlStatement::CreateMemoryTable(create)) => {
+            Effect::Created(create.name.table().to_owned())
+        }
         LogicalPlan::Explain(_) | LogicalPlan::Analyze(_) => Effect::Plan,
         LogicalPlan::Ddl(_) | LogicalPlan::Statement(_) | LogicalPlan::DescribeTable(_) => {
             Effect::AllRows

@@ -5,6 +5,7 @@ mod lives;
 mod login;
 mod queries;
 mod reading;
+mod round_trips;
 
 /// The newest version, which reads small tables in one request.
 const NEWEST: &str = "0.21.1";

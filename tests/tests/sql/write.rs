@@ -5,6 +5,7 @@ use std::time::Duration;
 use datafusion::arrow::array::RecordBatch;
 use datafusion::arrow::util::display::array_value_to_string;
 use datafusion_redivis::Redivis;
+use redivis::resource::{NewTable, UploadMergeStrategy};
 use redivis_tests::proxy::{Action, Proxy, Request};
 use redivis_tests::server::Server;
 use tempfile::TempDir;
@@ -224,4 +225,93 @@ async fn explain_and_no_rows_send_nothing() {
         sent.iter().all(|request| request.method == "GET"),
         "{sent:?}"
     );
+}
+
+/// The table is one whose uploads replace the rows of the version before; it has the rows 1 and 2 in two uploads.
+async fn replaced() -> Written {
+    let it = table().await;
+    it.run(&format!("DROP TABLE {T}")).await;
+    let client = it.redivis.client();
+    let new = NewTable {
+        name: "t".to_owned(),
+        upload_merge_strategy: Some(UploadMergeStrategy::Replace),
+        ..NewTable::default()
+    };
+    let dataset = client.dataset(&"ada.notes:next".parse().unwrap()).await;
+    client
+        .create_table(&dataset.unwrap().uri, &new)
+        .await
+        .unwrap();
+    it.redivis.refresh();
+    it.run(&format!("INSERT INTO {T} SELECT 1 AS x")).await;
+    it.run(&format!("INSERT INTO {T} SELECT 2 AS x")).await;
+    assert_eq!(it.sum().await, "3");
+    it
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn overwriting_leaves_the_new_rows_alone() {
+    let it = replaced().await;
+    let told = it
+        .run(&format!("INSERT OVERWRITE {T} VALUES (10), (20)"))
+        .await;
+    assert_eq!(array_value_to_string(told[0].column(0), 0).unwrap(), "2");
+    assert_eq!(it.sum().await, "30");
+    it.run("CALL redivis.release('ada.notes')").await;
+    it.run("CALL redivis.next_version('ada.notes')").await;
+    assert_eq!(it.sum().await, "30");
+    // Rows are never added in the place of others.
+    let error = it.error(&format!("INSERT INTO {T} VALUES (1)")).await;
+    assert!(error.contains("write INSERT OVERWRITE"), "{error}");
+    assert_eq!(it.sum().await, "30");
+    // A table may be overwritten with what it has.
+    it.run(&format!("INSERT OVERWRITE {T} SELECT x + 1 AS x FROM {T}"))
+        .await;
+    assert_eq!(it.sum().await, "32");
+    it.run(&format!("INSERT INTO {T} VALUES (1)")).await;
+    assert_eq!(it.sum().await, "33");
+    let released = it
+        .run("SELECT sum(x) FROM redivis.'ada.notes:v1_0.t'")
+        .await;
+    let released = array_value_to_string(released[0].column(0), 0).unwrap();
+    assert_eq!(released, "30");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn overwriting_that_fails_leaves_the_old_rows() {
+    let it = replaced().await;
+    for inherited in [false, true] {
+        if inherited {
+            it.run("CALL redivis.release('ada.notes')").await;
+            it.run("CALL redivis.next_version('ada.notes')").await;
+        }
+        let overwrite = format!("INSERT OVERWRITE {T} SELECT 10");
+        it.says(r#""status": "failed", "errorMessage": "row 7 is odd""#);
+        let error = it.error(&overwrite).await;
+        assert!(error.contains("row 7 is odd"), "{error}");
+        assert_eq!(it.sum().await, "3", "{inherited}");
+        it.says(r#""status": "completed", "numRows": 2"#);
+        it.error(&overwrite).await;
+        assert_eq!(it.sum().await, "3", "{inherited}");
+        for query in ["SELECT 1 / 0", "VALUES (1), (1.5)", "SELECT 1 WHERE false"] {
+            it.error(&format!("INSERT OVERWRITE {T} {query}")).await;
+            assert_eq!(it.sum().await, "3", "{query}");
+        }
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn overwriting_says_which_rows_it_could_not_remove() {
+    let it = replaced().await;
+    let refused = r#"{"status": 403, "error": "forbidden", "error_description": "not yours"}"#;
+    it.proxy.script(|request| match request.method.as_str() {
+        "DELETE" => json(403, refused),
+        _ => Action::Pass,
+    });
+    let error = it.error(&format!("INSERT OVERWRITE {T} SELECT 10")).await;
+    assert!(
+        error.contains("not yours") && error.contains("together with those of upload `insert-"),
+        "{error}"
+    );
+    assert_eq!(it.sum().await, "13");
 }

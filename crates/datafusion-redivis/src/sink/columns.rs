@@ -16,7 +16,7 @@ use datafusion::arrow::datatypes::{
 use datafusion::arrow::util::display::{ArrayFormatter, FormatOptions};
 use datafusion::common::{DataFusionError, Result, plan_datafusion_err, plan_err};
 use redivis::cast::{CastError, cast};
-use redivis::resource::VariableType;
+use redivis::resource::{Variable, VariableType};
 
 use super::error::WriteError;
 
@@ -120,6 +120,20 @@ impl Columns {
             .map(|column| (column.name.as_str(), &column.variable))
     }
 
+    /// The first of these that is not among the variables of a file that was read in, or is there as another type.
+    pub(super) fn other<'a>(
+        &'a self,
+        found: &'a [Variable],
+    ) -> Option<(&'a str, &'a VariableType, Option<&'a VariableType>)> {
+        let other = |(name, variable): (&'a str, &'a VariableType)| {
+            let found = found.iter().find(|found| same(&found.name, name));
+            let found = found.map(|found| &found.variable_type);
+            let fits = found.is_some_and(|found| data_type(found) == data_type(variable));
+            (!fits).then_some((name, variable, found))
+        };
+        self.variables().find_map(other)
+    }
+
     /// The query's rows as they are written. `before` rows came before them.
     pub(crate) fn convert(&self, batch: &RecordBatch, before: u64) -> Result<RecordBatch> {
         let columns = self
@@ -141,6 +155,15 @@ impl Columns {
             &options,
         )?)
     }
+}
+
+/// Whether a variable has the name of a column: the service writes `_` for what is no letter, digit or `_`.
+fn same(variable: &str, column: &str) -> bool {
+    let plain = |name: &str| {
+        name.to_lowercase()
+            .replace(|c: char| !c.is_alphanumeric(), "_")
+    };
+    plain(variable) == plain(column)
 }
 
 /// Where the column of each name is, without regard to case.

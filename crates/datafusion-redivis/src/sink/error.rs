@@ -38,6 +38,27 @@ pub enum WriteError {
         /// How many the service counts; `None` if it does not say.
         stored: Option<u64>,
     },
+    /// The service took a column of a file for another type than it was written as, or found no such column. The upload was
+    /// removed.
+    Type {
+        /// The table.
+        table: String,
+        /// The upload.
+        upload: String,
+        /// The column.
+        column: String,
+        /// What was written.
+        sent: VariableType,
+        /// What was found; `None` where no such column was.
+        stored: Option<VariableType>,
+    },
+    /// There is no such table to write to.
+    Missing {
+        /// What to do about it.
+        remedy: String,
+        /// What the service says.
+        source: redivis::Error,
+    },
     /// Writing failed, and something of it could not be removed again.
     Left {
         /// What is left and how to remove it.
@@ -74,6 +95,24 @@ impl fmt::Display for WriteError {
                     None => write!(f, "and Redivis does not say how many it has stored"),
                 }
             }
+            Self::Type {
+                table,
+                upload,
+                column,
+                sent,
+                stored,
+            } => {
+                let found = match stored {
+                    Some(stored) => format!("takes it for {stored}"),
+                    None => "finds no such column in it".to_owned(),
+                };
+                write!(
+                    f,
+                    "column `{column}` of `{upload}` is {sent}, and Redivis {found}, so nothing was added to {table}: a file of \
+                     text carries no types, one whose name ends in .parquet does"
+                )
+            }
+            Self::Missing { remedy, source } => write!(f, "{source}; {remedy}"),
             Self::Left { left, source } => write!(f, "{source}; {left}"),
         }
     }
@@ -82,8 +121,9 @@ impl fmt::Display for WriteError {
 impl Error for WriteError {
     fn source(&self) -> Option<&(dyn Error + 'static)> {
         match self {
+            Self::Missing { source, .. } => Some(source),
             Self::Left { source, .. } => Some(source.as_ref()),
-            Self::Value { .. } | Self::RowCount { .. } => None,
+            Self::Value { .. } | Self::RowCount { .. } | Self::Type { .. } => None,
         }
     }
 }

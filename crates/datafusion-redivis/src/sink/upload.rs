@@ -11,6 +11,7 @@ use redivis::resource::Upload;
 use redivis::write::{Content, NewTempUpload, SendProgress, UploadRequest};
 use redivis::{Client, ErrorKind};
 
+use super::columns::Columns;
 use super::error::WriteError;
 use crate::lookup::failed;
 use crate::writes::{Undo, Writes};
@@ -26,6 +27,24 @@ pub(crate) struct Destination {
     pub(crate) table: String,
     pub(crate) uri: String,
     pub(crate) writes: Arc<Writes>,
+}
+
+/// What an upload must be when it is completed.
+#[derive(Debug, Default)]
+pub(crate) struct Expected {
+    /// How many rows it has; `None` where nobody counted them.
+    pub(crate) rows: Option<u64>,
+    /// Which variables, where the service finds them by itself in values that are text.
+    pub(crate) columns: Option<Columns>,
+}
+
+impl Expected {
+    pub(crate) fn rows(rows: u64) -> Self {
+        Self {
+            rows: Some(rows),
+            columns: None,
+        }
+    }
 }
 
 impl Destination {
@@ -48,14 +67,14 @@ impl Destination {
         )
     }
 
-    /// Sends the content, makes an upload of it and waits until it is completed. With `rows`, it must have as many.
+    /// Sends the content, makes an upload of it and waits until it is completed, as `expected`.
     ///
     /// On failure, and when the future is dropped, the table is as it was; or the error says what is left.
     pub(crate) async fn upload(
         &self,
         request: &UploadRequest,
         content: &Content,
-        rows: Option<u64>,
+        expected: &Expected,
         progress: &Arc<SendProgress>,
     ) -> Result<Upload> {
         self.check_name(&request.name).await?;
@@ -96,7 +115,7 @@ impl Destination {
             self.clone().remove(upload.clone(), request.name.clone()),
         );
         undo.keep();
-        match self.completed(&upload, &request.name, rows).await {
+        match self.completed(&upload, &request.name, expected).await {
             Ok(upload) => {
                 known.keep();
                 Ok(upload)
@@ -105,9 +124,9 @@ impl Destination {
         }
     }
 
-    async fn completed(&self, upload: &Upload, name: &str, rows: Option<u64>) -> Result<Upload> {
+    async fn completed(&self, upload: &Upload, name: &str, expected: &Expected) -> Result<Upload> {
         let upload = self.client.wait_for_upload(upload).await.map_err(failed)?;
-        if let Some(rows) = rows
+        if let Some(rows) = expected.rows
             && upload.num_rows != Some(rows)
         {
             return Err(WriteError::RowCount {
@@ -117,6 +136,19 @@ impl Destination {
                 stored: upload.num_rows,
             }
             .into());
+        }
+        if let Some(columns) = &expected.columns {
+            let variables = self.client.variables(&upload.uri).await.map_err(failed)?;
+            if let Some((column, sent, stored)) = columns.other(&variables) {
+                return Err(WriteError::Type {
+                    table: self.table.clone(),
+                    upload: name.to_owned(),
+                    column: column.to_owned(),
+                    sent: sent.clone(),
+                    stored: stored.cloned(),
+                }
+                .into());
+            }
         }
         Ok(upload)
     }

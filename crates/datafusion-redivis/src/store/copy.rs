@@ -2,7 +2,7 @@
 //!
 //! DataFusion's writers keep the reason to themselves when a store refuses a finished file, and do not tell it how many rows
 //! the file has. So the file is written to the disk first, by the same writers, and sent from there: a failure is told in
-//! the service's words, and an upload must have as many rows as were copied.
+//! the service's words, and an upload must have as many rows as were copied, in columns of their types.
 
 use std::sync::Arc;
 
@@ -17,8 +17,10 @@ use redivis::Client;
 use redivis::write::Content;
 
 use super::Target;
+use super::carried::TextFormat;
 use super::url::{SCHEME, decoded};
 use crate::lookup::failed;
+use crate::sink::{Columns, Expected};
 use crate::writes::Writes;
 
 /// One file on Redivis to copy to.
@@ -68,6 +70,18 @@ impl Copy {
     /// Runs the query, writes the file and sends it; returns the number of rows.
     pub(crate) async fn run(self, state: &SessionState, copy: CopyTo) -> Result<u64> {
         self.target.check_free(&self.location).await?;
+        // A file among files may hold anything; an upload has variables.
+        let (input, columns) = match (self.target.table.is_file_index, TextFormat::of(&copy)) {
+            (true, _) => (Arc::clone(&copy.input), None),
+            (false, format) => {
+                let columns = Columns::of_query(copy.input.schema().as_arrow())?;
+                let input = match format {
+                    Some(format) => Arc::new(format.checked(&copy)?),
+                    None => Arc::clone(&copy.input),
+                };
+                (input, Some(columns))
+            }
+        };
         let folder = match state.runtime_env().disk_manager.temp_dir_paths().first() {
             Some(path) => tempfile::tempdir_in(path),
             None => tempfile::tempdir(),
@@ -77,6 +91,7 @@ impl Copy {
         let file = folder.path().join("rows");
         let upload_type = upload_type(&copy);
         let copy = CopyTo {
+            input,
             output_url: file.to_string_lossy().into_owned(),
             options: std::iter::once(("single_file_output".to_owned(), "true".to_owned()))
                 .chain(copy.options)
@@ -88,8 +103,12 @@ impl Copy {
             .await?;
         let rows = crate::sink::count(&copied);
         let content = Content::file(&file).await.map_err(failed)?;
+        let expected = Expected {
+            rows: Some(rows),
+            columns,
+        };
         self.target
-            .write(&self.location, &content, upload_type, Some(rows))
+            .write(&self.location, &content, upload_type, &expected)
             .await?;
         Ok(rows)
     }

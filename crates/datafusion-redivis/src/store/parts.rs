@@ -18,6 +18,7 @@ use tokio::sync::{mpsc, oneshot};
 
 use super::error::{failed, other};
 use super::{Target, WRITTEN, upload_type};
+use crate::sink::Expected;
 
 /// Makes a temporary file of the session.
 pub(crate) type NewSpool = Arc<dyn Fn() -> DataFusionResult<Arc<dyn SpillFile>> + Send + Sync>;
@@ -117,9 +118,10 @@ impl MultipartUpload for Parts {
         let content = Content::file(path).await;
         let content = content.map_err(|error| failed(self.location.as_ref(), error))?;
         let upload_type = upload_type(&self.location, self.first);
+        let expected = Expected::default();
         let written = self
             .target
-            .write(&self.location, &content, upload_type, None);
+            .write(&self.location, &content, upload_type, &expected);
         written.await.map_err(other)?;
         Ok(WRITTEN)
     }

@@ -9,7 +9,6 @@
     reason = "clippy knows test functions, and not what they share"
 )]
 
-mod example;
 mod explain;
 mod identifiers;
 mod insert;

@@ -4,13 +4,15 @@ use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
+use datafusion::common::exec_datafusion_err;
 use redivis::resource::{Table, Upload as Uploaded};
-use redivis::write::{Content, NewTempUpload, SessionUrl, TempUpload};
-use redivis::{Client, ErrorKind, Result, TableReference};
+use redivis::write::{Content, NewTempUpload, OnConflict, SessionUrl, TempUpload};
+use redivis::{Client, ErrorKind, TableReference};
 
 use super::Upload;
 use super::board::{Board, Line, Stage};
 use super::kept::{Kept, Key, Store};
+use crate::failure::{Failure, external};
 use crate::report::narrate;
 
 /// How many sessions are opened for one file before a service that keeps losing them is given up.
@@ -55,14 +57,23 @@ impl Run {
     }
 
     /// Brings a file to its upload, and waits until its rows are there.
-    pub(super) async fn upload(&self, mut file: File, place: TempUpload) -> Result<()> {
+    pub(super) async fn upload(&self, mut file: File, place: TempUpload) -> Result<(), Failure> {
+        let done = match self.there(&file).await? {
+            Some(there) => self.take(&mut file, &there).await,
+            None => self.bring(file, place).await,
+        };
+        done.map_err(external)
+    }
+
+    async fn take(&self, file: &mut File, there: &Uploaded) -> redivis::Result<()> {
+        let uploaded = self.client.wait_for_upload(there).await?;
+        self.done(file, &uploaded, "was there already").await;
+        Ok(())
+    }
+
+    async fn bring(&self, mut file: File, place: TempUpload) -> redivis::Result<()> {
         let table = &self.table.uri;
         let request = self.options.request(&file.name);
-        if let Some(there) = self.there(&file).await? {
-            let uploaded = self.client.wait_for_upload(&there).await?;
-            self.done(&mut file, &uploaded, "was there already").await;
-            return Ok(());
-        }
         let sent = self.send(&mut file, place).await?;
         let upload = self
             .client
@@ -95,21 +106,27 @@ impl Run {
         }
     }
 
-    /// The upload that makes sending needless: by `--if-not-exists`, or because the run before came that far.
-    async fn there(&self, file: &File) -> Result<Option<Uploaded>> {
-        let table = &self.table.uri;
-        if self.options.resume
-            && let Some(there) = self.client.find_upload(table, &file.name).await?
-            && there.size == Some(file.content.len())
-        {
-            return Ok(Some(there));
+    /// The upload that makes sending needless: by `--if-not-exists`, or because the run before came that far. An error where
+    /// nobody said what to do with the one that has the name.
+    async fn there(&self, file: &File) -> Result<Option<Uploaded>, Failure> {
+        let there = self.client.find_upload(&self.table.uri, &file.name).await;
+        let there = there.map_err(external)?;
+        let size = Some(file.content.len());
+        match (&there, self.options.request(&file.name).on_conflict) {
+            (Some(same), _) if self.options.resume && same.size == size => Ok(there),
+            (_, OnConflict::Skip) => Ok(there),
+            (Some(_), OnConflict::Fail) => Err(Failure::from(exec_datafusion_err!(
+                "{} has an upload `{}` already; give another name with --name, or say what to do with --rename-on-conflict, \
+                 --replace-on-conflict or --if-not-exists",
+                self.reference,
+                file.name
+            ))),
+            _ => Ok(None),
         }
-        let request = self.options.request(&file.name);
-        self.client.needless_upload(table, &request).await
     }
 
     /// Sends the bytes: to where another run has begun to, or to a place of their own.
-    async fn send(&self, file: &mut File, place: TempUpload) -> Result<TempUpload> {
+    async fn send(&self, file: &mut File, place: TempUpload) -> redivis::Result<TempUpload> {
         let (content, progress) = (file.content.clone(), Arc::clone(&file.line.progress));
         if let Some((kept, _)) = &file.kept {
             let session = SessionUrl::from_secret(kept.session.as_str());

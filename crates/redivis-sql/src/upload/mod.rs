@@ -105,7 +105,7 @@ async fn open(upload: &Upload, paths: &[PathBuf]) -> Result<(Vec<Content>, Vec<S
 async fn table(session: &Session, reference: &TableReference) -> Result<Table, Failure> {
     let client = session.redivis.client();
     if reference.version() == Some(Version::Next) {
-        return client.table(reference).await.map_err(external);
+        return Ok(session.redivis.table_to_write(reference).await?);
     }
     let table = client.table(reference).await.map_err(external)?;
     if !table.is_released() {
@@ -145,7 +145,7 @@ async fn upload_all(run: &Run, contents: Vec<Content>, names: Vec<String>) -> Re
             .map(|(file, place)| run.upload(file, place))
             .buffer_unordered(CONCURRENT);
         while let Some(outcome) = uploads.next().await {
-            outcome.map_err(external)?;
+            outcome?;
         }
     }
     Ok(())

@@ -135,7 +135,8 @@ fn a_name_that_is_taken() {
     let run = upload(&sandbox, &["cats.csv", TABLE]);
     assert_eq!(run.status, Some(1));
     assert!(
-        run.stderr.contains("has an upload of this name already"),
+        run.stderr
+            .contains("--rename-on-conflict, --replace-on-conflict or --if-not-exists"),
         "{}",
         run.stderr
     );
