@@ -234,7 +234,7 @@ async fn replaced() -> Written {
     let client = it.redivis.client();
     let new = NewTable {
         name: "t".to_owned(),
-        upload_merge_strategy: Some(UploadMergeStrategy::Replace),
+        upload_merge_strategy: UploadMergeStrategy::Replace,
         ..NewTable::default()
     };
     let dataset = client.dataset(&"ada.notes:next".parse().unwrap()).await;
@@ -304,10 +304,11 @@ async fn overwriting_that_fails_leaves_the_old_rows() {
 async fn overwriting_says_which_rows_it_could_not_remove() {
     let it = replaced().await;
     let refused = r#"{"status": 403, "error": "forbidden", "error_description": "not yours"}"#;
-    it.proxy.script(|request| match request.method.as_str() {
-        "DELETE" => json(403, refused),
-        _ => Action::Pass,
-    });
+    it.proxy
+        .script(move |request| match request.method.as_str() {
+            "DELETE" => json(403, refused),
+            _ => Action::Pass,
+        });
     let error = it.error(&format!("INSERT OVERWRITE {T} SELECT 10")).await;
     assert!(
         error.contains("not yours") && error.contains("together with those of upload `insert-"),
