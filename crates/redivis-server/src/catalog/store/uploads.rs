@@ -2,7 +2,7 @@
 //!
 //! An upload shows rows from the transaction on that completes it. What is interrupted before that is done again.
 
-use std::path::Path;
+use std::{collections::HashSet, path::Path};
 
 use rusqlite::{OptionalExtension, Transaction, params};
 use serde_json::{Map, Value};
@@ -347,18 +347,23 @@ fn key_of(change: &Transaction<'_>, table: i64, name: &str) -> Result<i64, Chang
 }
 
 /// The name, or one like it that no other upload of the table has: clients that refuse or replace look before.
-fn free_name(change: &Transaction<'_>, table: i64, name: &str) -> Result<String, ChangeError> {
+fn free_name(change: &Transaction<'_>, table: i64, name: &str) -> Result<String, rusqlite::Error> {
     let (stem, extension) = match name.rsplit_once('.') {
         Some((stem, extension)) if !stem.is_empty() => (stem, format!(".{extension}")),
         _ => (name, String::new()),
     };
+    // Looked at once, as there may be many of the same name.
+    let mut statement = change.prepare_cached(
+        "SELECT upload.slug FROM table_upload AS link JOIN upload ON upload.key = link.upload
+         WHERE link.version_table = ? AND NOT link.is_inherited",
+    )?;
+    let taken = statement.query_map([table], |row| row.get(0))?;
+    let taken: HashSet<String> = taken.collect::<Result<_, _>>()?;
     let mut candidate = name.to_owned();
-    for number in 2.. {
-        match key_of(change, table, &candidate) {
-            Err(ChangeError::NotFound(_)) => break,
-            Err(error) => return Err(error),
-            Ok(_) => candidate = format!("{stem} ({number}){extension}"),
-        }
+    let mut number = 2;
+    while taken.contains(&slug(&candidate)) {
+        candidate = format!("{stem} ({number}){extension}");
+        number += 1;
     }
     Ok(candidate)
 }
