@@ -18,8 +18,8 @@ use datafusion::prelude::{DataFrame, SessionContext};
 use datafusion::sql::parser::Statement;
 use datafusion::sql::planner::object_name_to_table_reference;
 use datafusion::sql::sqlparser::ast;
-use redivis::Client;
 use redivis::resource::Table;
+use redivis::{Client, Version};
 
 use crate::catalog::{DefaultSchema, OwnerList, ReferenceSchema, Session};
 use crate::config::RedivisOptions;
@@ -286,12 +286,13 @@ impl Redivis {
     }
 
     /// The table on Redivis that a definition's name means: those of the schema `redivis`, of catalogs that the session
-    /// lacks, and whole references in quotes. All others are the session's own.
+    /// lacks, and whole references in quotes that say `:next`. All other names are the session's own, references or not.
     fn remote(&self, name: TableReference) -> Result<Option<redivis::TableReference>> {
         let local = &self.local;
         if let TableReference::Bare { table } = &name {
-            let reference = table.parse().ok();
-            return Ok(reference.filter(|_| !local.local.table_exist(table)));
+            let reference = table.parse::<redivis::TableReference>().ok();
+            let is_next = |it: &redivis::TableReference| it.version() == Some(Version::Next);
+            return Ok(reference.filter(|it| is_next(it) && !local.local.table_exist(table)));
         }
         let name = name.resolve(&local.default_catalog, &local.default_schema);
         let reference = if *name.catalog == *local.default_catalog && &*name.schema == SCHEMA {
