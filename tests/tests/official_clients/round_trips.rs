@@ -175,7 +175,7 @@ async fn what_text_does_not_carry_is_refused() {
             ("SELECT 1 AS n, '2020-01-31' AS x", "a.json", "column `x` of `a.json` is string, and Redivis takes it for date"),
             ("SELECT 1.5 AS n, make_array(1) AS x", "a.json", "no variables for column `x`"),
             ("SELECT TIMESTAMP '2020-01-01 00:00:00.000000001' AS x", "a.parquet", "row 1"),
-            ("SELECT 1 AS x", "folder/", "STORED AS PARQUET"),
+            ("SELECT 1 AS x", "folder/", "an upload of ann.trips:next.t has a name"),
         ] {
             let stored = if file.ends_with('/') { "STORED AS CSV" } else { "" };
             let copy = format!("COPY ({query}) TO 'redivis://ann.trips:next.t/{file}' {stored}");
