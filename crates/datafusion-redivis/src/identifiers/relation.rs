@@ -33,7 +33,22 @@ impl Walk<'_> {
             {
                 self.within(match_condition, Some(&scope));
             }
+            let is_outer = is_outer(&join.join_operator);
             match constraint(&mut join.join_operator) {
+                // Of the two key columns, DataFusion takes the one whose table has the lesser name: for a row without a
+                // match that may be the null one.
+                Some(constraint @ (JoinConstraint::Using(_) | JoinConstraint::Natural))
+                    if is_outer =>
+                {
+                    self.refuse(format!(
+                        "an outer join with {} is not supported: rows without a match could lose their key; write ON with the \
+                         columns of both tables, and name the columns you want",
+                        match constraint {
+                            JoinConstraint::Natural => "NATURAL",
+                            _ => "USING",
+                        }
+                    ));
+                }
                 Some(JoinConstraint::On(on)) => self.within(on, Some(&scope)),
                 Some(JoinConstraint::Using(columns)) => {
                     let (left, right) = relations[before..].split_at(joined - before);
@@ -226,6 +241,18 @@ fn among(relations: &[Relation], names: &[ObjectName]) -> Option<Arc<Columns>> {
     Some(Arc::new(
         columns.iter().filter(named).map(str::to_owned).collect(),
     ))
+}
+
+/// Whether rows without a match are kept.
+fn is_outer(operator: &JoinOperator) -> bool {
+    matches!(
+        operator,
+        JoinOperator::Left(_)
+            | JoinOperator::LeftOuter(_)
+            | JoinOperator::Right(_)
+            | JoinOperator::RightOuter(_)
+            | JoinOperator::FullOuter(_)
+    )
 }
 
 fn constraint(join: &mut JoinOperator) -> Option<&mut JoinConstraint> {

@@ -302,7 +302,7 @@ fn columns_that_differ_in_case_are_not_left_unmatched_in_silence() {
         "SELECT * FROM s NATURAL JOIN local",
         "SELECT * FROM s JOIN local USING (StationID)",
         "SELECT StationID FROM s UNION BY NAME SELECT stationid FROM local",
-        "SELECT 1 FROM s WHERE EXISTS (SELECT 1 FROM o NATURAL LEFT JOIN local)",
+        "SELECT 1 FROM s WHERE EXISTS (SELECT 1 FROM o NATURAL JOIN local)",
     ] {
         let refusal = refused(sql);
         assert!(
@@ -320,4 +320,16 @@ fn columns_that_differ_in_case_are_not_left_unmatched_in_silence() {
         assert_eq!(refused(sql), "", "{sql}");
     }
     assert!(refused("SELECT * FROM s TABLESAMPLE BERNOULLI (1)").contains("TABLESAMPLE"));
+    for outer in ["LEFT", "LEFT OUTER", "RIGHT", "FULL OUTER"] {
+        let using = format!("SELECT * FROM s {outer} JOIN o USING (stationid)");
+        assert!(refused(&using).contains("write ON"), "{using}");
+        let natural = format!("SELECT * FROM s NATURAL {outer} JOIN o");
+        assert!(refused(&natural).contains("write ON"), "{natural}");
+        let on = format!("SELECT * FROM s {outer} JOIN o ON s.stationid = o.stationid");
+        assert_eq!(refused(&on), "", "{on}");
+    }
+    assert_eq!(
+        refused("SELECT * FROM s LEFT SEMI JOIN o USING (stationid)"),
+        ""
+    );
 }
