@@ -65,7 +65,17 @@ async fn answer(connection: &mut TcpStream) -> Option<(u16, usize)> {
     ))
 }
 
+/// How far it came. A request on a connection that is gone may reach the server after a newer one, which is refused then.
 async fn ask(address: SocketAddr, path: &str) -> (u16, usize) {
+    loop {
+        let (status, there) = probe(address, path).await;
+        if status != 409 {
+            return (status, there);
+        }
+    }
+}
+
+async fn probe(address: SocketAddr, path: &str) -> (u16, usize) {
     let mut connection = TcpStream::connect(address).await.unwrap();
     let request = format!(
         "PUT {path} HTTP/1.1\r\nhost: h\r\ncontent-range: bytes */*\r\ncontent-length: 0\r\n\r\n"
@@ -138,9 +148,9 @@ fn whatever_breaks_the_bytes_are_those_that_were_sent() {
                 reset: false,
                 write: 1 << 20,
             };
-            for step in steps.iter().chain([&finish]) {
+            for step in steps.iter().chain(std::iter::repeat_n(&finish, 20)) {
                 match send(address, &path, &file, there, step).await {
-                    Some((status, _)) => assert!([200, 308].contains(&status), "{status}"),
+                    Some((status, _)) => assert!([200, 308, 409].contains(&status), "{status}"),
                     None => cuts.set(cuts.get() + 1),
                 }
                 let (status, told) = ask(address, &path).await;
