@@ -7,7 +7,10 @@ mod error;
 mod growing;
 mod purge;
 mod range;
+mod record;
 mod session;
+#[cfg(test)]
+mod tests;
 mod turn;
 
 use std::{
@@ -19,7 +22,7 @@ use std::{
 
 use bytes::Bytes;
 use futures::Stream;
-use rusqlite::{Connection, OptionalExtension, Row, Transaction, params};
+use rusqlite::{Connection, Transaction, params};
 use tempfile::TempPath;
 
 pub(crate) use error::TempUploadError;
@@ -28,6 +31,7 @@ pub(crate) use session::Progress;
 
 use crate::{database::Database, durable, token::random_name};
 use growing::{Growing, Wanted, blocking};
+use record::Record;
 use turn::Turns;
 
 /// The temp uploads of a server.
@@ -65,53 +69,6 @@ impl Inline {
     /// Leaves the bytes where they are, once a row names them.
     pub(crate) fn keep(self) -> io::Result<()> {
         self.file.keep().map(drop).map_err(|error| error.error)
-    }
-}
-
-/// A row.
-#[derive(Debug)]
-struct Record {
-    id: String,
-    user: String,
-    size: u64,
-    is_resumable: bool,
-    is_taken: bool,
-    expires_at: i64,
-    session_file: Option<String>,
-    file: Option<String>,
-}
-
-impl Record {
-    fn of(row: &Row<'_>) -> rusqlite::Result<Self> {
-        Ok(Record {
-            id: row.get("id")?,
-            user: row.get("user")?,
-            size: row.get::<_, i64>("size")?.cast_unsigned(),
-            is_resumable: row.get("is_resumable")?,
-            is_taken: row.get("is_taken")?,
-            expires_at: row.get("expires_at")?,
-            session_file: row.get("session_file")?,
-            file: row.get("file")?,
-        })
-    }
-
-    fn find(connection: &Connection, id: &str) -> Result<Self, TempUploadError> {
-        let found = connection
-            .prepare_cached("SELECT * FROM temporary_upload WHERE id = ?")?
-            .query_row([id], Record::of)
-            .optional()?;
-        found.ok_or(TempUploadError::Unknown)
-    }
-
-    /// Whether it takes bytes.
-    fn is_open(&self) -> Result<(), TempUploadError> {
-        if self.is_taken {
-            Err(TempUploadError::Taken)
-        } else if self.expires_at <= now() {
-            Err(TempUploadError::Expired)
-        } else {
-            Ok(())
-        }
     }
 }
 
@@ -399,108 +356,4 @@ fn now() -> i64 {
     since.map_or(0, |since| {
         i64::try_from(since.as_millis()).unwrap_or(i64::MAX)
     })
-}
-
-#[cfg(test)]
-mod tests {
-    use futures::stream;
-
-    use super::*;
-
-    fn uploads(folder: &Path) -> TempUploads {
-        let database = Arc::new(Database::open(&folder.join("catalog.sqlite")).unwrap());
-        let hour = Duration::from_secs(3600);
-        TempUploads::new(database, folder.join("temporary"), hour).unwrap()
-    }
-
-    fn body(text: &'static str) -> impl Stream<Item = io::Result<Bytes>> + Send + Unpin {
-        stream::iter([Ok(Bytes::from(text))])
-    }
-
-    fn take(uploads: &TempUploads, id: &str, user: &str) -> Result<Received, String> {
-        let taken = uploads
-            .database
-            .write(|change| uploads.take(change, id, user));
-        taken.map_err(|error| error.to_string())
-    }
-
-    #[tokio::test]
-    async fn what_is_complete_is_taken_once_by_its_user() {
-        let folder = tempfile::tempdir().unwrap();
-        let uploads = uploads(folder.path());
-        let new = |is_resumable| NewTempUpload {
-            size: 5,
-            is_resumable,
-        };
-        let ids = uploads.create("ann", &[new(false), new(true)]).unwrap();
-        let [plain, resumable] = &ids[..] else {
-            panic!("{} ids", ids.len())
-        };
-
-        for id in &ids {
-            let refused = take(&uploads, id, "ann").unwrap_err();
-            assert!(refused.contains("0 of 5 bytes"), "{refused}");
-        }
-        let session = uploads.start(resumable, None).await.unwrap();
-        assert!(
-            uploads
-                .send(&session, None, None, &mut body("12"))
-                .await
-                .is_err()
-        );
-        let refused = take(&uploads, resumable, "ann").unwrap_err();
-        assert!(refused.contains("2 of 5 bytes"), "{refused}");
-        let rest = ContentRange::parse("2-4/5");
-        let done = uploads.send(&session, rest, None, &mut body("345")).await;
-        assert_eq!(done.unwrap(), Progress::Complete);
-        uploads.put(plain, None, &mut body("12345")).await.unwrap();
-
-        for id in &ids {
-            let refused = take(&uploads, id, "bob").unwrap_err();
-            assert!(refused.contains("does not exist"), "{refused}");
-            // A change that is not made takes nothing.
-            let undone: Result<(), TempUploadError> = uploads.database.write(|change| {
-                uploads.take(change, id, "ann")?;
-                Err(TempUploadError::Superseded)
-            });
-            assert!(matches!(undone, Err(TempUploadError::Superseded)));
-            let received = take(&uploads, id, "ann").unwrap();
-            assert_eq!(fs::read(&received.path).unwrap(), b"12345");
-            assert_eq!(received.size, 5);
-            let refused = take(&uploads, id, "ann").unwrap_err();
-            assert!(refused.contains("used already"), "{refused}");
-            uploads.remove(id);
-            assert!(!received.path.exists());
-            assert!(take(&uploads, id, "ann").is_err());
-        }
-    }
-
-    #[tokio::test]
-    async fn what_is_taken_stays_until_it_is_removed() {
-        let folder = tempfile::tempdir().unwrap();
-        let uploads = uploads(folder.path());
-        let files = || fs::read_dir(&uploads.folder).unwrap().count();
-        let refused = uploads.store(&mut body("12345"), 4).await;
-        assert!(matches!(
-            refused,
-            Err(TempUploadError::TooLarge { limit: 4 })
-        ));
-        drop(uploads.store(&mut body("forgotten"), 9).await.unwrap());
-        assert_eq!(files(), 0);
-
-        let inline = uploads.store(&mut body("12345"), 5).await.unwrap();
-        let adopted = uploads
-            .database
-            .write(|change| uploads.adopt(change, &inline, "ann"));
-        let id = adopted.unwrap();
-        inline.keep().unwrap();
-        let refused = take(&uploads, &id, "ann").unwrap_err();
-        assert!(refused.contains("used already"), "{refused}");
-        // It is past its time already.
-        uploads.purge().unwrap();
-        uploads.sweep().unwrap();
-        assert_eq!(fs::read(uploads.taken(&id).unwrap()).unwrap(), b"12345");
-        uploads.remove(&id);
-        assert_eq!(files(), 0);
-    }
 }

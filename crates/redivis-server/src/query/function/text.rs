@@ -1,9 +1,9 @@
 //! Texts: lengths and places count characters, patterns are regular expressions.
 
-use std::{cell::RefCell, collections::HashMap};
+mod pattern;
 
 use base64::{Engine as _, engine::general_purpose::STANDARD};
-use regex::Regex;
+use pattern::{matching, regexp_extract, regexp_replace};
 
 use super::{
     number::other,
@@ -230,9 +230,6 @@ pub(super) const FUNCTIONS: &[RowFunction] = &[
 /// Bytes that one value may have at most.
 const LARGEST: usize = 16 << 20;
 
-/// Patterns that are kept compiled.
-const PATTERNS: usize = 16;
-
 fn count<'a>(number: usize) -> Outcome<'a> {
     i64::try_from(number)
         .map(Int)
@@ -421,68 +418,6 @@ fn chr<'a>(values: &[Value<'a>]) -> Outcome<'a> {
             .ok_or_else(|| format!("CHR does not take {code}")),
         _ => other(),
     }
-}
-
-/// Works with a pattern, compiled once as long as it is in use.
-fn matching<'a>(pattern: &str, work: impl FnOnce(&Regex) -> Outcome<'a>) -> Outcome<'a> {
-    thread_local! {
-        static COMPILED: RefCell<HashMap<String, Regex>> = RefCell::default();
-    }
-    COMPILED.with_borrow_mut(|compiled| {
-        if !compiled.contains_key(pattern) {
-            if compiled.len() >= PATTERNS {
-                compiled.clear();
-            }
-            let regex = Regex::new(pattern).map_err(|error| {
-                format!("The regular expression {pattern} cannot be used: {error}")
-            })?;
-            compiled.insert(pattern.to_owned(), regex);
-        }
-        compiled.get(pattern).map_or_else(other, work)
-    })
-}
-
-/// What the only group matches, or all if there is none.
-fn regexp_extract<'a>(text: &str, pattern: &str) -> Outcome<'a> {
-    matching(pattern, |regex| {
-        if regex.captures_len() > 2 {
-            return Err("REGEXP_EXTRACT takes a pattern of one group at most".to_owned());
-        }
-        let found = regex
-            .captures(text)
-            .and_then(|found| found.get(regex.captures_len() - 1));
-        Ok(found.map_or(Value::Null, |found| found.as_str().to_owned().into()))
-    })
-}
-
-fn regexp_replace<'a>(values: &[Value<'a>]) -> Outcome<'a> {
-    let [Text(text), Text(pattern), Text(replacement)] = values else {
-        return other();
-    };
-    // Groups are written \1 here, and ${1} there.
-    let mut template = String::new();
-    let mut rest = replacement.chars();
-    while let Some(character) = rest.next() {
-        match character {
-            '$' => template.push_str("$$"),
-            '\\' => match rest.next() {
-                Some('\\') => template.push('\\'),
-                Some(digit) if digit.is_ascii_digit() => {
-                    template.push_str("${");
-                    template.push(digit);
-                    template.push('}');
-                }
-                _ => return Err("A replacement may escape digits and backslashes alone".to_owned()),
-            },
-            other => template.push(other),
-        }
-    }
-    matching(pattern, |regex| {
-        Ok(regex
-            .replace_all(text, template.as_str())
-            .into_owned()
-            .into())
-    })
 }
 
 fn from_hex<'a>(values: &[Value<'a>]) -> Outcome<'a> {
