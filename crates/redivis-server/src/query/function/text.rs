@@ -1,8 +1,10 @@
 //! Texts: lengths and places count characters, patterns are regular expressions.
 
+mod bytes;
 mod pattern;
 
 use base64::{Engine as _, engine::general_purpose::STANDARD};
+use bytes::{digest, from_hex};
 use pattern::{matching, regexp_extract, regexp_replace};
 
 use super::{
@@ -416,38 +418,6 @@ fn chr<'a>(values: &[Value<'a>]) -> Outcome<'a> {
             .and_then(char::from_u32)
             .map(|character| character.to_string().into())
             .ok_or_else(|| format!("CHR does not take {code}")),
-        _ => other(),
-    }
-}
-
-fn from_hex<'a>(values: &[Value<'a>]) -> Outcome<'a> {
-    let [Text(text)] = values else {
-        return other();
-    };
-    let digits: Option<Vec<u8>> = text
-        .chars()
-        .map(|digit| {
-            digit
-                .to_digit(16)
-                .and_then(|digit| u8::try_from(digit).ok())
-        })
-        .collect();
-    let mut digits = digits.ok_or_else(|| format!("FROM_HEX does not take `{text}`"))?;
-    // An odd number of digits has a 0 before it.
-    if digits.len() % 2 == 1 {
-        digits.insert(0, 0);
-    }
-    let bytes: Vec<u8> = digits
-        .chunks_exact(2)
-        .map(|pair| pair.iter().fold(0, |byte, digit| byte << 4 | digit))
-        .collect();
-    Ok(Bytes(bytes.into()))
-}
-
-fn digest<'a, D: sha2::Digest>(values: &[Value<'a>]) -> Outcome<'a> {
-    match values {
-        [Text(text)] => Ok(Bytes(D::digest(text.as_bytes()).to_vec().into())),
-        [Bytes(bytes)] => Ok(Bytes(D::digest(bytes).to_vec().into())),
         _ => other(),
     }
 }
