@@ -59,7 +59,7 @@ struct Reader {
     client: Client,
     call: Call,
     start: u64,
-    /// The first byte that has not been handed on.
+    /// The first byte that has not been returned.
     next: u64,
     /// Where to stop; `None` until the file's size is known.
     end: Option<u64>,
@@ -133,7 +133,7 @@ impl Reader {
         Ok(Some(bytes))
     }
 
-    /// Asks for the bytes that have not been handed on.
+    /// Asks for the bytes that have not been returned.
     async fn open(&mut self) -> Result<Answer> {
         let call = match (self.next, self.end) {
             (0, None) => self.call.clone(),

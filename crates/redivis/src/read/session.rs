@@ -2,9 +2,12 @@
 
 use std::time::Instant;
 
+use arrow::datatypes::SchemaRef;
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 
+use super::reader::{Reader, Source};
+use super::stream::ArrowStream;
 use crate::client::Client;
 use crate::error::Result;
 use crate::request::Call;
@@ -97,5 +100,19 @@ impl Client {
             request,
         )?;
         self.json(&call).await
+    }
+
+    /// Reads a stream of a read session of format [`Format::Arrow`]: `GET /readStreams/:id` (redivis-api §5.2).
+    ///
+    /// Batches come in `schema`, whatever the stream's own: variables are matched by name without regard to case, missing
+    /// ones are null, others are left out, and values are converted only where nothing is lost. A broken, stalled or refused
+    /// connection is taken up again at the row after the last one returned, as the retry policy allows; a stream is complete
+    /// only when the service says so. See [`read`](super) for what this guarantees.
+    ///
+    /// Errors: kind [`Data`](crate::ErrorKind::Data) for a value that does not fit, naming variable, value and stream;
+    /// [`Protocol`](crate::ErrorKind::Protocol) for an answer that is no Arrow stream or whose columns changed; else what the
+    /// service or the network said last, and how often it was tried.
+    pub fn read_arrow(&self, stream: &ReadStreamInfo, schema: SchemaRef) -> ArrowStream {
+        Reader::stream(self, Source::Stream(stream.id.clone()), schema)
     }
 }

@@ -3,6 +3,7 @@
 use std::fmt;
 use std::time::Duration;
 
+use arrow::datatypes::{DataType, TimeUnit};
 use futures::stream::TryStreamExt;
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use serde_json::Value;
@@ -60,7 +61,7 @@ pub struct ValueLabel {
     pub label: String,
 }
 
-/// The logical type of a variable; [`variables_schema`](crate::read::variables_schema) says how it is represented.
+/// The logical type of a variable.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum VariableType {
@@ -97,6 +98,30 @@ impl VariableType {
             Self::Time => "time",
             Self::Geography => "geography",
             Self::Other(name) => name,
+        }
+    }
+
+    /// The Arrow type that its values have (redivis-api §8.1).
+    ///
+    /// | variable | Arrow |
+    /// |---|---|
+    /// | string, geography | `Utf8` |
+    /// | integer | `Int64` |
+    /// | float | `Float64` |
+    /// | boolean | `Boolean` |
+    /// | date | `Date32` |
+    /// | dateTime | `Timestamp(Microsecond, None)` |
+    /// | time | `Time64(Microsecond)` |
+    /// | a type unknown to this crate | `Utf8` |
+    pub fn data_type(&self) -> DataType {
+        match self {
+            Self::Integer => DataType::Int64,
+            Self::Float => DataType::Float64,
+            Self::Boolean => DataType::Boolean,
+            Self::Date => DataType::Date32,
+            Self::DateTime => DataType::Timestamp(TimeUnit::Microsecond, None),
+            Self::Time => DataType::Time64(TimeUnit::Microsecond),
+            Self::String | Self::Geography | Self::Other(_) => DataType::Utf8,
         }
     }
 }

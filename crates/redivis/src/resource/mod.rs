@@ -1,5 +1,8 @@
 //! What the API returns: datasets, tables, variables and the rest, as typed values.
 //!
+//! In: references and URIs. Out: values of the types here, or lists of them as streams. Uses requests and pages, and
+//! [`read`](crate::read) for the one listing that comes as Arrow.
+//!
 //! One file per resource, each with its calls. Fields that the service leaves out are `None`, fields it adds are ignored,
 //! and numbers are taken however they are written, so that a newer or older service is still understood.
 

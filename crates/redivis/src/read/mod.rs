@@ -1,4 +1,7 @@
-//! Rows out: read sessions, their streams, and small tables in one request.
+//! Rows out: read sessions, their streams, small tables in one request, and the bytes of files.
+//!
+//! In: a resource's URI and the schema that is wanted. Out: record batches in that schema, or bytes, as they are polled. Uses
+//! requests, retries, resources and [`cast`](crate::cast); nothing here knows what the rows are for.
 //!
 //! [`Client::create_read_session`](crate::Client::create_read_session) lays a table, upload or query result out as streams;
 //! [`Client::read_arrow`](crate::Client::read_arrow) reads one of them. Without a token,
@@ -6,8 +9,8 @@
 //!
 //! # What a read stream guarantees
 //!
-//! - **No row is lost or repeated.** Rows are counted as they are handed on. Whatever breaks, the stream is asked for again
-//!   from the next row, and what was not handed on is read anew.
+//! - **No row is lost or repeated.** Rows are counted as they are returned. Whatever breaks, the stream is asked for again
+//!   from the next row, and what was not returned is read anew.
 //! - **An end is an end.** A stream is complete when the service's sentinel (a batch without rows) came and nothing can follow
 //!   it. Without a sentinel, an answer that looks whole is not believed: the stream is asked again at its end, and only a
 //!   second answer without rows completes it. An answer that stops without the end marker of Arrow's stream format never does.
@@ -25,6 +28,7 @@ mod decoder;
 mod file;
 mod frame;
 mod progress;
+mod reader;
 mod rows;
 mod schema;
 mod session;
