@@ -4,6 +4,8 @@
 
 #![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
 
+#[path = "http/continuity.rs"]
+mod continuity;
 #[path = "http/files.rs"]
 mod files;
 #[path = "http/metadata.rs"]

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use bytes::Bytes;
-use reqwest::header::{CONTENT_TYPE, HeaderMap};
+use reqwest::header::{CONTENT_LENGTH, CONTENT_TYPE, HeaderMap, TRANSFER_ENCODING};
 use reqwest::{Response, StatusCode};
 use tokio::time::{Instant, timeout};
 
@@ -17,6 +17,8 @@ use crate::request::Call;
 pub(super) struct Body {
     response: Response,
     idle: Duration,
+    /// The body ended as its framing says.
+    complete: bool,
 }
 
 impl Body {
@@ -32,6 +34,7 @@ impl Body {
         Ok(Self {
             response: response?,
             idle: client.read_timeout(),
+            complete: false,
         })
     }
 
@@ -53,10 +56,22 @@ impl Body {
             .await
             .map_err(|_| call.stalled(self.idle))?
             .map_err(|error| call.transport_error(error))?;
-        if let Some(bytes) = &chunk {
-            progress.add_bytes(bytes.len());
+        match &chunk {
+            Some(bytes) => progress.add_bytes(bytes.len()),
+            None => self.complete = self.is_framed(),
         }
         Ok(chunk)
+    }
+
+    /// Whether the body has come to the end that its length or last chunk says.
+    pub(super) fn is_complete(&self) -> bool {
+        self.complete
+    }
+
+    /// Whether an end can be told from a cut: the end of a body without length and chunks is that of its connection.
+    fn is_framed(&self) -> bool {
+        let headers = self.headers();
+        headers.contains_key(CONTENT_LENGTH) || headers.contains_key(TRANSFER_ENCODING)
     }
 
     /// Fails for what cannot be Arrow by its own account, with the words in it: a proxy's page, or JSON.

@@ -24,6 +24,7 @@
 mod align;
 mod body;
 mod bytes;
+mod continuity;
 mod decoder;
 mod file;
 mod frame;
@@ -35,6 +36,7 @@ mod session;
 mod stream;
 
 pub use progress::ReadProgress;
+pub(crate) use reader::Whole;
 pub use rows::RowsRequest;
 pub use schema::variables_schema;
 pub use session::{Format, ReadSession, ReadSessionRequest, ReadStreamInfo};

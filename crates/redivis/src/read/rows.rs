@@ -7,7 +7,7 @@ use std::sync::Arc;
 use arrow::datatypes::SchemaRef;
 use futures::stream;
 
-use super::reader::{Reader, Source};
+use super::reader::{Reader, Source, Whole};
 use super::stream::ArrowStream;
 use crate::client::Client;
 use crate::error::Result;
@@ -37,29 +37,24 @@ impl Client {
         request: &RowsRequest,
         schema: SchemaRef,
     ) -> ArrowStream {
-        let expected = match (table.num_rows, request.max_results) {
-            (Some(rows), Some(max)) => Some(rows.min(max)),
-            (rows, _) => rows,
-        };
+        let whole = table.num_rows.map_or(Whole::Marker, |rows| {
+            Whole::Rows(request.max_results.map_or(rows, |max| rows.min(max)))
+        });
         let call = rows_call(table, request);
-        self.read_answer(call, request.max_results, expected, schema)
+        self.read_answer(call, request.max_results, whole, schema)
     }
 
-    /// Reads one answer in Arrow format: at most `limit` rows, and not fewer than `expected`, if that is known.
+    /// Reads one answer in Arrow format: at most `limit` rows.
     pub(crate) fn read_answer(
         &self,
         call: Result<Call>,
         limit: Option<u64>,
-        expected: Option<u64>,
+        whole: Whole,
         schema: SchemaRef,
     ) -> ArrowStream {
         match call {
             Ok(call) => {
-                let source = Source::Answer {
-                    call,
-                    limit,
-                    expected,
-                };
+                let source = Source::Answer { call, limit, whole };
                 Reader::stream(self, source, schema)
             }
             Err(error) => ArrowStream::new(stream::iter([Err(error)]), schema, Arc::default()),

@@ -77,9 +77,16 @@ pub struct ReadStreamInfo {
     /// When the stream ceases to be readable.
     #[serde(default, deserialize_with = "timestamp")]
     pub expires_at: Option<DateTime<Utc>>,
-    /// About how many rows it has.
+    /// About how many rows it has, a hint for progress bars.
     #[serde(default, deserialize_with = "integer")]
     pub estimated_rows: Option<u64>,
+    /// The rows of its session, all streams together: [`ReadSession::num_rows`], which
+    /// [`create_read_session`](Client::create_read_session) copies here. A stream that is sent on to be read elsewhere should
+    /// keep it.
+    ///
+    /// Where a stream is asked for again and then has more rows than this, its service is tested before they are believed.
+    #[serde(skip)]
+    pub session_rows: Option<u64>,
 }
 
 impl Client {
@@ -99,7 +106,11 @@ impl Client {
             format!("{uri}/readSessions"),
             request,
         )?;
-        self.json(&call).await
+        let mut session: ReadSession = self.json(&call).await?;
+        for stream in &mut session.streams {
+            stream.session_rows = session.num_rows;
+        }
+        Ok(session)
     }
 
     /// Reads a stream of a read session of format [`Format::Arrow`]: `GET /readStreams/:id` (redivis-api §5.2).
@@ -113,6 +124,10 @@ impl Client {
     /// [`Protocol`](crate::ErrorKind::Protocol) for an answer that is no Arrow stream or whose columns changed; else what the
     /// service or the network said last, and how often it was tried.
     pub fn read_arrow(&self, stream: &ReadStreamInfo, schema: SchemaRef) -> ArrowStream {
-        Reader::stream(self, Source::Stream(stream.id.clone()), schema)
+        Reader::stream(
+            self,
+            Source::stream(stream.id.clone(), stream.session_rows),
+            schema,
+        )
     }
 }

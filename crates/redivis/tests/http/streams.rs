@@ -36,7 +36,7 @@ pub(crate) fn ipc(from: i64, to: i64, sentinel: bool) -> Vec<u8> {
     writer.into_inner().unwrap()
 }
 
-fn info(id: &str) -> ReadStreamInfo {
+pub(crate) fn info(id: &str) -> ReadStreamInfo {
     serde_json::from_value(serde_json::json!({ "id": id })).unwrap()
 }
 
@@ -82,6 +82,11 @@ fn chunked(body: &[u8], ended: bool) -> Vec<u8> {
         bytes.extend_from_slice(b"0\r\n\r\n");
     }
     bytes
+}
+
+/// The same body, whose end is the connection's: nothing tells it from a cut.
+fn unframed(body: &[u8]) -> Vec<u8> {
+    [b"HTTP/1.1 200 OK\r\nConnection: close\r\n\r\n", body].concat()
 }
 
 fn expected(to: i64) -> Vec<i64> {
@@ -139,13 +144,15 @@ async fn cuts_within_and_between_messages() {
             ends if at >= ends[1] => 4,
             _ => 0,
         };
-        let complete = at == whole.len();
-        for first in [
-            cut(&whole, at),
-            ok(&whole[..at]), // polite: the length is right, the content is not
-            chunked(&whole[..at], false),
-            chunked(&whole[..at], true),
+        let ends_at_sentinel = at == boundaries()[4];
+        for (first, framed) in [
+            (cut(&whole, at), false),
+            (ok(&whole[..at]), true), // the length is right, the content is not
+            (chunked(&whole[..at], false), false),
+            (chunked(&whole[..at], true), true),
+            (unframed(&whole[..at]), false),
         ] {
+            let complete = at == whole.len() || (ends_at_sentinel && framed);
             let script = Script::play(vec![
                 Answer::Bytes(first),
                 Answer::Bytes(ok(&ipc(rows, 10, true))),
@@ -154,8 +161,9 @@ async fn cuts_within_and_between_messages() {
             assert_eq!(read(&script).await.unwrap(), expected(10), "cut at {at}");
             let lines = script.lines();
             assert_eq!(lines[0], line(0));
-            if !complete {
-                assert_eq!(lines[1], line(rows), "cut at {at}");
+            match complete {
+                true => assert_eq!(lines.len(), 1, "cut at {at}"),
+                false => assert_eq!(lines[1], line(rows), "cut at {at}"),
             }
         }
     }

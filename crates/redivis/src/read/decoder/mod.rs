@@ -87,6 +87,11 @@ impl ResumableDecoder {
         self.offset
     }
 
+    /// The number of those that came in this answer.
+    pub(super) fn answer_rows(&self) -> u64 {
+        self.answer.rows
+    }
+
     /// A new answer starts; what was left of the last one is dropped.
     pub(super) fn open(&mut self) {
         self.answer = Answer::default();
@@ -150,14 +155,22 @@ impl ResumableDecoder {
         self.answer.ended
     }
 
+    /// Whether the answer ended where a stream may end: with the end-of-stream marker or, if its body came to its own end,
+    /// between two messages, as the marker may be left out (redivis-api §14).
+    pub(super) fn is_whole(&self, body_complete: bool) -> bool {
+        let answer = &self.answer;
+        answer.ended || (body_complete && answer.checked && answer.framer.is_between_frames())
+    }
+
     /// What the end of the answer means, once no more of it will come; `None` if it was cut.
     ///
-    /// Every row has come if the sentinel came and nothing can follow it: because the end-of-stream marker came too, or
+    /// Every row has come if the sentinel came and nothing can follow it: because the answer is [whole](Self::is_whole), or
     /// because there were no rows to ask for any more. A service that knows no sentinel is believed only when it ends the
     /// stream twice at the same row, the second time without rows.
-    pub(super) fn end(&mut self) -> Option<End> {
+    pub(super) fn end(&mut self, body_complete: bool) -> Option<End> {
+        let whole = self.is_whole(body_complete);
         let answer = &self.answer;
-        if answer.sentinel && (answer.ended || answer.rows == 0) {
+        if answer.sentinel && (whole || answer.rows == 0) {
             return Some(End::Complete);
         }
         if !answer.ended || !answer.checked {

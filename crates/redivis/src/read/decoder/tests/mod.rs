@@ -153,7 +153,7 @@ fn cut_at_every_byte_and_resumed() {
                 decoder.open();
                 let mut numbers = feed(&mut decoder, &whole[..cut], 7).unwrap();
                 let mut asked = 1;
-                let mut end = decoder.end();
+                let mut end = decoder.end(false);
                 if cut < whole.len() - 8 {
                     assert_eq!(end, None, "cut at {cut}");
                 }
@@ -162,7 +162,7 @@ fn cut_at_every_byte_and_resumed() {
                     let rest = batches(decoder.offset(), 11, &[3]);
                     decoder.open();
                     numbers.extend(feed(&mut decoder, &answer(&rest, style), 1000).unwrap());
-                    end = decoder.end();
+                    end = decoder.end(false);
                     asked += 1;
                 }
                 assert_eq!(numbers, expected(11), "cut at {cut}");
@@ -177,9 +177,9 @@ fn the_sentinel_alone_completes() {
     let mut decoder = ResumableDecoder::default();
     decoder.open();
     feed(&mut decoder, &answer(&[rows(0, 5)], PLAIN), 64).unwrap();
-    assert_eq!(decoder.end(), Some(End::Complete));
+    assert_eq!(decoder.end(false), Some(End::Complete));
 
-    // Not followed by the end marker: more may have been meant to come, so it is asked again.
+    // Without the end marker it is the body's own end that shows that nothing follows.
     let unended = Style {
         end_marker: false,
         ..PLAIN
@@ -187,13 +187,25 @@ fn the_sentinel_alone_completes() {
     let mut decoder = ResumableDecoder::default();
     decoder.open();
     feed(&mut decoder, &answer(&[rows(0, 5)], unended), 64).unwrap();
-    assert_eq!(decoder.end(), None);
+    assert_eq!(decoder.end(true), Some(End::Complete));
+    // And not within the marker.
+    let mut within = answer(&[rows(0, 5)], unended);
+    within.extend(CONTINUATION);
+    let mut decoder = ResumableDecoder::default();
+    decoder.open();
+    feed(&mut decoder, &within, 64).unwrap();
+    assert_eq!(decoder.end(true), None);
+    // After a cut it is asked again.
+    let mut decoder = ResumableDecoder::default();
+    decoder.open();
+    feed(&mut decoder, &answer(&[rows(0, 5)], unended), 64).unwrap();
+    assert_eq!(decoder.end(false), None);
     decoder.open();
     assert_eq!(
         feed(&mut decoder, &answer(&[], unended), 64).unwrap(),
         expected(0)
     );
-    assert_eq!(decoder.end(), Some(End::Complete));
+    assert_eq!(decoder.end(false), Some(End::Complete));
 }
 
 #[test]
@@ -202,7 +214,7 @@ fn rows_after_a_sentinel_are_handed_on() {
     decoder.open();
     let odd = answer(&[rows(0, 2), rows(0, 0), rows(2, 5), rows(0, 0)], PLAIN);
     assert_eq!(feed(&mut decoder, &odd, 33).unwrap(), expected(5));
-    assert_eq!(decoder.end(), Some(End::Complete));
+    assert_eq!(decoder.end(false), Some(End::Complete));
 
     // Here the last rows have no sentinel behind them.
     let unmarked = Style {
@@ -213,7 +225,7 @@ fn rows_after_a_sentinel_are_handed_on() {
     decoder.open();
     let odd = answer(&[rows(0, 2), rows(0, 0), rows(2, 5)], unmarked);
     assert_eq!(feed(&mut decoder, &odd, 33).unwrap(), expected(5));
-    assert_eq!(decoder.end(), Some(End::AskAgain));
+    assert_eq!(decoder.end(false), Some(End::AskAgain));
 }
 
 #[test]
@@ -231,21 +243,21 @@ fn a_service_without_sentinels_is_asked_again_at_the_end() {
             64,
         )
         .unwrap();
-        assert_eq!(decoder.end(), Some(End::AskAgain));
+        assert_eq!(decoder.end(false), Some(End::AskAgain));
         // It had more: not the end yet.
         decoder.open();
         let more = batches(count, count + 3, &[2]);
         feed(&mut decoder, &answer(&more, unmarked), 64).unwrap();
-        assert_eq!(decoder.end(), Some(End::AskAgain));
+        assert_eq!(decoder.end(false), Some(End::AskAgain));
         // A break tells nothing.
         decoder.open();
-        assert_eq!(decoder.end(), None);
+        assert_eq!(decoder.end(false), None);
         decoder.open();
         assert_eq!(
             feed(&mut decoder, &answer(&[], unmarked), 64).unwrap(),
             expected(0)
         );
-        assert_eq!(decoder.end(), Some(End::Complete));
+        assert_eq!(decoder.end(false), Some(End::Complete));
     }
     // Neither sentinel nor end marker: nothing tells an end from a cut.
     let mut decoder = ResumableDecoder::default();
@@ -257,7 +269,7 @@ fn a_service_without_sentinels_is_asked_again_at_the_end() {
     for _ in 0..3 {
         decoder.open();
         feed(&mut decoder, &answer(&[], nothing), 64).unwrap();
-        assert_eq!(decoder.end(), None);
+        assert_eq!(decoder.end(false), None);
     }
 }
 
@@ -336,6 +348,6 @@ proptest! {
         let mut decoder = ResumableDecoder::default();
         decoder.open();
         let _ = feed(&mut decoder, &bytes, pieces);
-        decoder.end();
+        decoder.end(false);
     }
 }
