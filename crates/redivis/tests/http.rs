@@ -22,3 +22,5 @@ mod steps;
 mod streams;
 #[path = "http/uploads.rs"]
 mod uploads;
+#[path = "http/waits.rs"]
+mod waits;

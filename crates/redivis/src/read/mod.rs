@@ -16,8 +16,8 @@
 //!   second answer without rows completes it. An answer that stops without the end marker of Arrow's stream format never does.
 //! - **Values keep their meaning.** Columns are matched by name, and converted only where nothing is lost: 1.5 is no integer,
 //!   and a nanosecond no microsecond. A value that does not fit fails the read, with the names of variable and stream.
-//! - **It does not hang.** Silence longer than [`Client::read_timeout`](crate::Client::read_timeout) counts as a break, and
-//!   breaks without a row in between end the read as the [`RetryPolicy`](crate::RetryPolicy) says.
+//! - **It does not hang.** Headers that take longer than [`Client::response_timeout`](crate::Client::response_timeout) and
+//!   silence in a body longer than [`Client::read_timeout`](crate::Client::read_timeout) count as a break, and breaks without a row in between end the read as the [`RetryPolicy`](crate::RetryPolicy) says.
 //! - **It stays small.** One message of the stream is held at a time, besides what the system's socket buffers hold; lengths
 //!   that no message has are refused before memory is set aside.
 

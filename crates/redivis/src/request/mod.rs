@@ -237,7 +237,10 @@ impl Client {
         request: RequestBuilder,
         flowing: bool,
     ) -> Result<Response> {
-        let patience = self.read_timeout().max(call.patience.unwrap_or_default());
+        let patience = call
+            .patience
+            .unwrap_or_default()
+            .max(self.response_timeout());
         let response = timeout(patience, request.send())
             .await
             .map_err(|_| call.stalled(patience).with_retry(call.retry_unanswered()))?

@@ -9,11 +9,11 @@ use redivis::{Client, ErrorKind, RetryPolicy, TableReference};
 
 use crate::script::{Answer, Script, TOKEN, json, response};
 
-fn reference() -> TableReference {
+pub(crate) fn reference() -> TableReference {
     "demo.nycflights13:v1.0.My flights".parse().unwrap()
 }
 
-const TABLE: &str = r#"{"uri":"/tables/demo.nycflights13:ab12:v1_0.flights:cd34","name":"flights",
+pub(crate) const TABLE: &str = r#"{"uri":"/tables/demo.nycflights13:ab12:v1_0.flights:cd34","name":"flights",
     "qualifiedReference":"demo.nycflights13:ab12:v1_0.flights:cd34","numRows":3,"numBytes":"42","container":{"kind":"dataset"}}"#;
 
 #[tokio::test]

@@ -15,6 +15,8 @@ pub(crate) const TOKEN: &str = "AAAB-very-secret-token";
 pub(crate) enum Answer {
     /// Send these bytes and close.
     Bytes(Vec<u8>),
+    /// Wait, send these bytes and close.
+    Late(Duration, Vec<u8>),
     /// Send these bytes and then nothing, for as long as the client stays.
     Stall(Vec<u8>),
     /// Close at once.
@@ -89,6 +91,11 @@ impl Script {
                             *gone.lock().unwrap() += 1;
                         });
                     }
+                    Answer::Late(wait, bytes) => {
+                        tokio::time::sleep(wait).await;
+                        let _ = socket.write_all(&bytes).await;
+                        let _ = socket.shutdown().await;
+                    }
                     Answer::Deaf(_) => {
                         tokio::spawn(async move {
                             std::future::pending::<()>().await;
@@ -140,6 +147,7 @@ impl Script {
         Client::builder()
             .endpoint(format!("http://{}/api/v1/", self.address))
             .token(Token::new(TOKEN))
+            .response_timeout(Duration::from_millis(300))
             .read_timeout(Duration::from_millis(300))
             .retry(RetryPolicy {
                 max_attempts: 4,
