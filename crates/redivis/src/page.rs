@@ -11,12 +11,13 @@ use serde::de::DeserializeOwned;
 use crate::client::Client;
 use crate::error::{ErrorKind, Result, Retry};
 use crate::request::Call;
+use crate::resource::text;
 
 #[derive(Deserialize)]
 #[serde(rename_all = "camelCase")]
 struct Page<T> {
     results: Vec<T>,
-    #[serde(default)]
+    #[serde(default, deserialize_with = "text")]
     next_page_token: Option<String>,
 }
 

@@ -8,6 +8,8 @@
 mod continuity;
 #[path = "http/files.rs"]
 mod files;
+#[path = "http/hints.rs"]
+mod hints;
 #[path = "http/metadata.rs"]
 mod metadata;
 #[path = "http/rows.rs"]

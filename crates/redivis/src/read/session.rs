@@ -11,7 +11,7 @@ use super::stream::ArrowStream;
 use crate::client::Client;
 use crate::error::Result;
 use crate::request::Call;
-use crate::resource::{checked_uri, integer, timestamp};
+use crate::resource::{checked_uri, hint, integer, timestamp};
 
 /// How rows are encoded in a stream.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -72,7 +72,7 @@ pub struct ReadStreamInfo {
     /// The id; who knows it may be all that is asked, if the session allows anonymous access.
     pub id: String,
     /// The encoding.
-    #[serde(default)]
+    #[serde(default, deserialize_with = "hint")]
     pub format: Format,
     /// When the stream ceases to be readable.
     #[serde(default, deserialize_with = "timestamp")]

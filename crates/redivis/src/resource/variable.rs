@@ -9,7 +9,7 @@ use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use serde_json::Value;
 
 use super::checked_uri;
-use super::lenient::{flag, integer, list, text_or_empty};
+use super::lenient::{flag, hint, integer, text_or_empty};
 use crate::client::Client;
 use crate::error::Result;
 use crate::reference::path_segment;
@@ -30,19 +30,19 @@ pub struct Variable {
     #[serde(rename = "type")]
     pub variable_type: VariableType,
     /// The path below the endpoint.
-    #[serde(default)]
+    #[serde(default, deserialize_with = "hint")]
     pub uri: Option<String>,
     /// The position in the table, from 0.
     #[serde(default, deserialize_with = "integer")]
     pub index: Option<u64>,
     /// A short explanation.
-    #[serde(default)]
+    #[serde(default, deserialize_with = "hint")]
     pub label: Option<String>,
     /// A long explanation; left out by [`Client::variables`].
-    #[serde(default)]
+    #[serde(default, deserialize_with = "hint")]
     pub description: Option<String>,
     /// What single values mean, in the owner's order; left out by [`Client::variables`].
-    #[serde(default, deserialize_with = "list")]
+    #[serde(default, deserialize_with = "hint")]
     pub value_labels: Vec<ValueLabel>,
     /// Whether its values identify files.
     #[serde(default, deserialize_with = "flag")]
@@ -168,7 +168,7 @@ impl<'de> Deserialize<'de> for VariableType {
 #[non_exhaustive]
 pub struct VariableStatistics {
     /// `completed`, or what else became of computing them.
-    #[serde(default)]
+    #[serde(default, deserialize_with = "hint")]
     pub status: Option<String>,
     /// Values that are not null.
     #[serde(default, deserialize_with = "integer")]
