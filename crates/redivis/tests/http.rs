@@ -26,3 +26,5 @@ mod streams;
 mod uploads;
 #[path = "http/waits.rs"]
 mod waits;
+#[path = "http/workflows.rs"]
+mod workflows;

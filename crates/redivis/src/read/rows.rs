@@ -21,7 +21,7 @@ const OPERATION: &str = "read the rows of";
 pub struct RowsRequest {
     /// The most rows; never more are returned. `None`: all.
     pub max_results: Option<u64>,
-    /// The variables and their order, in any case. `None`: all, in the table's order.
+    /// The variables and their order, in any case. `None`: all, in the table's order; then nothing is sent.
     pub selected_variables: Option<Vec<String>>,
 }
 

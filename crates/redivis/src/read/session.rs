@@ -35,7 +35,9 @@ pub struct ReadSessionRequest {
     /// The most rows over all streams. The service may send a few more; cut where it matters.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub max_results: Option<u64>,
-    /// The variables and their order, in any case. `None`: all, in the table's order.
+    /// The variables and their order, in any case. `None`: all, in the table's order; then nothing is sent, as by the official
+    /// clients. Leave it `None` to read all of them: a draft's uploads need not have every variable of the table
+    /// (redivis-api §14).
     #[serde(skip_serializing_if = "Option::is_none")]
     pub selected_variables: Option<Vec<String>>,
     /// The most streams wanted; an unreleased table has at least one for each of its uploads. `None`: 1.
@@ -54,7 +56,12 @@ pub struct ReadSessionRequest {
 #[serde(rename_all = "camelCase")]
 #[non_exhaustive]
 pub struct ReadSession {
-    /// Rows over all streams, as far as the service says.
+    /// How many rows all streams have together, by the service's own count when it made the session; `None` where it does not
+    /// say. After a [`max_results`](ReadSessionRequest::max_results) it should be the lesser of the two.
+    ///
+    /// This is what to compare the rows of a complete read with first: a table's count may be older than the session. The API
+    /// documents neither that it is there nor that it is exact, and official clients only show progress with it (redivis-api
+    /// §5.1): here it fails a read only where rows beyond it cannot be told from rows that came before.
     #[serde(default, deserialize_with = "integer")]
     pub num_rows: Option<u64>,
     /// The streams; together they hold every row once.

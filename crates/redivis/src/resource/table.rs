@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 use super::lenient::{flag, hint, integer, text, text_or_empty, timestamp};
 use super::{checked_uri, reference_in};
 use crate::client::Client;
-use crate::error::Result;
+use crate::error::{ErrorKind, Result};
 use crate::reference::{DatasetReference, TableReference, Version, WorkflowReference};
 use crate::request::Call;
 
@@ -182,10 +182,26 @@ impl Table {
 
 impl Client {
     /// The table that a reference means: `GET /tables/:table` (redivis-api §4).
+    ///
+    /// A workflow's table that comes from a data source may be found only by `GET /workflows/:workflow/tables/:table`
+    /// (redivis-api §14). Only the service knows whether the parent is a workflow, so this is asked too where the first answer
+    /// is 404 and the reference could be a workflow's: one without version and sample. Where neither finds a table, the error
+    /// is the first answer's.
     pub async fn table(&self, reference: &TableReference) -> Result<Table> {
+        let get = |path: String| Call::get("get table", reference.to_string(), path);
         let path = format!("/tables/{}", reference.path_segment());
-        self.json(&Call::get("get table", reference.to_string(), path))
-            .await
+        let missing = match self.json(&get(path)).await {
+            Err(error) if error.kind() == ErrorKind::NotFound => error,
+            answer => return answer,
+        };
+        let Some((workflow, table)) = reference.in_workflow() else {
+            return Err(missing);
+        };
+        let path = format!("/workflows/{workflow}/tables/{table}");
+        match self.json(&get(path)).await {
+            Err(error) if !error.is_retryable() => Err(missing),
+            answer => answer,
+        }
     }
 
     /// The tables of a dataset, in the service's order, fetched as they are consumed.
