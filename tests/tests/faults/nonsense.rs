@@ -48,7 +48,7 @@ async fn a_page_instead_of_rows() {
     assert_eq!(error.kind(), ErrorKind::Protocol);
     let told = error.to_string();
     assert!(
-        told.contains("the answer is text/html instead of Arrow: <html>"),
+        told.contains("the answer is a page instead of Arrow: <html>"),
         "{told}"
     );
     assert!(told.contains("Sign in to the network"), "{told}");

@@ -264,7 +264,7 @@ async fn next_batch(
         Some(body) => body,
         none => {
             let body = Body::open(client, call, progress).await?;
-            none.insert(body.expect_arrow(client, call).await?)
+            none.insert(body.expect_arrow(client, call, progress).await?)
         }
     };
     loop {

@@ -313,15 +313,39 @@ async fn what_is_not_arrow_is_said_to_be_so() {
                 "Content-Type: text/html\r\n",
                 b"<p>Please\nlog in</p>",
             ),
-            "text/html instead of Arrow: <p>Please log in</p>",
+            "a page instead of Arrow: <p>Please log in</p>",
         ),
         (
             response("200 OK", "Content-Type: application/json\r\n", b"{\"a\":1"),
-            "application/json instead of Arrow: {\"a\":1",
+            "JSON instead of Arrow: {\"a\":1",
+        ),
+        // Declared as Arrow.
+        (
+            response(
+                "200 OK",
+                "Content-Type: application/vnd.apache.arrow.stream\r\n",
+                b"<title>Please log in</title>",
+            ),
+            "a page instead of Arrow: <title>Please log in</title>",
+        ),
+        (
+            response(
+                "200 OK",
+                "Content-Type: application/vnd.apache.arrow.stream\r\n",
+                br#"{"error_description":"The stream has expired"}"#,
+            ),
+            "The stream has expired",
+        ),
+        (
+            chunked(
+                b"<p>A page that comes in more than one chunk, each of fifty bytes</p>",
+                true,
+            ),
+            "each of fifty bytes</p>",
         ),
         (
             ok(b"PAR1 this is something else entirely"),
-            "not a valid Arrow stream",
+            "text instead of Arrow: PAR1 this is something else entirely",
         ),
         (ok(&[0xff; 100]), "not a valid Arrow stream"),
     ] {
@@ -338,6 +362,31 @@ async fn what_is_not_arrow_is_said_to_be_so() {
         .await;
         assert_eq!(read(&script).await.unwrap(), expected(10));
     }
+}
+
+#[tokio::test]
+async fn arrow_is_read_whatever_it_is_declared_as() {
+    for declared in [
+        "text/html",
+        "application/json",
+        "text/plain; charset=utf-8",
+        "",
+    ] {
+        let header = format!("Content-Type: {declared}\r\n");
+        let answer = response("200 OK", &header, &ipc(0, 10, true));
+        let script = Script::play(vec![Answer::Bytes(answer)]).await;
+        assert_eq!(read(&script).await.unwrap(), expected(10), "{declared}");
+        assert_eq!(script.requests().len(), 1);
+    }
+    // The first bytes may come one by one.
+    let mut bytes =
+        b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\nConnection: close\r\n\r\n".to_vec();
+    for byte in ipc(0, 10, true) {
+        bytes.extend_from_slice(&[b"1\r\n".as_slice(), &[byte], b"\r\n"].concat());
+    }
+    bytes.extend_from_slice(b"0\r\n\r\n");
+    let script = Script::play(vec![Answer::Bytes(bytes)]).await;
+    assert_eq!(read(&script).await.unwrap(), expected(10));
 }
 
 #[tokio::test]
