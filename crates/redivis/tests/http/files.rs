@@ -125,6 +125,9 @@ async fn a_range_of_a_file() {
     let wrong = vec![part(11..20, 9)];
     let (_, read_text) = read(Some(10..20), wrong).await;
     assert_eq!(read_text.unwrap_err().kind(), ErrorKind::Protocol);
+    let earlier = vec![part(5..20, 15)];
+    let (_, read_text) = read(Some(10..20), earlier).await;
+    assert_eq!(read_text.unwrap(), expected(10..20));
     let beyond = Answer::Bytes(response("416 Range Not Satisfiable", "", b""));
     let (_, read_text) = read(Some(SIZE as u64..SIZE as u64 + 5), vec![beyond]).await;
     assert_eq!(read_text.unwrap_err().kind(), ErrorKind::Invalid);

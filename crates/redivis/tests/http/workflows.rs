@@ -74,13 +74,14 @@ async fn a_missing_table_is_told_in_the_first_answers_words() {
 
 #[tokio::test]
 async fn tables_of_a_workflow_are_listed_with_those_of_its_data_sources() {
-    let page = |token: &str| {
+    let page = |results: &str, token: &str| {
         json(
             "200 OK",
-            &format!(r#"{{"results":[{TABLE}],"nextPageToken":{token}}}"#),
+            &format!(r#"{{"results":[{results}],"nextPageToken":{token}}}"#),
         )
     };
-    let script = Script::play(vec![page("\"2\""), page("null")]).await;
+    let other = TABLE.replace("o.w.t", "o.d.u");
+    let script = Script::play(vec![page(TABLE, "\"2\""), page(&other, "null")]).await;
     let tables = script.client().workflow_tables(&"o.w".parse().unwrap());
     let tables: Vec<_> = tables.try_collect().await.unwrap();
     assert_eq!(tables.len(), 2);
