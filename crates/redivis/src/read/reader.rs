@@ -104,14 +104,17 @@ impl Reader {
             } => limit.saturating_sub(self.progress.rows()),
             _ => u64::MAX,
         };
-        while room > 0 {
+        if room == 0 {
+            return Ok(None);
+        }
+        loop {
             let failure = match self.batch().await {
                 Ok(Some(batch)) => return self.accept(&batch, room).await.map(Some),
                 Ok(None) => None,
                 Err(error) => Some(error),
             };
             match self.end(failure) {
-                Ok(End::Complete) => break,
+                Ok(End::Complete) => return Ok(None),
                 Ok(End::AskAgain) => {}
                 Err(error) => {
                     self.attempts.wait_after(error).await?;
@@ -119,7 +122,6 @@ impl Reader {
                 }
             }
         }
-        Ok(None)
     }
 
     /// The next batch of the answer, which is opened if there is none; `None` at its end.
@@ -209,7 +211,7 @@ impl Reader {
             Verdict::AcceptIf(probe) => {
                 let again = self.first_batch(probe.offset).await?;
                 if let Source::Stream { continuity, .. } = &mut self.source
-                    && again.is_some_and(|again| continuity.prove(probe, &again))
+                    && continuity.prove(probe, &again)
                 {
                     return Ok(());
                 }
@@ -226,15 +228,20 @@ impl Reader {
     }
 
     /// The first rows of another answer, from `offset` on.
-    async fn first_batch(&mut self, offset: u64) -> Result<Option<RecordBatch>> {
+    async fn first_batch(&mut self, offset: u64) -> Result<RecordBatch> {
         let call = self.source.call(offset);
         loop {
             let (mut body, mut decoder) = (None, ResumableDecoder::default());
             let (client, progress) = (&self.client, &self.progress);
-            match next_batch(client, &call, &mut body, &mut decoder, progress).await {
-                Ok(batch) => return batch.map(|batch| self.align(&batch)).transpose(),
-                Err(error) => self.attempts.wait_after(error).await?,
-            }
+            let error = match next_batch(client, &call, &mut body, &mut decoder, progress).await {
+                Ok(Some(batch)) => return self.align(&batch),
+                Ok(None) => {
+                    let message = "the answer has no rows where there were rows before";
+                    call.error(ErrorKind::Transport, message)
+                }
+                Err(error) => error,
+            };
+            self.attempts.wait_after(error).await?;
             self.progress.add_retry();
         }
     }

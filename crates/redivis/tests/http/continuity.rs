@@ -199,6 +199,14 @@ async fn rows_that_repeat_by_right_are_read() {
     let (rows, offsets) = twice.read(None).await;
     assert_eq!(rows.unwrap(), twice.rows);
     assert_eq!(offsets, [0, 8, 3]);
+    // The answer that shows it may break as well.
+    let broken = Service {
+        breaks: vec![Some(8), None, Some(0), Some(0)],
+        ..twice
+    };
+    let (rows, offsets) = broken.read(None).await;
+    assert_eq!(rows.unwrap(), broken.rows);
+    assert_eq!(offsets, [0, 8, 3, 3, 3]);
     // Once is enough.
     let again = Service {
         breaks: vec![Some(8), None, Some(4)],

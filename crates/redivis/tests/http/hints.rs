@@ -33,17 +33,14 @@ fn assert_lenient<T: DeserializeOwned>(strict: Value, hints: &[&str]) {
         json!({}),
         json!({"name": 1}),
     ];
-    let Value::Object(strict) = strict else {
-        panic!("no object")
-    };
+    let strict: Map<String, Value> = serde_json::from_value(strict).unwrap();
     read::<T>(&strict).unwrap();
     for hint in hints {
         for form in &forms {
             let mut fields = strict.clone();
             fields.insert((*hint).to_owned(), form.clone());
-            if let Err(error) = read::<T>(&fields) {
-                panic!("{hint}: {form}: {error}");
-            }
+            let error = read::<T>(&fields).err();
+            assert!(error.is_none(), "{hint}: {form}: {error:?}");
         }
     }
     for name in strict.keys() {
