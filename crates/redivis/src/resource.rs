@@ -17,7 +17,7 @@ pub use dataset::{AccessLevel, Dataset, DatasetChanges, NewDataset, Owner, Owner
 pub use query::{OutputField, Query, QueryRequest, QueryStatus};
 pub use raw_file::RawFile;
 pub use table::{Container, ContainerKind, NewTable, Table, TableChanges, UploadMergeStrategy};
-pub use upload::{Upload, UploadStatus};
+pub use upload::{RowCount, Upload, UploadStatus};
 pub use variable::{ValueLabel, Variable, VariableStatistics, VariableType};
 pub use version::DatasetVersion;
 

@@ -19,6 +19,8 @@ const OPERATION: &str = "create upload";
 const WAIT: &str = "wait for upload";
 const FIRST_POLL: Duration = Duration::from_millis(250);
 const LAST_POLL: Duration = Duration::from_secs(2);
+/// How long a completed upload is asked for its count.
+const COUNT_PATIENCE: Duration = Duration::from_secs(2);
 
 /// An upload to be created (redivis-api §6.4). What is `None` is the service's default.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
@@ -161,8 +163,9 @@ impl Client {
 
     /// Waits until an upload has been read in, however long that takes: `GET <upload>` (redivis-api §6.4).
     ///
-    /// An upload that fails is an error of kind [`ErrorKind::Invalid`] with the service's message. Dropping the future stops
-    /// the waiting, not the upload.
+    /// An upload that fails is an error of kind [`ErrorKind::Invalid`] with the service's message. One that is completed is
+    /// completed, whether or not it says how many rows it has: the count is asked for a little longer, and then left unknown
+    /// ([`Upload::row_count`]). Dropping the future stops the waiting, not the upload.
     pub async fn wait_for_upload(&self, upload: &Upload) -> Result<Upload> {
         let uri = checked_uri(WAIT, &upload.uri)?;
         let name = upload.name.clone().unwrap_or_else(|| upload.uri.clone());
@@ -178,6 +181,10 @@ impl Client {
             upload = self.json(&call).await?;
         }
         if upload.status == UploadStatus::Completed {
+            if upload.num_rows.is_none() {
+                let count = tokio::time::timeout(COUNT_PATIENCE, self.later_count(&call)).await;
+                upload.num_rows = count.ok();
+            }
             return Ok(upload);
         }
         let message = match &upload.error_message {
@@ -185,6 +192,22 @@ impl Client {
             None => "it failed, and the service does not say why".to_owned(),
         };
         Err(Error::new("read in", name, ErrorKind::Invalid, message))
+    }
+
+    /// The rows of an upload, once it tells them. Its rows are there whatever comes of the question, so nothing fails.
+    async fn later_count(&self, call: &Call) -> u64 {
+        let mut wait = FIRST_POLL;
+        loop {
+            tokio::time::sleep(wait).await;
+            wait *= 2;
+            if let Ok(Upload {
+                num_rows: Some(rows),
+                ..
+            }) = self.json_once(call).await
+            {
+                return rows;
+            }
+        }
     }
 
     /// Looks, before anything is sent, whether an upload's name is taken: an error where that is a conflict, and the upload
