@@ -204,6 +204,45 @@ async fn a_lost_answer_never_makes_two_uploads() {
         assert!(error.message().contains("may have been created"), "{error}");
         assert_eq!(methods, ["GET", "POST"]);
     }
+    // Both requests were carried out in the end: the second upload goes, and only that one.
+    let second = upload("queued")
+        .replace("data_csv", "data_2_csv")
+        .replace("data.csv", "data (2).csv");
+    let deleted = || Answer::Bytes(response("200 OK", "", b"OK"));
+    let answers = vec![
+        missing(),
+        Answer::Hangup,
+        missing(),
+        json("201 Created", &second),
+        there("queued"),
+        deleted(),
+    ];
+    let (methods, end) = create(OnConflict::Fail, answers).await;
+    assert_eq!(end.unwrap().name.as_deref(), Some("data.csv"));
+    assert_eq!(methods, ["GET", "POST", "GET", "POST", "GET", "DELETE"]);
+    // The service writes the one name in another way.
+    let same = json(
+        "201 Created",
+        &upload("queued").replace("data.csv", "Data_CSV"),
+    );
+    let answers = vec![missing(), Answer::Hangup, missing(), same];
+    let (methods, end) = create(OnConflict::Fail, answers).await;
+    end.unwrap();
+    assert_eq!(methods, ["GET", "POST", "GET", "POST"]);
+    // What may be somebody else's is not taken.
+    for other in [
+        upload("queued").replace("100", "99"),
+        upload("queued").replace(r#""100""#, "null"),
+    ] {
+        let answers = vec![missing(), Answer::Hangup, json("200 OK", &other)];
+        let (_, end) = create(OnConflict::Fail, answers).await;
+        let error = end.unwrap_err();
+        assert!(error.may_have_happened(), "{error}");
+        assert!(
+            error.message().contains("look at the table's uploads"),
+            "{error}"
+        );
+    }
     // An upload of other bytes than were sent is none.
     let short = json("201 Created", &upload("queued").replace("100", "99"));
     let (_, end) = create(OnConflict::Fail, vec![missing(), short]).await;
