@@ -8,6 +8,7 @@ use std::time::Duration;
 use futures::stream::StreamExt;
 use reqwest::header::{CONTENT_LENGTH, CONTENT_RANGE};
 use reqwest::{Body, Method, Response};
+use tokio::time::Instant;
 use url::Url;
 
 use super::content::Content;
@@ -15,6 +16,9 @@ use super::progress::SendProgress;
 use crate::client::Client;
 use crate::error::{Error, ErrorKind, Result, Retry};
 use crate::request::Call;
+
+/// Bytes that the buffers between this process and the line hold at most.
+const BUFFERED: f64 = (16 << 20) as f64;
 
 /// What is sent, and where to.
 pub(super) struct Put<'a> {
@@ -66,10 +70,10 @@ impl Put<'_> {
             true => Body::default(),
             false => Body::wrap_stream(pieces),
         });
-        let idle = client.read_timeout();
+        let (idle, length) = (client.read_timeout(), self.part.end - self.part.start);
         let answer = tokio::select! {
             answer = request.send() => answer.map_err(|error| self.call.unsent(error, true)),
-            () = silence(idle, &left) => Err(self.call.stalled(idle)),
+            waited = silence(idle, length, &left) => Err(self.call.stalled(waited)),
         };
         let fault = fault.lock().unwrap_or_else(PoisonError::into_inner).take();
         Sent {
@@ -79,16 +83,25 @@ impl Put<'_> {
     }
 }
 
-/// Ends when no byte has left for a while.
-async fn silence(idle: Duration, left: &AtomicU64) {
-    let mut seen = left.load(Ordering::Relaxed);
+/// Ends, with the time waited, when the line has been silent for too long: no byte has left, and no answer came.
+///
+/// What has left may still be on its way, in buffers that a slow line needs its time for. So the silence that is borne grows
+/// with the time that bytes have taken so far: a line that moves is never cut. An answer may take twice as long, as the
+/// service may have to store what it got.
+async fn silence(idle: Duration, length: u64, left: &AtomicU64) -> Duration {
+    let start = Instant::now();
+    let (mut seen, mut last) = (0, start);
     loop {
-        tokio::time::sleep(idle).await;
+        tokio::time::sleep(idle / 8).await;
         let now = left.load(Ordering::Relaxed);
-        if now == seen {
-            return;
+        if now != seen {
+            (seen, last) = (now, Instant::now());
         }
-        seen = now;
+        let buffered = (last - start).mul_f64(BUFFERED / seen.max(1) as f64);
+        let limit = buffered + if now < length { idle } else { 2 * idle };
+        if last.elapsed() >= limit {
+            return limit;
+        }
     }
 }
 

@@ -1,11 +1,12 @@
 //! Bytes on their way to temp uploads: what is sent, in which order, and what is believed.
 
 use std::io::Write;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, LazyLock};
 use std::time::Duration;
 
 use redivis::write::{Content, NewTempUpload, SendProgress, SessionUrl, TempUpload};
-use redivis::{Client, ErrorKind, Result};
+use redivis::{Client, ErrorKind, Result, RetryPolicy};
 
 use crate::script::{Answer, Script, TOKEN, json, response};
 
@@ -644,4 +645,71 @@ async fn a_slow_line_is_no_stall_and_dropping_stops() {
         .await
         .unwrap()
         .unwrap();
+}
+
+/// A service at the end of a slow line: it takes a body piece by piece, and answers when it has all of it. Counts the bodies.
+async fn slow_line(resumable: bool) -> (String, Arc<AtomicUsize>) {
+    use tokio::io::{AsyncReadExt, AsyncWriteExt};
+    let socket = tokio::net::TcpSocket::new_v4().unwrap();
+    socket.set_recv_buffer_size(64 << 10).unwrap();
+    socket.bind("127.0.0.1:0".parse().unwrap()).unwrap();
+    let listener = socket.listen(16).unwrap();
+    let origin = format!("http://{}", listener.local_addr().unwrap());
+    let bodies = Arc::new(AtomicUsize::new(0));
+    let (counted, at) = (Arc::clone(&bodies), origin.clone());
+    tokio::spawn(async move {
+        while let Ok((mut socket, _)) = listener.accept().await {
+            let (counted, at) = (Arc::clone(&counted), at.clone());
+            tokio::spawn(async move {
+                let (head, mut body) = crate::script::read_head(&mut socket).await.unwrap();
+                let length = crate::script::content_length(&head);
+                let is_body = head.starts_with("PUT ") && length > 0;
+                counted.fetch_add(usize::from(is_body), Ordering::Relaxed);
+                let mut piece = vec![0; 64 << 10];
+                while body.len() < length {
+                    match socket.read(&mut piece).await {
+                        Ok(0) | Err(_) => return,
+                        Ok(n) => body.extend_from_slice(&piece[..n]),
+                    }
+                    if is_body {
+                        tokio::time::sleep(Duration::from_millis(10)).await;
+                    }
+                }
+                let answer = match head.split(' ').next() {
+                    Some("PUT") => response("200 OK", "", b""),
+                    _ if head.contains("/tempUploads") => {
+                        let Answer::Bytes(bytes) = created(&at, SLOW, resumable) else {
+                            return;
+                        };
+                        bytes
+                    }
+                    _ => response("201 Created", &format!("Location: {at}{SESSION}\r\n"), b""),
+                };
+                let _ = socket.write_all(&answer).await;
+            });
+        }
+    });
+    (origin, bodies)
+}
+
+/// More than the buffers on the way hold.
+const SLOW: usize = 7 * MIB;
+
+#[tokio::test]
+async fn a_slow_line_is_not_cut_while_the_last_bytes_are_on_their_way() {
+    for resumable in [false, true] {
+        let (origin, bodies) = slow_line(resumable).await;
+        let client = Client::builder()
+            .endpoint(format!("{origin}/api/v1"))
+            .read_timeout(Duration::from_millis(500))
+            .retry(RetryPolicy::never())
+            .build()
+            .unwrap();
+        let upload = temp_upload(&client, SLOW).await;
+        let progress = Arc::new(SendProgress::default());
+        let content = Content::bytes(text(SLOW));
+        client.send(&upload, &content, &progress).await.unwrap();
+        assert_eq!(progress.interruptions(), 0);
+        assert_eq!(bodies.load(Ordering::Relaxed), 1);
+    }
 }
