@@ -79,7 +79,8 @@
 //! is refused with its column and row, before anything is sent ([`WriteError`]). Columns are matched by name, without regard
 //! to case; variables that the query lacks are null; a query without rows makes no upload. The geography of a row is text
 //! (WKT). A write that fails or is dropped halfway is taken back, see [`Redivis::settle`]; where that fails too, the error says
-//! what is left. `SET redivis.upload_name` names the upload.
+//! what is left. `SET redivis.upload_name` names the upload, and
+//! `SET redivis.upload_compression = 'zstd'` sends fewer bytes than the default, Snappy.
 //!
 //! Definitions, procedures and the checked `COPY` need [`Redivis::sql`]; `SessionContext::sql` knows `INSERT` and, with the
 //! colons of references written `%3A`, `redivis://`.
@@ -102,7 +103,7 @@ mod write;
 
 pub use catalog::DefaultParent;
 pub use error::{ScanError, WriteError};
-pub use options::RedivisOptions;
+pub use options::{RedivisOptions, UploadCompression};
 pub use scan::RedivisScanExec;
 pub use session::{Redivis, register};
 pub use table::{RedivisQuery, RedivisTable};

@@ -41,6 +41,7 @@ impl Put<'_> {
     /// Sends the part once. The answer may have any status.
     pub(super) async fn send(self, client: &Client) -> Sent {
         let left = Arc::new(AtomicU64::new(0));
+        self.progress.go_on_at(self.part.start);
         let fault: Arc<Mutex<Option<Error>>> = Arc::default();
         let pieces = {
             let (left, fault) = (Arc::clone(&left), Arc::clone(&fault));
