@@ -119,7 +119,7 @@ impl Client {
 
     /// A URL that the service gave for sending bytes to, if it is fit for that.
     pub(super) fn sending_url(&self, call: &Call, base: Option<&Url>, text: &str) -> Result<Url> {
-        let odd = |message: &str| {
+        let refused = |message: &str| {
             call.error(ErrorKind::Protocol, message)
                 .with_retry(Retry::No)
         };
@@ -127,15 +127,15 @@ impl Client {
             Some(base) => base.join(text),
             None => Url::parse(text),
         }
-        .map_err(|_| odd("the service gives no URL to send the bytes to"))?;
+        .map_err(|_| refused("the service gives no URL to send the bytes to"))?;
         let secure = self.endpoint().starts_with("https:");
         match url.scheme() {
             "https" => Ok(url),
             "http" if !secure => Ok(url),
-            "http" => Err(odd(
+            "http" => Err(refused(
                 "the service wants the bytes sent unencrypted, though its own address is https",
             )),
-            _ => Err(odd(
+            _ => Err(refused(
                 "the service gives a URL that is neither https nor http",
             )),
         }

@@ -40,7 +40,7 @@ fn what_cannot_be_is_refused() {
         position.complete(),
         Err(Fault::TooSoon {
             sent: 100,
-            total: total
+            total
         })
     );
     position.sent_to(total);
