@@ -7,10 +7,13 @@
 //!
 //! Names that a join merges (`USING`, `NATURAL`) are resolved here too, as DataFusion takes either side's column for both.
 //!
-//! In: a parsed statement, and the columns of the tables that it names. Out: the same statement. [`walk`] uses the others:
-//! [`names`] for tables, [`scope`] for columns, [`using`] and [`wildcard`] for what joins and `*` make of them.
+//! In: a parsed statement, and the columns of the tables that it names. Out: the same statement. [`walk`] goes through queries
+//! and expressions, in [`from`] and [`projection`] too; [`names`] knows the tables and [`scope`] the columns; [`using`] and
+//! [`wildcard`] tell what joins and `*` make of them. Uses nothing else of the crate.
 
+mod from;
 mod names;
+mod projection;
 mod scope;
 mod using;
 mod walk;

@@ -43,7 +43,10 @@ impl Names {
         ctes: &[(String, Option<Arc<Columns>>)],
     ) -> Relation {
         let Ok(reference) = object_name_to_table_reference(name.clone(), self.normalize) else {
-            return Relation::default();
+            return Relation {
+                missing: true,
+                ..Relation::default()
+            };
         };
         let qualifier = [
             reference.catalog(),
@@ -63,6 +66,7 @@ impl Names {
         let remote = reference.table().parse::<redivis::TableReference>().ok();
         relation.short = remote.map(|table| table.name().to_owned());
         let schema = self.tables.get(&self.resolve(reference));
+        relation.missing = schema.is_none();
         relation.columns = schema.map(|schema| {
             let names = schema.fields().iter().map(|field| field.name().clone());
             Arc::new(names.collect())
@@ -76,6 +80,7 @@ impl Names {
             Some(alias) => Relation {
                 qualifier: vec![self.normalized(&alias.name)],
                 columns: self.renamed(relation.columns, alias),
+                missing: relation.missing,
                 ..Relation::default()
             },
             None => relation,

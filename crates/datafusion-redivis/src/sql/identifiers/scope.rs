@@ -25,16 +25,22 @@ impl FromIterator<String> for Columns {
 }
 
 impl Columns {
+    /// Of several columns of one name, DataFusion names all but the first anew.
     pub(super) fn new(names: Vec<String>, unnamed: bool) -> Self {
-        let mut folded: HashMap<String, Vec<usize>> = HashMap::new();
-        for (place, name) in names.iter().enumerate() {
-            folded.entry(name.to_lowercase()).or_default().push(place);
-        }
-        Self {
-            names,
+        let mut columns = Self {
             unnamed,
-            folded,
+            ..Self::default()
+        };
+        for name in names {
+            let folded = columns.folded.entry(name.to_lowercase()).or_default();
+            if folded.iter().any(|place| columns.names[*place] == name) {
+                columns.unnamed = true;
+            } else {
+                folded.push(columns.names.len());
+                columns.names.push(name);
+            }
         }
+        columns
     }
 
     pub(super) fn concat(parts: Vec<Self>) -> Self {
@@ -77,6 +83,8 @@ pub(super) struct Relation {
     pub(super) short: Option<String>,
     /// `None` where they can't be known before planning.
     pub(super) columns: Option<Arc<Columns>>,
+    /// Whether there is no such table, which DataFusion says best.
+    pub(super) missing: bool,
     /// Its columns that a join made one with another relation's: the value of the one that they became, or `None` if that
     /// stands in the other relation's place, and this column is reached with its qualifier alone.
     pub(super) merged: HashMap<String, Option<Expr>>,

@@ -337,9 +337,10 @@ fn what_would_be_done_otherwise_than_it_says_is_refused() {
             "ambiguous",
         ),
         (
-            "SELECT * FROM (s LEFT JOIN o USING (stationid)) AS x",
-            "write (SELECT * FROM",
+            "SELECT * FROM s |> LEFT JOIN o USING (stationid)",
+            "write ON",
         ),
+        ("SELECT * ILIKE '%i%' FROM s", "name those"),
         (
             "SELECT 1 FROM s LEFT JOIN o USING (s.stationid)",
             "qualifier",
@@ -421,7 +422,17 @@ fn wildcards_yield_merged_columns_once() {
         "SELECT * EXCLUDE (\"VALUE\") FROM s JOIN o AS v USING (stationid), generate_series(1, 2)",
         r#"SELECT "s"."StationID", "s"."Name", "s"."elev", "v"."Day", "unnamed 1".* FROM s JOIN o AS v ON "s"."StationID" = "v"."StationID", generate_series(1, 2) AS "unnamed 1""#,
     );
+    check(
+        "SELECT Day FROM (s FULL JOIN o USING (stationid)) AS x",
+        r#"SELECT "Day" FROM (SELECT coalesce("s"."StationID", "o"."StationID") AS "StationID", "s"."Name", "s"."elev", "o"."Day", "o"."VALUE" FROM s FULL JOIN o ON "s"."StationID" = "o"."StationID") AS x"#,
+    );
+    check(
+        "FROM s |> WHERE elev > 1",
+        "SELECT * FROM s |> WHERE elev > 1",
+    );
     unchanged("SELECT s.*, o.* FROM s, o");
+    // What the tables lack is DataFusion's to say.
+    unchanged("SELECT * FROM s LEFT JOIN nothing USING (stationid)");
     // An inner join whose columns can't be known stays as DataFusion plans it.
     unchanged("SELECT * FROM s JOIN generate_series(1, 2) g USING (value)");
 }

@@ -9,7 +9,8 @@ use std::collections::HashSet;
 use datafusion::common::{Result, plan_err};
 use datafusion::sql::sqlparser::ast::{
     BinaryOperator, Expr, Function, FunctionArg, FunctionArgExpr, FunctionArgumentList,
-    FunctionArguments, Ident, JoinConstraint, JoinOperator, ObjectName,
+    FunctionArguments, Ident, JoinConstraint, JoinOperator, ObjectName, TableFactor,
+    TableWithJoins,
 };
 
 use super::scope::{Candidate, Relation, candidates};
@@ -50,12 +51,38 @@ pub(super) fn constraint(
     (kept, Some(constraint))
 }
 
-/// Whether a join merges columns.
-pub(super) fn merges(operator: &mut JoinOperator) -> bool {
+/// Whether some join of an item merges columns.
+pub(super) fn merges(item: &mut TableWithJoins) -> bool {
+    let nested = |factor: &mut TableFactor| match factor {
+        TableFactor::NestedJoin {
+            table_with_joins, ..
+        } => merges(table_with_joins),
+        _ => false,
+    };
+    let mut joins = item.joins.iter_mut();
+    nested(&mut item.relation)
+        || joins.any(|join| {
+            is_merging(constraint(&mut join.join_operator).1.as_deref())
+                || nested(&mut join.relation)
+        })
+}
+
+fn is_merging(constraint: Option<&JoinConstraint>) -> bool {
     matches!(
-        constraint(operator).1,
+        constraint,
         Some(JoinConstraint::Using(_) | JoinConstraint::Natural)
     )
+}
+
+/// Fails for a join that can't be put so, since its left side is what another query yields, and that DataFusion plans wrong.
+pub(super) fn refuse_outer(operator: &mut JoinOperator) -> Result<()> {
+    let (kept, constraint) = constraint(operator);
+    if kept != Some(Kept::Matches) && is_merging(constraint.as_deref()) {
+        return plan_err!(
+            "an outer join with USING or NATURAL after |> is not supported: write ON"
+        );
+    }
+    Ok(())
 }
 
 /// Puts `ON` in the place of `USING` and `NATURAL`, and merges the columns. `keys` are those of `USING`.
@@ -73,8 +100,11 @@ pub(super) fn merge(
         None => "NATURAL JOIN".to_owned(),
     };
     let both = || left.iter().chain(right.iter());
+    if both().any(|relation| relation.missing) {
+        return Ok(());
+    }
     if !both().all(|relation| is_known(relation, keys.is_none())) {
-        if kept == Kept::Matches && both().all(|relation| relation.merged.is_empty()) {
+        if kept == Kept::Matches && !both().any(Relation::is_merged) {
             return Ok(());
         }
         return plan_err!(
