@@ -30,6 +30,7 @@ use crate::options::RedivisOptions;
 use crate::plan::{Copy, Definition, NoImplicitCasts, Procedure, definition, insert};
 use crate::sql::functions::{self, QueryFunction, TableFunction};
 use crate::sql::identifiers::{self, Names};
+use crate::sql::{references, urls};
 use crate::table::RedivisTable;
 use crate::write::draft;
 
@@ -174,7 +175,8 @@ impl Redivis {
         {
             return Procedure::plan(function);
         }
-        encode_urls(&mut statement)?;
+        references::quote(&mut statement, |schema| schema == SCHEMA);
+        urls::encode(&mut statement)?;
         definition::name(&mut statement, |name| {
             let normalize = state
                 .config()
@@ -369,22 +371,6 @@ impl Redivis {
     pub fn client(&self) -> &Client {
         self.lookup.client()
     }
-}
-
-/// Puts URLs of files on Redivis as URLs are written: with their references encoded.
-fn encode_urls(statement: &mut Statement) -> Result<()> {
-    let urls = match statement {
-        Statement::CopyTo(copy) => std::slice::from_mut(&mut copy.target),
-        Statement::CreateExternalTable(create) => create.locations.as_mut_slice(),
-        Statement::Explain(explain) => return encode_urls(&mut explain.statement),
-        _ => return Ok(()),
-    };
-    for url in urls {
-        if let Some(encoded) = store::location(url)? {
-            *url = encoded;
-        }
-    }
-    Ok(())
 }
 
 /// What became of a plan that may concern Redivis itself.

@@ -9,7 +9,7 @@
 //!
 //! In: a parsed statement, and the columns of the tables that it names. Out: the same statement. [`walk`] goes through queries
 //! and expressions, in [`from`] and [`projection`] too; [`names`] knows the tables and [`scope`] the columns; [`using`] and
-//! [`wildcard`] tell what joins and `*` make of them. Uses nothing else of the crate.
+//! [`wildcard`] tell what joins and `*` make of them. Uses `statement`.
 
 mod from;
 mod names;
@@ -27,19 +27,19 @@ use datafusion::sql::parser::{CopyToSource, Statement};
 
 pub(crate) use self::names::Names;
 use self::walk::Walk;
+use super::statement::{self, Body};
 
 /// Puts the identifiers of a statement in the spelling of the columns that they mean.
 ///
 /// Fails where DataFusion would silently do something else than the statement says.
 pub(crate) fn respell(statement: &mut Statement, names: &Names) -> Result<()> {
     let mut walk = Walk::new(names);
-    match statement {
-        Statement::Statement(statement) => walk.statement(statement),
-        Statement::Explain(explain) => respell(&mut explain.statement, names),
-        Statement::CopyTo(copy) => match &mut copy.source {
+    match statement::body(statement) {
+        Body::Sql(statement) => walk.statement(statement),
+        Body::CopyTo(copy) => match &mut copy.source {
             CopyToSource::Query(query) => walk.query(query, None).map(drop),
             CopyToSource::Relation(_) => Ok(()),
         },
-        Statement::CreateExternalTable(_) | Statement::Reset(_) => Ok(()),
+        Body::CreateExternalTable(_) | Body::Reset => Ok(()),
     }
 }
