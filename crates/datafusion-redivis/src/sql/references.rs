@@ -23,12 +23,19 @@ impl<F: Fn(&str) -> bool> VisitorMut for Quotes<F> {
     fn pre_visit_relation(&mut self, name: &mut ObjectName) -> ControlFlow<Infallible> {
         let parts: Option<Vec<&Ident>> = name.0.iter().map(|part| part.as_ident()).collect();
         if let Some([schema, owner, parent, table]) = parts.as_deref()
-            && (self.0)(&schema.value.to_lowercase())
+            && (self.0)(&folded(schema))
         {
             let reference = format!("{}.{}.{}", owner.value, parent.value, table.value);
             *name = ObjectName::from(vec![(*schema).clone(), Ident::with_quote('"', reference)]);
         }
         ControlFlow::Continue(())
+    }
+}
+
+fn folded(ident: &Ident) -> String {
+    match ident.quote_style {
+        None => ident.value.to_lowercase(),
+        Some(_) => ident.value.clone(),
     }
 }
 
