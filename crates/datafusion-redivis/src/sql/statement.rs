@@ -2,8 +2,11 @@
 
 use std::ops::ControlFlow;
 
+use datafusion::common::Result;
 use datafusion::sql::parser::{CopyToSource, CopyToStatement, CreateExternalTable, Statement};
-use datafusion::sql::sqlparser::ast::{self, VisitMut, VisitorMut};
+use datafusion::sql::sqlparser::ast::{self, Query, VisitMut, VisitorMut};
+use datafusion::sql::sqlparser::dialect::GenericDialect;
+use datafusion::sql::sqlparser::parser::Parser;
 
 /// A statement without what explains or prepares it.
 #[derive(Debug)]
@@ -32,6 +35,33 @@ fn innermost(statement: &mut ast::Statement) -> &mut ast::Statement {
         }
         statement => statement,
     }
+}
+
+/// A query of the program's own.
+pub(crate) fn query(sql: &'static str) -> Result<Box<Query>> {
+    let parser = Parser::new(&GenericDialect {}).try_with_sql(sql);
+    Ok(parser.and_then(|mut parser| parser.parse_query())?)
+}
+
+/// What a statement does with a query, and the whole statement with the query alone in its place, for DataFusion to plan what
+/// stands around it; `None` for queries and for what takes none. A `CALL`, which DataFusion has no plan for, counts as one
+/// with any query.
+pub(crate) fn take(statement: &Statement) -> Result<Option<(ast::Statement, Statement)>> {
+    let mut around = statement.clone();
+    let Body::Sql(body) = body(&mut around) else {
+        return Ok(None);
+    };
+    let taken = match body {
+        ast::Statement::Insert(insert) => insert.source.take(),
+        ast::Statement::CreateTable(create) => create.query.take(),
+        ast::Statement::Call(_) => Some(query("SELECT 1")?),
+        _ => None,
+    };
+    let Some(taken) = taken else {
+        return Ok(None);
+    };
+    let body = std::mem::replace(body, ast::Statement::Query(taken));
+    Ok(Some((body, around)))
 }
 
 /// Visits all of a statement, and the names of tables also where the parser's own walk does not take them for such.

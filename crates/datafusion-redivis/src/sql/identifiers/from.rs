@@ -7,13 +7,12 @@ use datafusion::sql::sqlparser::ast::{
     Ident, JoinConstraint, JoinOperator, ObjectName, ObjectNamePart, Query, SetExpr, TableAlias,
     TableFactor, TableWithJoins,
 };
-use datafusion::sql::sqlparser::dialect::GenericDialect;
-use datafusion::sql::sqlparser::parser::Parser;
 
 use super::scope::{Relation, Scope};
 use super::using::{self, Kept};
 use super::walk::Walk;
 use super::wildcard::Options;
+use crate::sql::statement;
 
 impl Walk<'_> {
     /// What an item of a `FROM` and what is joined to it offer: tables, subqueries and functions, each with its columns.
@@ -179,8 +178,7 @@ impl Walk<'_> {
 
 /// `SELECT *` from this.
 fn select_all(from: TableWithJoins) -> Result<Box<Query>> {
-    let parser = Parser::new(&GenericDialect {}).try_with_sql("SELECT *");
-    let mut query = parser.and_then(|mut parser| parser.parse_query())?;
+    let mut query = statement::query("SELECT *")?;
     if let SetExpr::Select(select) = &mut *query.body {
         select.from = vec![from];
     }
