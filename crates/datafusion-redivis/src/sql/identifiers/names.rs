@@ -63,8 +63,11 @@ impl Names {
             relation.columns = columns.clone();
             return relation;
         }
-        let remote = reference.table().parse::<redivis::TableReference>().ok();
-        relation.short = remote.map(|table| table.name().to_owned());
+        if let Ok(table) = reference.table().parse::<redivis::TableReference>() {
+            let names = [table.owner(), table.parent().name(), table.name()];
+            let names = reference.schema().into_iter().chain(names);
+            relation.reference = names.map(str::to_owned).collect();
+        }
         let schema = self.tables.get(&self.resolve(reference));
         relation.missing = schema.is_none();
         relation.columns = schema.map(|schema| {

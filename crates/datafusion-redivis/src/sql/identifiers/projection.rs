@@ -120,10 +120,7 @@ impl Walk<'_> {
         if let Some(relation) = scope.relation(&parts) {
             return Some(relation);
         }
-        let [short] = parts.as_slice() else {
-            return None;
-        };
-        let relation = scope.short(short)?;
+        let relation = scope.reference(&parts)?;
         *name = relation.identifiers().collect::<Vec<_>>().into();
         Some(relation)
     }

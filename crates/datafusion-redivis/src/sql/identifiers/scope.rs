@@ -79,8 +79,8 @@ impl Columns {
 pub(super) struct Relation {
     /// What its columns may be qualified with: the alias alone, or the last parts of the table's name.
     pub(super) qualifier: Vec<String>,
-    /// A second qualifier, as in Redivis's own SQL: the table's own name within a reference.
-    pub(super) short: Option<String>,
+    /// A second qualifier of tables on Redivis, as in its own SQL: the schema's and the reference's names, or the last of them.
+    pub(super) reference: Vec<String>,
     /// `None` where they can't be known before planning.
     pub(super) columns: Option<Arc<Columns>>,
     /// Whether there is no such table, which DataFusion says best.
@@ -278,11 +278,15 @@ impl<'a> Scope<'a> {
         })
     }
 
-    /// The one relation that goes by this short name, if nothing is called so outright.
-    pub(super) fn short(self, name: &str) -> Option<&'a Relation> {
+    /// The one relation whose reference ends so, if nothing is called so outright.
+    pub(super) fn reference(self, written: &[String]) -> Option<&'a Relation> {
         let matches = |relation: &&Relation| {
-            let short = relation.short.as_ref();
-            short.is_some_and(|short| short.eq_ignore_ascii_case(name))
+            let mut ends = relation.reference.iter().rev();
+            let mut written = written.iter().rev();
+            written.all(|part| {
+                ends.next()
+                    .is_some_and(|end| end.eq_ignore_ascii_case(part))
+            })
         };
         self.levels().find_map(|level| {
             let mut found = level.relations.iter().filter(matches);

@@ -242,23 +242,22 @@ impl<'n> Walk<'n> {
         let names: Vec<String> = names.collect();
         for length in (1..names.len()).rev() {
             if let Some(relation) = scope.relation(&names[..length]) {
-                if let Some(ident) = idents.get_mut(length) {
-                    self.column(ident, &[relation.unmerged()]);
-                }
+                self.column(&mut idents[length], &[relation.unmerged()]);
                 return;
             }
         }
-        let Some((first, rest)) = idents.split_first_mut() else {
+        let Some(first) = idents.first_mut() else {
             return;
         };
         match self.resolve(first, scope) {
             Resolution::Column(spelling) => respelled(first, spelling),
             Resolution::Unresolved => {
-                if let Some(relation) = scope.short(&names[0]) {
-                    if let Some(ident) = rest.first_mut() {
-                        self.column(ident, &[relation.unmerged()]);
+                for length in (1..names.len()).rev() {
+                    if let Some(relation) = scope.reference(&names[..length]) {
+                        self.column(&mut idents[length], &[relation.unmerged()]);
+                        idents.splice(..length, relation.identifiers());
+                        return;
                     }
-                    idents.splice(..1, relation.identifiers());
                 }
             }
             _ => {}
