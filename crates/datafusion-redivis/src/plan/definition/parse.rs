@@ -57,17 +57,10 @@ fn marked(
     };
     let reference: TableReference = name.table().parse().map_err(refused)?;
     if reference.version() != Some(Version::Next) || reference.parent().is_sample() {
-        let next = format!(
-            "{}.{}:next.{}",
-            reference.owner(),
-            reference.parent().name(),
-            reference.name()
-        );
+        let (next, dataset) = (reference.in_next_version(), reference.parent().by_name());
         return plan_err!(
             "tables are created and dropped in the version that is not released yet: write redivis.'{next}'. CALL \
-             redivis.next_version('{}.{}') opens it",
-            reference.owner(),
-            reference.parent().name()
+             redivis.next_version('{dataset}') opens it"
         );
     }
     Ok(Some((metadata, reference)))
