@@ -1,10 +1,10 @@
 //! Uploads: the files that an unreleased table is made of. Each can be read like a table.
 
 use futures::stream::BoxStream;
-use serde::{Deserialize, Deserializer};
+use serde::Deserialize;
 
 use super::checked_uri;
-use super::lenient::{integer, text};
+use super::lenient::{hint, integer, text};
 use crate::client::Client;
 use crate::error::{ErrorKind, Result};
 use crate::reference::path_segment;
@@ -21,7 +21,7 @@ pub struct Upload {
     #[serde(default, deserialize_with = "text")]
     pub name: Option<String>,
     /// How far it has come; rows can be read once it is completed.
-    #[serde(default, deserialize_with = "status")]
+    #[serde(default, deserialize_with = "hint")]
     pub status: UploadStatus,
     /// The file's format, such as `parquet` or `delimited`.
     #[serde(default, rename = "type")]
@@ -79,13 +79,6 @@ impl Upload {
             Some(stored) => RowCount::Different(stored),
         }
     }
-}
-
-/// A status that may be null.
-fn status<'de, D: Deserializer<'de>>(
-    deserializer: D,
-) -> std::result::Result<UploadStatus, D::Error> {
-    Ok(Option::deserialize(deserializer)?.unwrap_or_default())
 }
 
 impl Client {
