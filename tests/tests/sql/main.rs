@@ -6,6 +6,7 @@ mod embedding;
 mod examples;
 mod explain;
 mod logic;
+mod others;
 mod query;
 mod session;
 mod tpch;

@@ -12,17 +12,17 @@ use tempfile::TempDir;
 
 use crate::session::session;
 
-const T: &str = "redivis.'ada.notes:next.t'";
+pub(crate) const T: &str = "redivis.'ada.notes:next.t'";
 
-struct Written {
-    proxy: Proxy,
-    redivis: Redivis,
-    _server: Server,
+pub(crate) struct Written {
+    pub(crate) proxy: Proxy,
+    pub(crate) redivis: Redivis,
+    server: Server,
     _data: TempDir,
 }
 
 /// A table of one row, behind a proxy.
-async fn table() -> Written {
+pub(crate) async fn table() -> Written {
     let data = TempDir::new().unwrap();
     let folder = data.path().to_owned();
     let server = tokio::task::spawn_blocking(move || Server::directory(&folder));
@@ -32,7 +32,7 @@ async fn table() -> Written {
     let it = Written {
         proxy,
         redivis,
-        _server: server,
+        server,
         _data: data,
     };
     it.run("CALL redivis.create_dataset('ada.notes')").await;
@@ -41,21 +41,26 @@ async fn table() -> Written {
 }
 
 impl Written {
-    async fn try_run(&self, sql: &str) -> Result<Vec<RecordBatch>, String> {
+    /// Another session, which reaches the server without the proxy.
+    pub(crate) fn other(&self) -> Redivis {
+        session(self.server.endpoint(), self.server.token()).1
+    }
+
+    pub(crate) async fn try_run(&self, sql: &str) -> Result<Vec<RecordBatch>, String> {
         let ran = async { self.redivis.sql(sql).await?.collect().await };
         ran.await.map_err(|error| error.to_string())
     }
 
-    async fn run(&self, sql: &str) -> Vec<RecordBatch> {
+    pub(crate) async fn run(&self, sql: &str) -> Vec<RecordBatch> {
         let ran = self.try_run(sql).await;
         ran.unwrap_or_else(|error| panic!("{sql}: {error}"))
     }
 
-    async fn error(&self, sql: &str) -> String {
+    pub(crate) async fn error(&self, sql: &str) -> String {
         self.try_run(sql).await.expect_err(sql)
     }
 
-    async fn sum(&self) -> String {
+    pub(crate) async fn sum(&self) -> String {
         self.proxy.script(|_| Action::Pass);
         let rows = self.run(&format!("SELECT sum(x) FROM {T}")).await;
         array_value_to_string(rows[0].column(0), 0).unwrap()
@@ -80,15 +85,15 @@ impl Written {
     }
 }
 
-fn json(status: u16, body: impl AsRef<[u8]>) -> Action {
+pub(crate) fn json(status: u16, body: impl AsRef<[u8]>) -> Action {
     Action::reply(status, &[("Content-Type", "application/json")], body)
 }
 
-fn is_creation(request: &Request) -> bool {
+pub(crate) fn is_creation(request: &Request) -> bool {
     request.method == "POST" && request.path().ends_with("/uploads")
 }
 
-fn is_poll(request: &Request) -> bool {
+pub(crate) fn is_poll(request: &Request) -> bool {
     request.method == "GET" && request.path().contains("/uploads/")
 }
 

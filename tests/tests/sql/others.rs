@@ -1,0 +1,100 @@
+//! Several writers at once: nothing is removed that the statement did not make.
+
+use redivis_tests::proxy::{Action, Request};
+
+use crate::write::{T, Written, is_creation, is_poll, json, table};
+
+/// Somebody else has a finished upload `u` of the row 10, which the statement sees only after it has looked `blind` times.
+async fn taken(blind: usize) -> Written {
+    let it = table().await;
+    it.run("SET redivis.upload_name = 'u'").await;
+    it.run(&format!("INSERT INTO {T} SELECT 10")).await;
+    let mut looks = 0;
+    it.proxy.script(move |request| hidden(request, &mut looks, blind));
+    it
+}
+
+fn hidden(request: &Request, looks: &mut usize, blind: usize) -> Action {
+    *looks += usize::from(is_poll(request));
+    match is_poll(request) && *looks <= blind {
+        true => json(404, r#"{"status": 404, "error": "not_found"}"#),
+        false => Action::Pass,
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_upload_of_somebody_else_that_took_the_name_stays() {
+    // Seen when the upload is about to be created, and when the service refuses it.
+    for blind in [2, 3] {
+        let it = taken(blind).await;
+        let error = it.error(&format!("INSERT INTO {T} SELECT 20")).await;
+        assert!(error.contains("already"), "{error}");
+        assert!(it.redivis.settle().await.is_empty());
+        assert_eq!(it.sum().await, "11", "{blind}");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_upload_that_may_be_somebody_elses_is_neither_taken_for_ones_own_nor_removed() {
+    let it = taken(0).await;
+    let mut looks = 0;
+    it.proxy.script(move |request| match is_creation(request) {
+        true => Action::Close,
+        false => hidden(request, &mut looks, 3),
+    });
+    let error = it.error(&format!("INSERT INTO {T} SELECT 20")).await;
+    assert!(
+        error.contains("upload `u`") && error.contains("CALL redivis.delete_upload('ada.notes:next.t', 'u')"),
+        "{error}"
+    );
+    assert_eq!(it.sum().await, "11");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_statement_dropped_while_it_creates_an_upload_leaves_that_of_somebody_else() {
+    let it = taken(0).await;
+    let mut looks = 0;
+    it.proxy.script(move |request| match is_creation(request) {
+        true => Action::Break { after: 0, how: redivis_tests::proxy::Break::Stall },
+        false => hidden(request, &mut looks, 3),
+    });
+    let statement = format!("INSERT INTO {T} SELECT 20");
+    let creates = it.proxy.wait_for(std::time::Duration::from_secs(20), |exchange| {
+        is_creation(&exchange.request) && exchange.end.is_none()
+    });
+    tokio::select! {
+        _ = it.run(&statement) => panic!("it cannot end"),
+        created = creates => assert!(created.is_some()),
+    }
+    it.proxy.script(|_| Action::Pass);
+    let left = it.redivis.settle().await;
+    assert!(left.len() == 1 && left[0].contains("upload `u`"), "{left:?}");
+    assert_eq!(it.sum().await, "11");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_table_that_others_have_filled_meanwhile_is_not_deleted() {
+    let it = table().await;
+    let new = "redivis.'ada.notes:next.new'";
+    let other = it.other();
+    let mut created = false;
+    let runtime = tokio::runtime::Handle::current();
+    // The rows of another come right before the upload of the statement's own is refused.
+    it.proxy.script(move |request| {
+        let is_ours = request.method == "POST" && request.path().ends_with("/tempUploads");
+        if !is_ours || created {
+            return Action::Pass;
+        }
+        created = true;
+        let insert = format!("INSERT INTO {new} SELECT 10 AS x");
+        tokio::task::block_in_place(|| {
+            runtime.block_on(async { other.sql(&insert).await.unwrap().collect().await.unwrap() })
+        });
+        json(400, r#"{"status": 400, "error": "invalid", "error_description": "no room"}"#)
+    });
+    let error = it.error(&format!("CREATE TABLE {new} AS SELECT 1 AS x")).await;
+    assert!(error.contains("no room") && error.contains("ada.notes:next.new"), "{error}");
+    it.proxy.script(|_| Action::Pass);
+    let rows = it.run(&format!("SELECT sum(x) FROM {new}")).await;
+    assert_eq!(datafusion::arrow::util::display::array_value_to_string(rows[0].column(0), 0).unwrap(), "10");
+}
