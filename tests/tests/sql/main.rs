@@ -8,6 +8,7 @@ mod explain;
 mod logic;
 mod others;
 mod query;
+mod runtimes;
 mod session;
 mod tpch;
 mod write;

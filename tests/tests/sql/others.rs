@@ -1,6 +1,9 @@
 //! Several writers at once: nothing is removed that the statement did not make.
 
-use redivis_tests::proxy::{Action, Request};
+use std::time::Duration;
+
+use datafusion::arrow::util::display::array_value_to_string;
+use redivis_tests::proxy::{Action, Break, Request};
 
 use crate::write::{T, Written, is_creation, is_poll, json, table};
 
@@ -10,7 +13,8 @@ async fn taken(blind: usize) -> Written {
     it.run("SET redivis.upload_name = 'u'").await;
     it.run(&format!("INSERT INTO {T} SELECT 10")).await;
     let mut looks = 0;
-    it.proxy.script(move |request| hidden(request, &mut looks, blind));
+    it.proxy
+        .script(move |request| hidden(request, &mut looks, blind));
     it
 }
 
@@ -24,11 +28,11 @@ fn hidden(request: &Request, looks: &mut usize, blind: usize) -> Action {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn an_upload_of_somebody_else_that_took_the_name_stays() {
-    // Seen when the upload is about to be created, and when the service refuses it.
-    for blind in [2, 3] {
+    // Seen when the upload is about to be created, and after it was created, which the service does under another name.
+    for (blind, words) in [(2, "already"), (3, "another writer")] {
         let it = taken(blind).await;
         let error = it.error(&format!("INSERT INTO {T} SELECT 20")).await;
-        assert!(error.contains("already"), "{error}");
+        assert!(error.contains(words), "{error}");
         assert!(it.redivis.settle().await.is_empty());
         assert_eq!(it.sum().await, "11", "{blind}");
     }
@@ -44,7 +48,8 @@ async fn an_upload_that_may_be_somebody_elses_is_neither_taken_for_ones_own_nor_
     });
     let error = it.error(&format!("INSERT INTO {T} SELECT 20")).await;
     assert!(
-        error.contains("upload `u`") && error.contains("CALL redivis.delete_upload('ada.notes:next.t', 'u')"),
+        error.contains("upload `u`")
+            && error.contains("CALL redivis.delete_upload('ada.notes:next.t', 'u')"),
         "{error}"
     );
     assert_eq!(it.sum().await, "11");
@@ -54,21 +59,33 @@ async fn an_upload_that_may_be_somebody_elses_is_neither_taken_for_ones_own_nor_
 async fn a_statement_dropped_while_it_creates_an_upload_leaves_that_of_somebody_else() {
     let it = taken(0).await;
     let mut looks = 0;
-    it.proxy.script(move |request| match is_creation(request) {
-        true => Action::Break { after: 0, how: redivis_tests::proxy::Break::Stall },
-        false => hidden(request, &mut looks, 3),
+    it.proxy.script(move |request| {
+        if is_creation(request) {
+            return Action::Close;
+        }
+        // Is it there? That is never answered.
+        match hidden(request, &mut looks, 3) {
+            Action::Pass if is_poll(request) => Action::Break {
+                after: 0,
+                how: Break::Stall,
+            },
+            action => action,
+        }
     });
     let statement = format!("INSERT INTO {T} SELECT 20");
-    let creates = it.proxy.wait_for(std::time::Duration::from_secs(20), |exchange| {
-        is_creation(&exchange.request) && exchange.end.is_none()
+    let looks = it.proxy.wait_for(Duration::from_secs(20), |exchange| {
+        matches!(exchange.action, Action::Break { .. })
     });
     tokio::select! {
-        _ = it.run(&statement) => panic!("it cannot end"),
-        created = creates => assert!(created.is_some()),
+        ended = it.try_run(&statement) => panic!("{ended:?}"),
+        looks = looks => assert!(looks.is_some()),
     }
     it.proxy.script(|_| Action::Pass);
     let left = it.redivis.settle().await;
-    assert!(left.len() == 1 && left[0].contains("upload `u`"), "{left:?}");
+    assert!(
+        left.len() == 1 && left[0].contains("upload `u`"),
+        "{left:?}"
+    );
     assert_eq!(it.sum().await, "11");
 }
 
@@ -90,11 +107,19 @@ async fn a_table_that_others_have_filled_meanwhile_is_not_deleted() {
         tokio::task::block_in_place(|| {
             runtime.block_on(async { other.sql(&insert).await.unwrap().collect().await.unwrap() })
         });
-        json(400, r#"{"status": 400, "error": "invalid", "error_description": "no room"}"#)
+        json(
+            400,
+            r#"{"status": 400, "error": "invalid", "error_description": "no room"}"#,
+        )
     });
-    let error = it.error(&format!("CREATE TABLE {new} AS SELECT 1 AS x")).await;
-    assert!(error.contains("no room") && error.contains("ada.notes:next.new"), "{error}");
+    let error = it
+        .error(&format!("CREATE TABLE {new} AS SELECT 1 AS x"))
+        .await;
+    assert!(
+        error.contains("no room") && error.contains("ada.notes:next.new"),
+        "{error}"
+    );
     it.proxy.script(|_| Action::Pass);
     let rows = it.run(&format!("SELECT sum(x) FROM {new}")).await;
-    assert_eq!(datafusion::arrow::util::display::array_value_to_string(rows[0].column(0), 0).unwrap(), "10");
+    assert_eq!(array_value_to_string(rows[0].column(0), 0).unwrap(), "10");
 }

@@ -67,7 +67,7 @@ impl Written {
     }
 
     /// From when an upload is created on, says this of it.
-    fn says(&self, rest: &'static str) {
+    pub(crate) fn says(&self, rest: &'static str) {
         let mut created = false;
         self.proxy.script(move |request| {
             created |= is_creation(request);

@@ -6,6 +6,7 @@
 
 mod declared;
 
+use std::future::ready;
 use std::sync::Arc;
 
 use datafusion::common::{DataFusionError, Result, exec_err, not_impl_err, plan_err};
@@ -14,6 +15,7 @@ use datafusion::logical_expr::{CreateMemoryTable, DropTable, EmptyRelation, Logi
 use datafusion::physical_plan::execute_stream;
 use datafusion::sql::parser::Statement;
 use datafusion::sql::sqlparser::ast::{self, Ident, ObjectName, ObjectType};
+use futures::TryStreamExt;
 use redivis::resource::{Dataset, NewTable, Table, TableChanges};
 use redivis::write::{Content, SendProgress, UploadField, UploadRequest};
 use redivis::{Client, ErrorKind, TableReference, Version};
@@ -22,7 +24,7 @@ use self::declared::Declared;
 pub(crate) use self::declared::plan;
 use crate::error::{failed, refused};
 use crate::write::{
-    Columns, Destination, Expected, Spool, Undo, Writes, draft, parquet, still_there, unique,
+    Columns, Destination, Expected, Spool, Undo, UploadName, Writes, draft, still_there, unique,
 };
 
 /// The schema of the names of tables that are being defined. There is no such schema: DataFusion would look a name up before
@@ -189,21 +191,27 @@ impl<'a> Definition<'a> {
             ..NewTable::default()
         };
         let reference = self.reference.parent().table(name).map_err(refused)?;
-        let asked = Undo::new(self.writes, left(self.client.clone(), reference));
+        let asked = Undo::new(self.writes, {
+            let client = self.client.clone();
+            move || left(client.clone(), reference.clone())
+        });
         let table = match self.client.create_table(&dataset.uri, &new).await {
             Ok(table) => table,
-            Err(error) if error.status().is_some_and(|status| status < 500) => {
+            Err(error) if error.may_have_been_done() => {
+                return Err(asked.because_of(failed(error)).await);
+            }
+            Err(error) => {
                 asked.keep();
                 return Err(failed(error));
             }
-            Err(error) => return Err(asked.because_of(failed(error)).await),
         };
-        let undo = Undo::new(
-            self.writes,
-            delete(self.client.clone(), table.uri.clone(), self.named(name)),
-        );
+        let upload = match spool.rows {
+            0 => UploadName::given(COLUMNS),
+            _ => UploadName::unique("create"),
+        };
+        let undo = self.deletion(&table, &upload);
         asked.keep();
-        match self.fill_with(&table, name, columns, spool).await {
+        match self.fill_with(&table, &upload, columns, spool).await {
             Ok(()) => {
                 undo.keep();
                 Ok(table)
@@ -215,7 +223,7 @@ impl<'a> Definition<'a> {
     async fn fill_with(
         &self,
         table: &Table,
-        name: &str,
+        name: &UploadName,
         columns: &Columns,
         spool: &Spool,
     ) -> Result<()> {
@@ -226,7 +234,7 @@ impl<'a> Definition<'a> {
                 variable_type: variable.clone(),
             });
             let request = UploadRequest {
-                name: COLUMNS.to_owned(),
+                name: name.text.clone(),
                 upload_type: Some("stream".to_owned()),
                 schema: Some(fields.collect()),
                 ..UploadRequest::default()
@@ -237,15 +245,20 @@ impl<'a> Definition<'a> {
         }
         let destination = Destination {
             client: self.client.clone(),
-            table: self.named(name),
+            table: self.named(&table.name),
             uri: table.uri.clone(),
             writes: Arc::clone(self.writes),
         };
         let content = Content::file(spool.path()).await.map_err(failed)?;
-        let request = parquet(unique("create"));
         let progress = Arc::new(SendProgress::default());
         destination
-            .upload(&request, &content, &Expected::rows(spool.rows), &progress)
+            .upload(
+                name,
+                Some("parquet"),
+                &content,
+                &Expected::rows(spool.rows),
+                &progress,
+            )
             .await?;
         Ok(())
     }
@@ -261,10 +274,7 @@ impl<'a> Definition<'a> {
         let aside = unique(&format!("{}_new", self.reference.name())).replace('-', "_");
         let new = self.fill(dataset, &aside, columns, spool).await?;
         let name = self.named(&aside);
-        let undo = Undo::new(
-            self.writes,
-            delete(self.client.clone(), new.uri.clone(), name.clone()),
-        );
+        let undo = self.deletion(&new, &UploadName::unique("none"));
         if let Err(error) = self.client.delete_table(&old.uri).await {
             return Err(undo.because_of(failed(error)).await);
         }
@@ -289,6 +299,19 @@ impl<'a> Definition<'a> {
         }
     }
 
+    /// Deletes a table that this statement has made, with its upload of this name, unless it is kept.
+    fn deletion(&self, table: &Table, upload: &UploadName) -> Undo {
+        let client = self.client.clone();
+        let (uri, name, upload) = (
+            table.uri.clone(),
+            self.named(&table.name),
+            upload.text.clone(),
+        );
+        Undo::new(self.writes, move || {
+            delete(client.clone(), uri.clone(), name.clone(), upload.clone())
+        })
+    }
+
     /// A table of the same dataset, for people.
     fn named(&self, name: &str) -> String {
         format!("{}.{name}", self.reference.parent())
@@ -305,9 +328,21 @@ async fn left(client: Client, table: TableReference) -> Option<String> {
     }
 }
 
-async fn delete(client: Client, uri: String, name: String) -> Option<String> {
-    match client.delete_table(&uri).await {
-        Ok(()) => None,
+/// Deletes a table with its own upload, unless others have sent rows to it meanwhile.
+async fn delete(client: Client, uri: String, name: String, upload: String) -> Option<String> {
+    let deleted = async {
+        let uploads = client.uploads(&uri);
+        let mut others = uploads.try_filter(|other| ready(other.name.as_deref() != Some(&upload)));
+        if let Some(other) = others.try_next().await? {
+            return Ok(Some(other.name.unwrap_or(other.uri)));
+        }
+        client.delete_table(&uri).await.map(|()| None)
+    };
+    match deleted.await {
+        Ok(None) => None,
+        Ok(Some(other)) => Some(format!(
+            "the table {name} stays, as another writer has sent upload `{other}` to it"
+        )),
         Err(error) if error.kind() == ErrorKind::NotFound => None,
         Err(error) => Some(format!(
             "the table {name} may be left ({error}): remove it with DROP TABLE redivis.'{name}'"

@@ -5,6 +5,7 @@
 
 mod columns;
 pub(crate) mod draft;
+mod name;
 mod sink;
 mod spool;
 mod target;
@@ -12,8 +13,9 @@ mod undo;
 mod upload;
 
 pub(crate) use self::columns::{Columns, fits, stored, variable_type};
+pub(crate) use self::name::{UploadName, unique};
 pub(crate) use self::sink::RedivisSink;
 pub(crate) use self::spool::Spool;
 pub(crate) use self::target::{check_insertable, check_writable};
 pub(crate) use self::undo::{Undo, Writes, still_there};
-pub(crate) use self::upload::{Destination, Expected, parquet, unique};
+pub(crate) use self::upload::{Destination, Expected};

@@ -19,10 +19,11 @@ use redivis::resource::{Table, Upload, UploadMergeStrategy};
 use redivis::write::{Content, SendProgress};
 
 use super::columns::Columns;
+use super::name::UploadName;
 use super::spool::Spool;
 use super::target::check_insertable;
 use super::undo::still_there;
-use super::upload::{Destination, Expected, parquet, unique};
+use super::upload::{Destination, Expected};
 use crate::error::failed;
 
 /// Writes the rows of a query to a table as one upload.
@@ -191,13 +192,17 @@ impl DataSink for RedivisSink {
         }
 
         let _timer = uploading.timer();
-        let name = self.upload_name.clone().unwrap_or_else(|| unique("insert"));
+        let name = match &self.upload_name {
+            Some(name) => UploadName::given(name),
+            None => UploadName::unique("insert"),
+        };
         let superseded = self.superseded().await?;
         let content = Content::file(spool.path()).await.map_err(failed)?;
         let progress = Arc::new(SendProgress::default());
         self.destination
             .upload(
-                &parquet(name.clone()),
+                &name,
+                Some("parquet"),
                 &content,
                 &Expected::rows(spool.rows),
                 &progress,
@@ -205,7 +210,7 @@ impl DataSink for RedivisSink {
             .await?;
         bytes.add(usize::try_from(progress.acknowledged()).unwrap_or(usize::MAX));
         restarts.add(usize::try_from(progress.restarts()).unwrap_or(usize::MAX));
-        self.remove(superseded, &name).await?;
+        self.remove(superseded, &name.text).await?;
         Ok(spool.rows)
     }
 }
