@@ -8,6 +8,8 @@
 mod files;
 #[path = "http/metadata.rs"]
 mod metadata;
+#[path = "http/releases.rs"]
+mod releases;
 #[path = "http/rows.rs"]
 mod rows;
 #[path = "http/script.rs"]

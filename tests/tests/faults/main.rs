@@ -14,3 +14,4 @@ mod sending;
 mod sessions;
 mod waits;
 mod wire;
+mod writes;

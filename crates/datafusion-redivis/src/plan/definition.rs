@@ -197,7 +197,7 @@ impl<'a> Definition<'a> {
         });
         let table = match self.client.create_table(&dataset.uri, &new).await {
             Ok(table) => table,
-            Err(error) if error.may_have_been_done() => {
+            Err(error) if error.may_have_happened() => {
                 return Err(asked.because_of(failed(error)).await);
             }
             Err(error) => {

@@ -7,7 +7,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use datafusion::common::{Result, exec_datafusion_err, exec_err};
-use redivis::resource::Upload;
+use redivis::resource::{RowCount, Upload};
 use redivis::write::{Content, NewTempUpload, SendProgress, UploadRequest};
 use redivis::{Client, ErrorKind};
 
@@ -144,7 +144,7 @@ impl Destination {
                 return Err(undo.because_of(unanswered).await);
             }
             Ok(upload) => upload,
-            Err(error) if error.may_have_been_done() => {
+            Err(error) if error.may_have_happened() => {
                 return Err(undo.because_of(failed(error)).await);
             }
             // Refused, so there is nothing to take back; another one's upload may have the name.
@@ -172,16 +172,24 @@ impl Destination {
 
     async fn completed(&self, upload: &Upload, name: &str, expected: &Expected) -> Result<Upload> {
         let upload = self.client.wait_for_upload(upload).await.map_err(failed)?;
-        if let Some(rows) = expected.rows
-            && upload.num_rows != Some(rows)
-        {
-            return Err(WriteError::RowCount {
-                table: self.table.clone(),
-                upload: name.to_owned(),
-                sent: rows,
-                stored: upload.num_rows,
+        if let Some(rows) = expected.rows {
+            match upload.row_count(rows) {
+                RowCount::Confirmed => {}
+                RowCount::Unconfirmed => tracing::warn!(
+                    table = self.table,
+                    upload = name,
+                    "{rows} rows sent; Redivis did not confirm the count"
+                ),
+                RowCount::Different(stored) => {
+                    return Err(WriteError::RowCount {
+                        table: self.table.clone(),
+                        upload: name.to_owned(),
+                        sent: rows,
+                        stored,
+                    }
+                    .into());
+                }
             }
-            .into());
         }
         if let Some(columns) = &expected.columns {
             let variables = self.client.variables(&upload.uri).await.map_err(failed)?;

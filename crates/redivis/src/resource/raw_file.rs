@@ -17,6 +17,8 @@ use crate::write::TempUpload;
 
 /// The most files that one call adds.
 const BATCH: usize = 1000;
+const ADDED_PERHAPS: &str =
+    "they may have been added: list the table's files; adding them again takes their place";
 
 /// A file of a file index table.
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
@@ -91,7 +93,11 @@ impl Client {
             let call = batch
                 .iter()
                 .fold(call, |call, (_, upload)| call.secret(upload.id()));
-            let answer: AddAnswer = self.json(&call).await?;
+            let answer: Result<AddAnswer> = self.json(&call).await;
+            let answer = answer.map_err(|error| match error.leaves_open() {
+                true => error.with_unknown_outcome(ADDED_PERHAPS),
+                false => error,
+            })?;
             if answer.results.len() != batch.len() {
                 let (listed, asked) = (answer.results.len(), batch.len());
                 return Err(call

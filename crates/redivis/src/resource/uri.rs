@@ -1,6 +1,7 @@
 //! The `uri` of a resource: a path below the endpoint that the service gave, and that every later call starts with.
 
 use crate::error::{Error, ErrorKind, Result};
+use crate::reference::DatasetReference;
 use percent_encoding::{AsciiSet, CONTROLS, percent_decode_str, utf8_percent_encode};
 
 /// What may not stand in a path as it is; `%` may, as the service may have encoded already.
@@ -42,6 +43,13 @@ pub(crate) fn checked_uri(operation: &'static str, uri: &str) -> Result<String> 
     }
     let path = path.trim_end_matches('/');
     Ok(format!("/{}", utf8_percent_encode(path, ILLEGAL)))
+}
+
+/// The dataset that a URI names; `None` where it is written in a way that this crate does not know.
+pub(crate) fn dataset_of_uri(uri: &str) -> Option<DatasetReference> {
+    let segment = uri.strip_prefix("/datasets/")?.trim_end_matches('/');
+    let reference = percent_decode_str(segment).decode_utf8().ok()?;
+    reference.parse().ok()
 }
 
 #[cfg(test)]

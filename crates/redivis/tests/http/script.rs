@@ -1,5 +1,6 @@
 //! A server that plays a script: one answer per request, in order.
 
+use std::collections::VecDeque;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
@@ -25,6 +26,9 @@ pub(crate) enum Answer {
     Deaf(usize),
 }
 
+/// The answer to a request with this head.
+type Answers = Box<dyn FnMut(&str) -> Answer + Send>;
+
 pub(crate) struct Script {
     pub(crate) address: String,
     requests: Arc<Mutex<Vec<String>>>,
@@ -40,20 +44,47 @@ impl Script {
 
     /// As [`play`](Self::play), for answers that name the server's own origin.
     pub(crate) async fn play_at(answers: impl FnOnce(&str) -> Vec<Answer>) -> Self {
+        Self::start(|origin| {
+            let mut answers = answers(origin).into_iter();
+            Box::new(move |_| answers.next().unwrap_or(Answer::Hangup))
+        })
+        .await
+    }
+
+    /// Gives each request, by its method and its path below the endpoint, its own answers in order, the last one again and
+    /// again. What is not named is not found.
+    pub(crate) async fn routes<const N: usize>(routes: [(&str, Vec<Answer>); N]) -> Self {
+        let mut routes = routes.map(|(line, answers)| (line.to_owned(), VecDeque::from(answers)));
+        Self::start(|_| {
+            Box::new(move |head| {
+                let line = head.lines().next().unwrap_or_default();
+                let line = line.replacen(" /api/v1", " ", 1);
+                let line = line.trim_end_matches(" HTTP/1.1");
+                let answers = routes.iter_mut().find(|(route, _)| route == line);
+                match answers.map(|(_, answers)| answers) {
+                    Some(answers) if answers.len() > 1 => answers.pop_front().unwrap(),
+                    Some(answers) => answers[0].clone(),
+                    None => json("404 Not Found", r#"{"error":"not_found"}"#),
+                }
+            })
+        })
+        .await
+    }
+
+    async fn start(answers: impl FnOnce(&str) -> Answers) -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let address = listener.local_addr().unwrap().to_string();
-        let answers = answers(&format!("http://{address}"));
+        let mut answers = answers(&format!("http://{address}"));
         let requests = Arc::new(Mutex::new(Vec::new()));
         let closed = Arc::new(Mutex::new(0));
         let (seen, gone) = (Arc::clone(&requests), Arc::clone(&closed));
         let task = tokio::spawn(async move {
-            let mut answers = answers.into_iter();
             loop {
                 let (mut socket, _) = listener.accept().await.unwrap();
                 let Some((head, body)) = read_head(&mut socket).await else {
                     continue;
                 };
-                let answer = answers.next().unwrap_or(Answer::Hangup);
+                let answer = answers(&head);
                 let wanted = match answer {
                     Answer::Early(bytes, _) | Answer::Deaf(bytes) => bytes,
                     _ => usize::MAX,

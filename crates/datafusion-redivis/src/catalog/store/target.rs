@@ -58,7 +58,7 @@ impl Target {
         if self.table.is_file_index {
             let added = self.add(name, content, &progress).await;
             self.destination.writes.changed();
-            return added.map_err(|error| match error.may_have_been_done() {
+            return added.map_err(|error| match error.may_have_happened() {
                 true => still_there(
                     failed(error),
                     format!(
