@@ -2,7 +2,7 @@
 //!
 //! DataFusion plans the query of an `INSERT` with the table's types in mind, and casts to them silently, every `VALUES` within
 //! the query included. Here the query is planned as what it says; the table takes its columns by name, in their own types,
-//! and judges them value by value. A table that has no variables yet gets the query's. Explained or prepared, it is planned
+//! and converts them value by value. A table that has no variables yet gets the query's. Explained or prepared, it is planned
 //! the same way: by putting the query alone into the statement, and what writes its rows around it afterwards.
 
 use std::sync::Arc;
@@ -21,7 +21,7 @@ use datafusion::sql::parser::Statement;
 use datafusion::sql::planner::object_name_to_table_reference;
 use datafusion::sql::sqlparser::ast::{self, Insert, Query, TableObject};
 
-use super::casts::{Judged, constants};
+use super::casts::{ConstantCasts, constants};
 use crate::table::RedivisTable;
 
 /// Plans a statement if it is an `INSERT` into a table on Redivis, or explains or prepares one.
@@ -131,7 +131,7 @@ impl Insertion<'_> {
                 provider_as_source(Arc::clone(&self.table)),
                 WriteOp::Insert(self.op),
                 Arc::new(named(
-                    judged(query, self.state)?,
+                    checked(query, self.state)?,
                     &self.name,
                     &self.columns,
                 )?),
@@ -221,21 +221,23 @@ pub(crate) async fn query(state: &SessionState, query: &Query) -> Result<Logical
     let query = state
         .statement_to_plan(Statement::Statement(Box::new(query)))
         .await?;
-    judged(query, state)
+    checked(query, state)
 }
 
-/// The query with its constants in `VALUES` judged.
-fn judged(query: LogicalPlan, state: &SessionState) -> Result<LogicalPlan> {
+/// The query with its constants in `VALUES` checked.
+fn checked(query: LogicalPlan, state: &SessionState) -> Result<LogicalPlan> {
     let query = query.transform_down(|plan| match plan {
         LogicalPlan::Values(values) => {
-            constants(values, Judged::Mixed, state.config_options()).map(Transformed::yes)
+            constants(values, ConstantCasts::ToCommonType, state.config_options())
+                .map(Transformed::yes)
         }
         other => Ok(Transformed::no(other)),
     })?;
     Ok(query.data)
 }
 
-/// The query with its columns named as the table's.
+/// The query with its columns named as the table's. The names are of this table, so that
+/// [`NoImplicitCasts`](super::NoImplicitCasts) does not take them for the SQL planner's.
 pub(crate) fn named(
     query: LogicalPlan,
     table: &TableReference,
@@ -254,10 +256,9 @@ pub(crate) fn named(
             columns.join(", ")
         );
     }
-    let exprs = schema
-        .iter()
-        .zip(columns)
-        .map(|(field, name)| Expr::Column(Column::from(field)).alias(name));
+    let exprs = schema.iter().zip(columns).map(|(field, name)| {
+        Expr::Column(Column::from(field)).alias_qualified(Some(table.clone()), name)
+    });
     LogicalPlanBuilder::from(query)
         .project(exprs.collect::<Vec<_>>())?
         .build()
