@@ -75,13 +75,13 @@ impl Found {
 }
 
 impl Lookup {
-    pub(crate) fn new(client: Client) -> Self {
+    pub(crate) fn new(client: Client, writes: Arc<Writes>) -> Self {
         Self {
             client,
             tables: Mutex::default(),
             queries: Mutex::default(),
             default_parent: RwLock::default(),
-            writes: Arc::default(),
+            writes,
         }
     }
 
@@ -162,7 +162,6 @@ impl Lookup {
             // Counted first: what is written meanwhile may not be in the answer.
             let found = self.writes.count();
             let table = RedivisTable::fetch(&self.client, reference).await?;
-            let table = table.of_session(&self.writes);
             Ok(Found {
                 writes: found,
                 ..self.found(Arc::new(table))

@@ -31,7 +31,7 @@ use crate::plan::{Copy, Definition, NoImplicitCasts, Procedure, definition, inse
 use crate::sql::functions::{self, QueryFunction, TableFunction};
 use crate::sql::identifiers::{self, Names};
 use crate::table::RedivisTable;
-use crate::write::draft;
+use crate::write::{Writes, draft};
 
 /// Makes an existing session speak Redivis: the schema `redivis`, references in the default schema, owners as catalogs,
 /// `STORED AS REDIVIS`, the functions and the options.
@@ -39,7 +39,8 @@ use crate::write::draft;
 /// Sends nothing. Where files are tables too (`SessionContext::enable_url_table`), enable that first, so that a local file
 /// wins over a reference that is spelled like it. Fails if the session has no default catalog and schema.
 pub fn register(ctx: &SessionContext, client: Client) -> Result<Redivis> {
-    let lookup = Arc::new(Lookup::new(client));
+    let writes = Writes::of(&ctx.copied_config());
+    let lookup = Arc::new(Lookup::new(client, Arc::clone(&writes)));
     let state = ctx.state_ref();
     {
         let mut state = state.write();
@@ -48,6 +49,7 @@ pub fn register(ctx: &SessionContext, client: Client) -> Result<Redivis> {
             .options_mut()
             .extensions
             .insert(RedivisOptions::default());
+        state.config_mut().set_extension(writes);
         let factory = Arc::new(RedivisTableFactory(Arc::clone(&lookup)));
         state
             .table_factories_mut()

@@ -22,7 +22,7 @@ use redivis::{Client, TableReference, Version};
 pub use self::query::RedivisQuery;
 use crate::options::RedivisOptions;
 use crate::scan::{RedivisScanExec, Size, Source};
-use crate::write::{Columns, Destination, RedivisSink, Writes, check_insertable};
+use crate::write::{Columns, Destination, RedivisSink, Writes, check_insertable, draft};
 
 /// Variables that are asked for side by side.
 const DESCRIBED_AT_ONCE: usize = 8;
@@ -33,8 +33,8 @@ pub struct RedivisTable {
     table: Table,
     variables: Vec<Variable>,
     source: Arc<Source>,
-    /// Where it is told that the table was written to.
-    writes: Arc<Writes>,
+    /// What it was asked for by.
+    reference: TableReference,
 }
 
 impl RedivisTable {
@@ -48,13 +48,12 @@ impl RedivisTable {
             table.uri = uri;
         }
         let variables = client.variables(&table.uri).await?;
-        Ok(Self::new(client.clone(), table, variables, Arc::default()))
-    }
-
-    /// The same table, which tells a session of what is written to it.
-    pub(crate) fn of_session(mut self, writes: &Arc<Writes>) -> Self {
-        self.writes = Arc::clone(writes);
-        self
+        Ok(Self::new(
+            client.clone(),
+            reference.clone(),
+            table,
+            variables,
+        ))
     }
 
     /// The same table with all that its variables' owner wrote about them: one more request for each.
@@ -68,16 +67,20 @@ impl RedivisTable {
             .buffered(DESCRIBED_AT_ONCE)
             .try_collect()
             .await?;
-        let writes = Arc::clone(&self.writes);
         Ok(Self::new(
             client.clone(),
+            self.reference.clone(),
             self.table.clone(),
             variables,
-            writes,
         ))
     }
 
-    fn new(client: Client, table: Table, variables: Vec<Variable>, writes: Arc<Writes>) -> Self {
+    fn new(
+        client: Client,
+        reference: TableReference,
+        table: Table,
+        variables: Vec<Variable>,
+    ) -> Self {
         let schema = variables_schema(&variables);
         let source = Source {
             client,
@@ -96,7 +99,7 @@ impl RedivisTable {
             table,
             variables,
             source: Arc::new(source),
-            writes,
+            reference,
         }
     }
 
@@ -112,16 +115,15 @@ impl RedivisTable {
 
     /// Fails, with what to do instead, if no rows can be inserted into it.
     pub(crate) fn check_insertable(&self) -> Result<()> {
-        check_insertable(&self.destination(), &self.table)
+        check_insertable(&self.source.client, &self.source.name, &self.table)
     }
 
-    /// Where rows for it go.
-    fn destination(&self) -> Destination {
-        Destination {
-            client: self.source.client.clone(),
-            table: self.source.name.clone(),
-            uri: self.table.uri.clone(),
-            writes: Arc::clone(&self.writes),
+    /// The table as it is now, to be written to: this one may have been registered long ago.
+    async fn now(&self) -> Result<Self> {
+        let client = &self.source.client;
+        match Self::fetch(client, &self.reference).await {
+            Ok(table) => Ok(table),
+            Err(error) => Err(draft::missing(client, &self.reference, error).await),
         }
     }
 
@@ -206,7 +208,7 @@ impl TableProvider for RedivisTable {
         Ok(Arc::new(scan))
     }
 
-    /// Plans to send the rows of `input` as one upload; see [`WriteError`](crate::WriteError) for what is refused.
+    /// Plans to send the rows of `input` as one upload, to the table as it is now; see [`WriteError`](crate::WriteError) for what is refused.
     ///
     /// The columns of `input` are matched by name, without regard to case; variables that it lacks are null. Only the version
     /// that is not released can be written to.
@@ -222,18 +224,26 @@ impl TableProvider for RedivisTable {
                 self.source.name
             );
         }
-        let variables = self
+        self.check_insertable()?;
+        let now = self.now().await?;
+        let variables = now
             .variables
             .iter()
             .map(|variable| (variable.name.as_str(), &variable.variable_type));
-        let columns = match self.variables.is_empty() {
+        let columns = match now.variables.is_empty() {
             // The first rows give a table its variables.
             true => Columns::of_query(&input.schema())?,
-            false => Columns::of_table(&input.schema(), &self.source.name, variables)?,
+            false => Columns::of_table(&input.schema(), &now.source.name, variables)?,
+        };
+        let destination = Destination {
+            client: now.source.client.clone(),
+            table: now.source.name.clone(),
+            uri: now.table.uri.clone(),
+            writes: Writes::of(state.config()),
         };
         let sink = RedivisSink::try_new(
-            self.destination(),
-            self.table.clone(),
+            destination,
+            now.table,
             columns,
             input.schema(),
             op,

@@ -50,7 +50,7 @@ impl RedivisSink {
         op: InsertOp,
         upload_name: Option<String>,
     ) -> Result<Self> {
-        check_insertable(&destination, &table)?;
+        check_insertable(&destination.client, &destination.table, &table)?;
         if op == InsertOp::Replace {
             return plan_err!(
                 "REPLACE INTO needs a key, and tables on Redivis have none; write INSERT OVERWRITE to replace all rows"

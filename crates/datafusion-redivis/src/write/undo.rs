@@ -10,6 +10,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use datafusion::common::DataFusionError;
+use datafusion::prelude::SessionConfig;
 use futures::FutureExt;
 use futures::future::BoxFuture;
 use tokio::runtime::{Handle, RuntimeFlavor};
@@ -54,6 +55,11 @@ impl fmt::Debug for Writes {
 }
 
 impl Writes {
+    /// Those of the session that a plan is made in. A session without Redivis has none, and nobody waits for what is taken back.
+    pub(crate) fn of(session: &SessionConfig) -> Arc<Self> {
+        session.get_extension().unwrap_or_default()
+    }
+
     /// How often something was written: what was known of unreleased tables before is out of date.
     pub(crate) fn count(&self) -> u64 {
         self.count.load(Ordering::Acquire)

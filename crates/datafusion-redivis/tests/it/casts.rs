@@ -107,7 +107,10 @@ async fn sql_of_the_context_casts_nothing_silently_and_what_is_written() {
         "VALUES (1.5, 'x')",
     ] {
         let error = run(query).await.expect_err(query);
-        assert!(error.contains("the value `1.5` of column"), "{query}: {error}");
+        assert!(
+            error.contains("the value `1.5` of column"),
+            "{query}: {error}"
+        );
     }
     run("SELECT CAST(half AS BIGINT), CAST(zip AS VARCHAR) FROM zips")
         .await

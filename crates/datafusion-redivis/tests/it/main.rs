@@ -9,6 +9,7 @@
     reason = "clippy knows test functions, and not what they share"
 )]
 
+mod by_hand;
 mod casts;
 mod explain;
 mod identifiers;

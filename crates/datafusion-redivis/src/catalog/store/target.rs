@@ -32,7 +32,7 @@ impl Target {
             uri: table.uri.clone(),
             writes: Arc::clone(writes),
         };
-        check_writable(&destination, &table)?;
+        check_writable(client, &destination.table, &table)?;
         Ok(Self { destination, table })
     }
 
