@@ -8,6 +8,7 @@ mod explain;
 mod logic;
 mod others;
 mod query;
+mod replace;
 mod runtimes;
 mod session;
 mod tpch;

@@ -1,12 +1,10 @@
 //! `CREATE TABLE` and `DROP TABLE` for tables on Redivis.
 //!
 //! DataFusion defines tables of the session; a name of Redivis means a table there, in the version that is not released yet.
-//! Like every write it is all or nothing: the query has run before the table is made, and a table that could not be filled
-//! is deleted again.
+//! Like every write it is all or nothing: the query has run before the table is made.
 
 mod declared;
 
-use std::future::ready;
 use std::sync::Arc;
 
 use datafusion::common::{DataFusionError, Result, exec_err, not_impl_err, plan_err};
@@ -15,24 +13,17 @@ use datafusion::logical_expr::{CreateMemoryTable, DropTable, EmptyRelation, Logi
 use datafusion::physical_plan::execute_stream;
 use datafusion::sql::parser::Statement;
 use datafusion::sql::sqlparser::ast::{self, Ident, ObjectName, ObjectType};
-use futures::TryStreamExt;
-use redivis::resource::{Dataset, NewTable, Table, TableChanges};
-use redivis::write::{Content, SendProgress, UploadField, UploadRequest};
+use redivis::resource::Table;
 use redivis::{Client, ErrorKind, TableReference, Version};
 
 use self::declared::Declared;
 pub(crate) use self::declared::plan;
 use crate::error::{failed, refused};
-use crate::write::{
-    Columns, Destination, Expected, Spool, Undo, UploadName, Writes, draft, still_there, unique,
-};
+use crate::write::{Columns, Spool, TableRows, Writes, draft};
 
 /// The schema of the names of tables that are being defined. There is no such schema: DataFusion would look a name up before
 /// it defines it, which costs a request and fails.
 const DEFINED: &str = "defined on redivis";
-
-/// The name of the upload that gives a table without rows its variables.
-const COLUMNS: &str = "columns";
 
 /// Marks the name that a statement defines, or explains the definition of, if it is one of Redivis, which `remote` knows.
 pub(crate) fn name(
@@ -147,11 +138,16 @@ impl<'a> Definition<'a> {
         let rows = execute_stream(plan, Arc::clone(&context))?;
         let name = self.reference.to_string();
         let spool = Spool::write(rows, columns.clone(), &name, &context).await?;
-        if let Some(old) = existing {
-            self.replace(&dataset, &old, &columns, &spool).await?;
-        } else {
-            let name = self.reference.name();
-            self.fill(&dataset, name, &columns, &spool).await?;
+        let rows = TableRows {
+            client: self.client,
+            writes: self.writes,
+            reference: &self.reference,
+            columns: &columns,
+            spool: &spool,
+        };
+        match existing {
+            Some(old) => rows.replace(&dataset.uri, &old).await?,
+            None => rows.create(&dataset.uri).await?,
         }
         Ok(Some(spool.rows))
     }
@@ -176,177 +172,6 @@ impl<'a> Definition<'a> {
             Err(error) if error.kind() == ErrorKind::NotFound => Ok(None),
             Err(error) => Err(failed(error)),
         }
-    }
-
-    /// Makes a table and fills it, or leaves none.
-    async fn fill(
-        &self,
-        dataset: &Dataset,
-        name: &str,
-        columns: &Columns,
-        spool: &Spool,
-    ) -> Result<Table> {
-        let new = NewTable {
-            name: name.to_owned(),
-            ..NewTable::default()
-        };
-        let reference = self.reference.parent().table(name).map_err(refused)?;
-        let asked = Undo::new(self.writes, {
-            let client = self.client.clone();
-            move || left(client.clone(), reference.clone())
-        });
-        let table = match self.client.create_table(&dataset.uri, &new).await {
-            Ok(table) => table,
-            Err(error) if error.may_have_happened() => {
-                return Err(asked.because_of(failed(error)).await);
-            }
-            Err(error) => {
-                asked.keep();
-                return Err(failed(error));
-            }
-        };
-        let upload = match spool.rows {
-            0 => UploadName::given(COLUMNS),
-            _ => UploadName::unique("create"),
-        };
-        let undo = self.deletion(&table, &upload);
-        asked.keep();
-        match self.fill_with(&table, &upload, columns, spool).await {
-            Ok(()) => {
-                undo.keep();
-                Ok(table)
-            }
-            Err(error) => Err(undo.because_of(error).await),
-        }
-    }
-
-    async fn fill_with(
-        &self,
-        table: &Table,
-        name: &UploadName,
-        columns: &Columns,
-        spool: &Spool,
-    ) -> Result<()> {
-        if spool.rows == 0 {
-            // Variables without rows: what a stream upload is before its first rows (redivis-api §6.4).
-            let fields = columns.variables().map(|(name, variable)| UploadField {
-                name: name.to_owned(),
-                variable_type: variable.clone(),
-            });
-            let request = UploadRequest {
-                name: name.text.clone(),
-                upload_type: Some("stream".to_owned()),
-                schema: Some(fields.collect()),
-                ..UploadRequest::default()
-            };
-            let upload = self.client.create_upload(&table.uri, &request, None).await;
-            upload.map_err(failed)?;
-            return Ok(());
-        }
-        let destination = Destination {
-            client: self.client.clone(),
-            table: self.named(&table.name),
-            uri: table.uri.clone(),
-            writes: Arc::clone(self.writes),
-        };
-        let content = Content::file(spool.path()).await.map_err(failed)?;
-        let progress = Arc::new(SendProgress::default());
-        destination
-            .upload(
-                name,
-                Some("parquet"),
-                &content,
-                &Expected::rows(spool.rows),
-                &progress,
-            )
-            .await?;
-        Ok(())
-    }
-
-    /// Fills a table of another name, and puts it in the place of the old one only then.
-    async fn replace(
-        &self,
-        dataset: &Dataset,
-        old: &Table,
-        columns: &Columns,
-        spool: &Spool,
-    ) -> Result<()> {
-        let aside = unique(&format!("{}_new", self.reference.name())).replace('-', "_");
-        let new = self.fill(dataset, &aside, columns, spool).await?;
-        let name = self.named(&aside);
-        let undo = self.deletion(&new, &UploadName::unique("none"));
-        if let Err(error) = self.client.delete_table(&old.uri).await {
-            return Err(undo.because_of(failed(error)).await);
-        }
-        // From here on the new table is all there is.
-        undo.keep();
-        let renamed = TableChanges {
-            name: Some(old.name.clone()),
-            ..TableChanges::default()
-        };
-        match self.client.update_table(&new.uri, &renamed).await {
-            Ok(_) => {
-                self.writes.changed();
-                Ok(())
-            }
-            Err(error) => Err(still_there(
-                failed(error),
-                format!(
-                    "the old table is deleted, and the rows are in {name}: rename it to {}",
-                    old.name
-                ),
-            )),
-        }
-    }
-
-    /// Deletes a table that this statement has made, with its upload of this name, unless it is kept.
-    fn deletion(&self, table: &Table, upload: &UploadName) -> Undo {
-        let client = self.client.clone();
-        let (uri, name, upload) = (
-            table.uri.clone(),
-            self.named(&table.name),
-            upload.text.clone(),
-        );
-        Undo::new(self.writes, move || {
-            delete(client.clone(), uri.clone(), name.clone(), upload.clone())
-        })
-    }
-
-    /// A table of the same dataset, for people.
-    fn named(&self, name: &str) -> String {
-        format!("{}.{name}", self.reference.parent())
-    }
-}
-
-/// Looks for a table whose creation was not answered. It may as well be somebody else's, so it is not deleted.
-async fn left(client: Client, table: TableReference) -> Option<String> {
-    match client.table(&table).await {
-        Err(error) if error.kind() == ErrorKind::NotFound => None,
-        _ => Some(format!(
-            "the table {table} may be left, without rows: remove it with DROP TABLE redivis.'{table}'"
-        )),
-    }
-}
-
-/// Deletes a table with its own upload, unless others have sent rows to it meanwhile.
-async fn delete(client: Client, uri: String, name: String, upload: String) -> Option<String> {
-    let deleted = async {
-        let uploads = client.uploads(&uri);
-        let mut others = uploads.try_filter(|other| ready(other.name.as_deref() != Some(&upload)));
-        if let Some(other) = others.try_next().await? {
-            return Ok(Some(other.name.unwrap_or(other.uri)));
-        }
-        client.delete_table(&uri).await.map(|()| None)
-    };
-    match deleted.await {
-        Ok(None) => None,
-        Ok(Some(other)) => Some(format!(
-            "the table {name} stays, as another writer has sent upload `{other}` to it"
-        )),
-        Err(error) if error.kind() == ErrorKind::NotFound => None,
-        Err(error) => Some(format!(
-            "the table {name} may be left ({error}): remove it with DROP TABLE redivis.'{name}'"
-        )),
     }
 }
 

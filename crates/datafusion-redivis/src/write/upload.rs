@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use datafusion::common::{Result, exec_datafusion_err, exec_err};
 use redivis::resource::{RowCount, Upload};
-use redivis::write::{Content, NewTempUpload, SendProgress, UploadRequest};
+use redivis::write::{Content, NewTempUpload, SendProgress, TempUpload, UploadRequest};
 use redivis::{Client, ErrorKind};
 
 use super::columns::Columns;
@@ -119,17 +119,34 @@ impl Destination {
             .await
             .map_err(failed)?;
 
-        let asked = Arc::new(Asked {
-            destination: self.clone(),
-            name: name.clone(),
-            size: content.len(),
-        });
         let request = UploadRequest {
             name: name.text.clone(),
             upload_type: format.map(str::to_owned),
             ..UploadRequest::default()
         };
-        let created = self.client.create_upload(&self.uri, &request, Some(sent));
+        let (upload, undo) = self.create(&request, Some(sent), name).await?;
+        match self.completed(&upload, &name.text, expected).await {
+            Ok(upload) => {
+                undo.keep();
+                Ok(upload)
+            }
+            Err(error) => Err(undo.because_of(error).await),
+        }
+    }
+
+    /// Creates an upload, of what was sent if something was, and returns it with its removal.
+    pub(super) async fn create(
+        &self,
+        request: &UploadRequest,
+        sent: Option<&TempUpload>,
+        name: &UploadName,
+    ) -> Result<(Upload, Undo)> {
+        let asked = Arc::new(Asked {
+            destination: self.clone(),
+            name: name.clone(),
+            size: sent.map(TempUpload::size),
+        });
+        let created = self.client.create_upload(&self.uri, request, sent);
         let undo = Undo::new(&self.writes, {
             let asked = Arc::clone(&asked);
             move || Arc::clone(&asked).find_and_remove()
@@ -158,16 +175,42 @@ impl Destination {
             move || Arc::clone(&asked).remove(uri.clone())
         });
         undo.keep();
-        if let Err(error) = self.check_named(&upload, name).await {
-            return Err(known.because_of(error).await);
-        }
-        match self.completed(&upload, &name.text, expected).await {
-            Ok(upload) => {
-                known.keep();
-                Ok(upload)
-            }
+        match self.check_named(&upload, name).await {
+            Ok(()) => Ok((upload, known)),
             Err(error) => Err(known.because_of(error).await),
         }
+    }
+
+    /// Removes all of these uploads, whose place another has taken. Goes on where it is dropped; says which could not be
+    /// removed, as their rows are in the table still.
+    pub(super) fn removal_of(&self, uploads: Vec<Upload>, successor: &UploadName) -> Undo {
+        let (destination, uploads) = (self.clone(), Arc::new(uploads));
+        let successor = successor.text.clone();
+        Undo::new(&self.writes, move || {
+            let (destination, uploads) = (destination.clone(), Arc::clone(&uploads));
+            let successor = successor.clone();
+            async move { destination.remove_all(&uploads, &successor).await }
+        })
+    }
+
+    async fn remove_all(&self, uploads: &[Upload], successor: &str) -> Option<String> {
+        let mut left = vec![];
+        let mut why = None;
+        for upload in uploads {
+            if let Err(error) = self.client.delete_upload(&upload.uri).await
+                && error.kind() != ErrorKind::NotFound
+            {
+                left.push(format!("`{}`", upload.name.as_ref().unwrap_or(&upload.uri)));
+                why = Some(error);
+            }
+        }
+        Some(format!(
+            "the rows of upload `{successor}` are in {}, together with those of upload {}, which could not be removed ({}): run \
+             the statement again",
+            self.table,
+            left.join(", "),
+            why?
+        ))
     }
 
     async fn completed(&self, upload: &Upload, name: &str, expected: &Expected) -> Result<Upload> {
@@ -212,7 +255,7 @@ impl Destination {
 struct Asked {
     destination: Destination,
     name: UploadName,
-    size: u64,
+    size: Option<u64>,
 }
 
 impl Asked {
@@ -230,7 +273,7 @@ impl Asked {
             if self.name.is_unique {
                 return self.remove(upload.uri).await;
             }
-            let is_others = upload.size.is_some_and(|size| size != self.size);
+            let is_others = upload.size.is_some() && upload.size != self.size;
             return (!is_others).then(|| {
                 format!(
                     "the upload `{}` that {} has now may be this one or another writer's, and this one may be there under \
