@@ -128,7 +128,7 @@ async fn a_count_that_differs_is_an_error_and_the_upload_is_removed() {
 async fn a_statement_dropped_while_it_waits_leaves_no_rows() {
     let it = table().await;
     let reference = "ada.notes:next.t".parse().unwrap();
-    let by_hand = RedivisTable::fetch(it.redivis.client(), &reference).await;
+    let by_hand = RedivisTable::fetch(&it.redivis.client(), &reference).await;
     let by_hand = Arc::new(by_hand.unwrap());
     it.ctx.register_table("by_hand", by_hand).unwrap();
     for table in [T, "by_hand"] {

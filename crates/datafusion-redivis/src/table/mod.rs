@@ -20,8 +20,9 @@ use redivis::resource::{Table, Variable};
 use redivis::{Client, TableReference, Version};
 
 pub use self::query::RedivisQuery;
+use crate::connection::Connection;
 use crate::options::RedivisOptions;
-use crate::scan::{RedivisScanExec, Size, Source};
+use crate::scan::{Size, Source};
 use crate::write::{Columns, Destination, RedivisSink, Writes, check_insertable, draft};
 
 /// Variables that are asked for side by side.
@@ -35,6 +36,8 @@ pub struct RedivisTable {
     source: Arc<Source>,
     /// What it was asked for by.
     reference: TableReference,
+    /// Where it is told that the table was written to; `None`: in the session that writes.
+    writes: Option<Arc<Writes>>,
 }
 
 impl RedivisTable {
@@ -43,17 +46,27 @@ impl RedivisTable {
     /// Its rows are read with `client`. Where the reference names no version, the table stays with the one that is current
     /// now.
     pub async fn fetch(client: &Client, reference: &TableReference) -> redivis::Result<Self> {
+        let connection = Arc::new(Connection::from(client.clone()));
+        Self::fetch_through(&connection, None, reference).await
+    }
+
+    /// The same through a connection, whose client may be replaced.
+    pub(crate) async fn fetch_through(
+        connection: &Arc<Connection>,
+        writes: Option<&Arc<Writes>>,
+        reference: &TableReference,
+    ) -> redivis::Result<Self> {
+        let client = connection.client();
         let mut table = client.table(reference).await?;
         if let Some(uri) = pinned_uri(&table) {
             table.uri = uri;
         }
         let variables = client.variables(&table.uri).await?;
-        Ok(Self::new(
-            client.clone(),
-            reference.clone(),
-            table,
-            variables,
-        ))
+        let connection = Arc::clone(connection);
+        Ok(Self {
+            writes: writes.cloned(),
+            ..Self::new(connection, reference.clone(), table, variables)
+        })
     }
 
     /// The same table with all that its variables' owner wrote about them: one more request for each.
@@ -61,29 +74,29 @@ impl RedivisTable {
     /// The list of variables leaves descriptions and value labels out (redivis-api §3.2); with them, they are in the metadata
     /// of the schema's fields, and so of every result's.
     pub async fn describe(&self) -> redivis::Result<Self> {
-        let client = &self.source.client;
+        let client = &self.source.connection.client();
         let variables = stream::iter(self.variables.clone())
             .map(|variable| async move { client.variable(&self.table.uri, &variable.name).await })
             .buffered(DESCRIBED_AT_ONCE)
             .try_collect()
             .await?;
-        Ok(Self::new(
-            client.clone(),
-            self.reference.clone(),
-            self.table.clone(),
-            variables,
-        ))
+        let connection = Arc::clone(&self.source.connection);
+        let (reference, table) = (self.reference.clone(), self.table.clone());
+        Ok(Self {
+            writes: self.writes.clone(),
+            ..Self::new(connection, reference, table, variables)
+        })
     }
 
     fn new(
-        client: Client,
+        connection: Arc<Connection>,
         reference: TableReference,
         table: Table,
         variables: Vec<Variable>,
     ) -> Self {
         let schema = variables_schema(&variables);
         let source = Source {
-            client,
+            connection,
             name: name(&table),
             uri: table.uri.clone(),
             size: Size {
@@ -100,6 +113,7 @@ impl RedivisTable {
             variables,
             source: Arc::new(source),
             reference,
+            writes: None,
         }
     }
 
@@ -115,15 +129,16 @@ impl RedivisTable {
 
     /// Fails, with what to do instead, if no rows can be inserted into it.
     pub(crate) fn check_insertable(&self) -> Result<()> {
-        check_insertable(&self.source.client, &self.source.name, &self.table)
+        let client = self.source.connection.client();
+        check_insertable(&client, &self.source.name, &self.table)
     }
 
     /// The table as it is now, to be written to: this one may have been registered long ago.
     async fn now(&self) -> Result<Self> {
-        let client = &self.source.client;
-        match Self::fetch(client, &self.reference).await {
+        let connection = &self.source.connection;
+        match Self::fetch_through(connection, self.writes.as_ref(), &self.reference).await {
             Ok(table) => Ok(table),
-            Err(error) => Err(draft::missing(client, &self.reference, error).await),
+            Err(error) => Err(draft::missing(&connection.client(), &self.reference, error).await),
         }
     }
 
@@ -203,12 +218,11 @@ impl TableProvider for RedivisTable {
         _filters: &[Expr],
         limit: Option<usize>,
     ) -> Result<Arc<dyn ExecutionPlan>> {
-        let source = Arc::clone(&self.source);
-        let scan = RedivisScanExec::try_new(source, projection, limit, state.config_options())?;
-        Ok(Arc::new(scan))
+        self.source.scan(state, projection, limit)
     }
 
-    /// Plans to send the rows of `input` as one upload, to the table as it is now; see [`WriteError`](crate::WriteError) for what is refused.
+    /// Plans to send the rows of `input` as one upload to the table as it is now; see [`WriteError`](crate::WriteError) for what
+    /// is refused.
     ///
     /// The columns of `input` are matched by name, without regard to case; variables that it lacks are null. Only the version
     /// that is not released can be written to.
@@ -235,11 +249,12 @@ impl TableProvider for RedivisTable {
             true => Columns::of_query(&input.schema())?,
             false => Columns::of_table(&input.schema(), &now.source.name, variables)?,
         };
+        let writes = now.writes.unwrap_or_else(|| Writes::of(state.config()));
         let destination = Destination {
-            client: now.source.client.clone(),
+            client: now.source.connection.client(),
             table: now.source.name.clone(),
             uri: now.table.uri.clone(),
-            writes: Writes::of(state.config()),
+            writes,
         };
         let sink = RedivisSink::try_new(
             destination,

@@ -8,7 +8,7 @@ use crate::support::{Fixture, fixture};
 
 impl Fixture {
     async fn register(&self, name: &str, reference: &str) {
-        let table = RedivisTable::fetch(self.redivis.client(), &reference.parse().unwrap()).await;
+        let table = RedivisTable::fetch(&self.redivis.client(), &reference.parse().unwrap()).await;
         let registered = self.ctx.register_table(name, Arc::new(table.unwrap()));
         registered.unwrap();
     }
