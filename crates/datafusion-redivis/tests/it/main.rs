@@ -11,6 +11,7 @@
 
 mod by_hand;
 mod casts;
+mod composition;
 mod explain;
 mod identifiers;
 mod insert;

@@ -4,7 +4,7 @@ use chrono::{DateTime, Utc};
 use futures::stream::BoxStream;
 use serde::{Deserialize, Deserializer};
 
-use super::lenient::{flag, timestamp};
+use super::lenient::{flag, text_or_empty, timestamp};
 use super::{Dataset, checked_uri};
 use crate::client::Client;
 use crate::error::Result;
@@ -17,7 +17,7 @@ use crate::request::Call;
 #[non_exhaustive]
 pub struct DatasetVersion {
     /// `v1.0`, or `next` for the unreleased one; [`Version`](crate::Version) reads it.
-    #[serde(default)]
+    #[serde(default, deserialize_with = "text_or_empty")]
     pub tag: String,
     /// The path below the endpoint.
     #[serde(default)]
