@@ -8,6 +8,7 @@ mod anonymous;
 mod arrow_body;
 mod credentials;
 mod cuts;
+mod executions;
 mod nonsense;
 mod refusals;
 mod sending;

@@ -1,111 +1,62 @@
-//! The one read session that the partitions of a plan share.
+//! The one read session of an execution.
 //!
 //! The rows of a table are spread over the streams of one session, so all partitions must read the same one: the streams of
-//! another session do not line up with them. It is made by the first partition that is polled, and may be replaced by
-//! another only as long as nothing that any partition read of it was used.
+//! another session do not line up with them. The first partition that is polled asks for it; it may be replaced by another
+//! only as long as no row of it left the scan.
 
-use std::collections::BTreeMap;
-use std::sync::atomic::{AtomicU8, Ordering};
-use std::sync::{Arc, Mutex as StdMutex, PoisonError};
-use std::time::Duration;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use redivis::Result;
-use redivis::read::{ReadSession, ReadStreamInfo};
-use tokio::sync::Mutex;
+use datafusion::common::{DataFusionError, Result};
+use futures::FutureExt;
+use futures::future::{BoxFuture, Shared, WeakShared};
+use redivis::read::ReadSession;
 
-/// A cell for the read session of a plan; empty until the first partition asks.
+/// A request for a session that any partition drives, so that one that is not polled keeps none of the others waiting.
+type Request = BoxFuture<'static, Result<Arc<ReadSession>, Arc<DataFusionError>>>;
+
+/// The read session that the partitions of an execution share; none until the first of them asks.
 #[derive(Debug, Default)]
-pub(crate) struct SharedSession(Mutex<Option<Arc<OpenSession>>>);
+pub(crate) struct SharedSession(Mutex<State>);
+
+#[derive(Debug, Default)]
+struct State {
+    session: Session,
+    /// Whether an earlier one expired; a second replacement would help no more than the first.
+    replaces: bool,
+}
+
+#[derive(Debug, Default)]
+enum Session {
+    #[default]
+    Missing,
+    /// Asked for. Only the partitions that wait hold the request: it ends with them.
+    Requested(WeakShared<Request>),
+    /// None of its rows have left the scan.
+    Unused(Arc<ReadSession>),
+    /// Some have, so that no other session can take over.
+    Used(Arc<ReadSession>),
+}
 
 impl SharedSession {
-    /// The session, made by `create` if there is none yet; others wait meanwhile.
-    pub(crate) async fn get<F>(&self, create: F) -> Result<Arc<OpenSession>>
+    /// The session, which is asked for if there is none. An error goes to all partitions that wait for it.
+    pub(crate) async fn get<F>(&self, create: impl FnOnce() -> F) -> Result<Arc<ReadSession>>
     where
-        F: Future<Output = Result<ReadSession>>,
+        F: Future<Output = redivis::Result<ReadSession>> + Send + 'static,
     {
-        let mut cell = self.0.lock().await;
-        let replaces = match &*cell {
-            Some(open) if !open.is_abandoned() => return Ok(Arc::clone(open)),
-            abandoned => abandoned.is_some(),
+        let request = match self.found_or_requested(create) {
+            Ok(session) => return Ok(session),
+            Err(request) => request,
         };
-        let open = Arc::new(OpenSession {
-            session: create.await?,
-            use_of: AtomicU8::new(UNUSED),
-            replaces,
-            counts: StdMutex::default(),
-        });
-        *cell = Some(Arc::clone(&open));
-        Ok(open)
-    }
-}
-
-const UNUSED: u8 = 0;
-const USED: u8 = 1;
-const ABANDONED: u8 = 2;
-
-/// A read session, and whether any of its rows were used.
-#[derive(Debug)]
-pub(crate) struct OpenSession {
-    session: ReadSession,
-    use_of: AtomicU8,
-    /// Whether it was made because an earlier one expired; a second replacement would help no more than the first.
-    replaces: bool,
-    /// How many rows each partition had that came to the end of its streams.
-    counts: StdMutex<BTreeMap<usize, u64>>,
-}
-
-impl OpenSession {
-    /// The streams that belong to `partition` of `partitions`: every one of them to exactly one partition.
-    pub(crate) fn streams_of(
-        &self,
-        partition: usize,
-        partitions: usize,
-    ) -> impl Iterator<Item = ReadStreamInfo> {
-        self.session
-            .streams
-            .iter()
-            .skip(partition)
-            .step_by(partitions)
-            .cloned()
-    }
-
-    /// How long ago it was made.
-    pub(crate) fn age(&self) -> Duration {
-        self.session.created.elapsed()
-    }
-
-    /// Claims the session before something read of it is handed on; false if another partition has abandoned it.
-    pub(crate) fn claim(&self) -> bool {
-        self.exchange(USED)
-    }
-
-    /// Whether anything read of it was handed on.
-    pub(crate) fn is_used(&self) -> bool {
-        self.use_of.load(Ordering::Acquire) == USED
-    }
-
-    /// Gives the session up in favour of a new one; false if any partition has used it.
-    pub(crate) fn abandon(&self) -> bool {
-        !self.replaces && self.exchange(ABANDONED)
-    }
-
-    /// Notes how many rows `partition` of `partitions` had in all; the rows of all of them when it was the last.
-    ///
-    /// Each execution of the plan counts afresh. Where one was not read to its end, what it left is what the next one finds.
-    pub(crate) fn count(&self, partition: usize, partitions: usize, rows: u64) -> Option<u64> {
-        let mut counts = self.counts.lock().unwrap_or_else(PoisonError::into_inner);
-        counts.insert(partition, rows);
-        (counts.len() == partitions).then(|| std::mem::take(&mut *counts).values().sum())
-    }
-
-    fn is_abandoned(&self) -> bool {
-        self.use_of.load(Ordering::Acquire) == ABANDONED
-    }
-
-    fn exchange(&self, to: u8) -> bool {
-        let outcome = self
-            .use_of
-            .compare_exchange(UNUSED, to, Ordering::AcqRel, Ordering::Acquire);
-        outcome.is_ok() || outcome == Err(to)
+        let session = request.await.map_err(|error| {
+            Arc::try_unwrap(error).unwrap_or_else(DataFusionError::Shared)
+        })?;
+        let mut state = self.lock();
+        // Others may be ahead, and the session may even be replaced already.
+        if let Session::Requested(request) = &state.session
+            && request.upgrade().is_none()
+        {
+            state.session = Session::Unused(Arc::clone(&session));
+        }
+        Ok(session)
     }
 }
