@@ -3,9 +3,12 @@
 //! Planning it costs nothing: the read session is made when the first partition is polled, so that everything the optimizer
 //! finds out until then (a later limit, a smaller projection) still reaches the service, and `EXPLAIN` sends nothing.
 
+mod batches;
+mod execution;
 mod memory;
 mod metrics;
 mod partition;
+mod request;
 mod session;
 mod source;
 mod statistics;
@@ -23,20 +26,22 @@ use datafusion::physical_plan::coop::cooperative;
 use datafusion::physical_plan::execution_plan::{
     Boundedness, ChildrenPropertiesMode, EmissionType, ReplaceChildrenOptions, SchedulingType,
 };
-use datafusion::physical_plan::metrics::{ExecutionPlanMetricsSet, MetricsSet, SplitMetrics};
+use datafusion::physical_plan::metrics::{ExecutionPlanMetricsSet, MetricsSet};
 use datafusion::physical_plan::projection::{
     ProjectionExec, all_alias_free_columns, new_projections_for_columns,
 };
 use datafusion::physical_plan::statistics::StatisticsArgs;
-use datafusion::physical_plan::stream::{BatchSplitStream, RecordBatchStreamAdapter};
+use datafusion::physical_plan::stream::RecordBatchStreamAdapter;
 use datafusion::physical_plan::{
     DisplayAs, DisplayFormatType, ExecutionPlan, Partitioning, PlanProperties,
 };
 
+use self::batches::Batches;
+use self::execution::Executions;
 use self::memory::ScanMemory;
 use self::metrics::ScanMetrics;
-use self::partition::{PartitionReader, ScanRequest};
-use self::session::SharedSession;
+use self::partition::{PartitionReader, State};
+use self::request::ScanRequest;
 pub(crate) use self::source::Source;
 pub(crate) use self::statistics::Size;
 use crate::options::RedivisOptions;
@@ -61,7 +66,7 @@ pub struct RedivisScanExec {
     projection: Vec<usize>,
     fetch: Option<usize>,
     options: RedivisOptions,
-    session: Arc<SharedSession>,
+    executions: Executions,
     properties: Arc<PlanProperties>,
     metrics: ExecutionPlanMetricsSet,
 }
@@ -107,7 +112,7 @@ impl RedivisScanExec {
             projection,
             fetch,
             options,
-            session: Arc::default(),
+            executions: Executions::default(),
             properties: Arc::new(properties),
             metrics: ExecutionPlanMetricsSet::new(),
         })
@@ -157,7 +162,6 @@ impl RedivisScanExec {
                 None => client,
             },
             asked: self.asked()?,
-            yields: self.schema(),
             fetch: self.fetch,
             streams: self.streams(),
         })
@@ -266,21 +270,19 @@ impl ExecutionPlan for RedivisScanExec {
                 self.name()
             );
         }
-        let metrics = ScanMetrics::new(&self.metrics, partition);
-        let reader = PartitionReader::new(
-            Arc::new(self.request()?),
-            Arc::clone(&self.session),
+        let batch_size = context.session_config().batch_size();
+        let reader = PartitionReader {
+            request: Arc::new(self.request()?),
+            execution: self.executions.join(partition, partitions, &context),
             partition,
             partitions,
-            metrics,
-            ScanMemory::new(context.memory_pool(), partition),
-        );
-        let batches = RecordBatchStreamAdapter::new(self.schema(), reader.into_stream());
-        let batches = BatchSplitStream::new(
-            Box::pin(batches),
-            context.session_config().batch_size(),
-            SplitMetrics::new(&self.metrics, partition),
-        );
+            metrics: ScanMetrics::new(&self.metrics, partition),
+            memory: ScanMemory::new(context.memory_pool(), partition),
+            batches: Batches::new(self.schema(), batch_size),
+            rows: 0,
+            state: State::default(),
+        };
+        let batches = RecordBatchStreamAdapter::new(self.schema(), reader.into_batches());
         Ok(Box::pin(cooperative(batches)))
     }
 
