@@ -115,3 +115,96 @@ impl Batches {
         )?)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Arc;
+
+    use datafusion::arrow::array::{AsArray, Int64Array, StringArray};
+    use datafusion::arrow::datatypes::{DataType, Field, Int64Type, Schema};
+    use proptest::prelude::*;
+
+    use super::*;
+
+    fn schema() -> SchemaRef {
+        let field = |name, data_type| Field::new(name, data_type, true);
+        Arc::new(Schema::new(vec![
+            field("id", DataType::Int64),
+            field("text", DataType::Utf8),
+        ]))
+    }
+
+    /// Messages of so many rows each, which are all parts of one and the same memory.
+    fn messages(rows: &[usize], width: usize) -> Vec<RecordBatch> {
+        let all = rows.iter().sum::<usize>() as i64;
+        let ids = Int64Array::from_iter_values(0..all);
+        let texts = (0..all).map(|id| (id % 3 != 0).then(|| format!("{id:width$}")));
+        let columns: Vec<ArrayRef> = vec![Arc::new(ids), Arc::new(StringArray::from_iter(texts))];
+        let all = RecordBatch::try_new(schema(), columns).unwrap();
+        let mut at = 0;
+        let mut part = |rows: &usize| {
+            at += rows;
+            all.slice(at - rows, *rows)
+        };
+        rows.iter().map(&mut part).collect()
+    }
+
+    /// All batches of messages that come without waiting.
+    fn batches(of: Vec<RecordBatch>, schema: SchemaRef, batch_size: usize) -> Vec<RecordBatch> {
+        let mut batches = Batches::new(schema, batch_size);
+        let mut made = vec![];
+        for message in of {
+            batches.push(message).unwrap();
+            while let Some(batch) = batches.next().unwrap() {
+                made.push(batch);
+            }
+        }
+        while let Some(batch) = batches.flush().unwrap() {
+            made.push(batch);
+        }
+        assert!(batches.is_empty() && batches.held() == 0);
+        made
+    }
+
+    fn rows(batches: &[RecordBatch]) -> Vec<usize> {
+        batches.iter().map(RecordBatch::num_rows).collect()
+    }
+
+    #[test]
+    fn large_messages_are_cut_evenly_and_small_ones_are_merged() {
+        let of = |sizes: &[usize]| rows(&batches(messages(sizes, 1), schema(), 100));
+        assert_eq!(of(&[100]), [100]);
+        assert_eq!(of(&[250]), [84, 84, 82]);
+        assert_eq!(of(&[101, 99]), [51, 50, 99]);
+        assert_eq!(of(&[1; 120]), [51, 51, 18]);
+        assert_eq!(of(&[10, 30, 70, 5, 96]), [40, 70, 5, 96]);
+        // What is large in bytes is not merged, however few its rows.
+        let wide = messages(&[30, 30, 30], 40_000);
+        assert_eq!(rows(&batches(wide, schema(), 100)), [30, 30, 30]);
+        // Without columns, rows are counted.
+        let counted = batches(messages(&[10, 250], 1), Arc::new(Schema::empty()), 100);
+        assert_eq!(rows(&counted), [10, 84, 84, 82]);
+    }
+
+    proptest! {
+        #[test]
+        fn batches_hold_the_rows_in_order_and_take_the_memory_of_their_own(
+            sizes in prop::collection::vec(1_usize..3000, 1..12),
+            width in 1_usize..60,
+            batch_size in 1_usize..2000,
+        ) {
+            let all = sizes.iter().sum::<usize>() as i64;
+            let made = batches(messages(&sizes, width), schema(), batch_size);
+            let ids = made.iter().flat_map(|batch| batch.column(0).as_primitive::<Int64Type>().values().iter().copied());
+            prop_assert!(ids.eq(0..all));
+            for batch in made {
+                prop_assert!(batch.num_rows() <= batch_size);
+                let column = |column: &ArrayRef| column.to_data().get_slice_memory_size().unwrap();
+                let own: usize = batch.columns().iter().map(column).sum();
+                // Buffers are aligned, and arrays have headers.
+                prop_assert!(get_record_batch_memory_size(&batch) <= own + 512);
+                prop_assert!(batch.get_array_memory_size() <= own + 1024);
+            }
+        }
+    }
+}

@@ -9,6 +9,7 @@
     reason = "clippy knows test functions, and not what they share"
 )]
 
+mod batches;
 mod explain;
 mod identifiers;
 mod insert;

@@ -156,7 +156,7 @@ async fn a_limit_may_come_after_planning() {
     }
 }
 
-fn find(plan: &Arc<dyn ExecutionPlan>) -> Arc<dyn ExecutionPlan> {
+pub(crate) fn find(plan: &Arc<dyn ExecutionPlan>) -> Arc<dyn ExecutionPlan> {
     if plan.as_ref().is::<RedivisScanExec>() {
         return Arc::clone(plan);
     }
