@@ -92,6 +92,7 @@
 
 mod catalog;
 mod error;
+mod io;
 mod options;
 mod plan;
 mod scan;
@@ -102,7 +103,7 @@ mod write;
 
 pub use catalog::DefaultParent;
 pub use error::{ScanError, WriteError};
-pub use options::RedivisOptions;
+pub use options::{CheckRowCounts, RedivisOptions};
 pub use scan::RedivisScanExec;
 pub use session::{Redivis, register};
 pub use table::{RedivisQuery, RedivisTable};

@@ -4,6 +4,7 @@
 //! checked when it is set, so that a slip is told at once and not by the next query.
 
 use std::any::Any;
+use std::fmt;
 use std::time::Duration;
 
 use datafusion::common::config::{ConfigEntry, ConfigExtension, ConfigOptions, ExtensionOptions};
@@ -20,6 +21,19 @@ pub struct RedivisOptions {
     pub read_timeout: Option<Duration>,
     /// What the next upload is called, which must be new in its table. `None`: what made it, when, and some random letters.
     pub upload_name: Option<String>,
+    /// What happens where a scan has other rows than the service counts. Default: an error.
+    pub check_row_counts: CheckRowCounts,
+}
+
+/// What happens where all streams of a scan came to their end with other rows than the service counts.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum CheckRowCounts {
+    /// The scan fails; and `count(*)` may be answered from the count, as a scan would be held to it.
+    #[default]
+    Error,
+    /// A warning is logged; and `count(*)` counts rows.
+    Warn,
 }
 
 impl Default for RedivisOptions {
@@ -28,6 +42,7 @@ impl Default for RedivisOptions {
             max_streams: 8,
             read_timeout: None,
             upload_name: None,
+            check_row_counts: CheckRowCounts::default(),
         }
     }
 }
@@ -61,10 +76,11 @@ impl ExtensionOptions for RedivisOptions {
             "max_streams" => self.max_streams = streams(value)?,
             "read_timeout" => self.read_timeout = Some(timeout(value)?),
             "upload_name" => self.upload_name = upload_name(value)?,
+            "check_row_counts" => self.check_row_counts = check_row_counts(value)?,
             _ => {
                 return config_err!(
-                    "there is no option redivis.{key}; there are redivis.max_streams, redivis.read_timeout and \
-                     redivis.upload_name"
+                    "there is no option redivis.{key}; there are redivis.max_streams, redivis.read_timeout, \
+                     redivis.upload_name and redivis.check_row_counts"
                 );
             }
         }
@@ -94,7 +110,29 @@ impl ExtensionOptions for RedivisOptions {
                 self.upload_name.clone(),
                 "What uploads are called, which must be new in their table; empty: a name that is.",
             ),
+            entry(
+                "check_row_counts",
+                Some(self.check_row_counts.to_string()),
+                "Whether a scan that has other rows than Redivis counts is an error, or a warning in the log (warn).",
+            ),
         ]
+    }
+}
+
+impl fmt::Display for CheckRowCounts {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Error => "error",
+            Self::Warn => "warn",
+        })
+    }
+}
+
+fn check_row_counts(value: &str) -> Result<CheckRowCounts> {
+    match value.trim().to_ascii_lowercase().as_str() {
+        "error" => Ok(CheckRowCounts::Error),
+        "warn" => Ok(CheckRowCounts::Warn),
+        _ => config_err!("redivis.check_row_counts must be error or warn, not '{value}'"),
     }
 }
 

@@ -7,6 +7,7 @@ mod examples;
 mod explain;
 mod logic;
 mod query;
+mod requests;
 mod session;
 mod tpch;
 mod write;

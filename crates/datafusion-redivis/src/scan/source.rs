@@ -7,12 +7,15 @@ use redivis::Client;
 use redivis::resource::Table;
 
 use super::statistics::Size;
+use crate::io::IoRuntime;
 
 /// Rows on Redivis that a scan can read.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub(crate) struct Source {
     /// The client that reads them.
     pub(crate) client: Client,
+    /// Where it reads them.
+    pub(crate) io: IoRuntime,
     /// What `EXPLAIN` calls them: a qualified reference, or the query.
     pub(crate) name: String,
     /// The resource that read sessions are made on.

@@ -18,8 +18,10 @@ use futures::stream::{self, StreamExt, TryStreamExt};
 use redivis::read::variables_schema;
 use redivis::resource::{Table, Variable};
 use redivis::{Client, TableReference, Version};
+use tokio::runtime::Handle;
 
 pub use self::query::RedivisQuery;
+use crate::io::IoRuntime;
 use crate::options::RedivisOptions;
 use crate::scan::{RedivisScanExec, Size, Source};
 use crate::write::{Columns, Destination, RedivisSink, Writes, check_insertable};
@@ -69,24 +71,23 @@ impl RedivisTable {
             .try_collect()
             .await?;
         let writes = Arc::clone(&self.writes);
-        Ok(Self::new(
-            client.clone(),
-            self.table.clone(),
-            variables,
-            writes,
-        ))
+        let mut described = Self::new(client.clone(), self.table.clone(), variables, writes);
+        Arc::make_mut(&mut described.source).io = self.source.io.clone();
+        Ok(described)
     }
 
     fn new(client: Client, table: Table, variables: Vec<Variable>, writes: Arc<Writes>) -> Self {
         let schema = variables_schema(&variables);
         let source = Source {
             client,
+            io: IoRuntime::default(),
             name: name(&table),
             uri: table.uri.clone(),
             size: Size {
                 rows: table.num_rows,
                 bytes: table.num_bytes,
                 immutable: is_pinned(&table),
+                released: table.is_released(),
                 variables: variables.len(),
             },
             schema,
@@ -98,6 +99,14 @@ impl RedivisTable {
             source: Arc::new(source),
             writes,
         }
+    }
+
+    /// The same table, read and decoded on another runtime than the one that executes plans, which then need not drive
+    /// sockets and timers. What is read waits there for its reader, a batch ahead of it.
+    #[must_use]
+    pub fn with_io_runtime(mut self, runtime: Handle) -> Self {
+        Arc::make_mut(&mut self.source).io = runtime.into();
+        self
     }
 
     /// What the service says of the table.
@@ -174,12 +183,13 @@ fn pinned_uri(table: &Table) -> Option<String> {
 
 /// Released, and named with the number of its version: `current` is another one after the next release.
 ///
-/// Not a sample: its row count may be that of the whole table.
+/// Neither a sample nor a table of which the caller sees no more: its row count may be that of the whole table.
 fn is_pinned(table: &Table) -> bool {
     let reference = table.reference();
     let named = |what: &dyn Fn(&TableReference) -> bool| reference.as_ref().is_some_and(what);
     table.is_released()
         && !table.is_sample
+        && !table.is_access_limited()
         && !named(&|reference| reference.parent().is_sample())
         && !named(&|reference| reference.version() == Some(Version::Current))
 }

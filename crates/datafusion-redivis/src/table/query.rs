@@ -15,6 +15,7 @@ use redivis::Client;
 use redivis::read::variables_schema;
 use redivis::resource::QueryRequest;
 
+use crate::io::IoRuntime;
 use crate::scan::{RedivisScanExec, Size, Source};
 
 /// The result of a query that ran on Redivis.
@@ -30,6 +31,7 @@ impl RedivisQuery {
         let variables = client.variables(&query.uri).await?;
         let source = Source {
             client: client.clone(),
+            io: IoRuntime::default(),
             name: query.uri.trim_start_matches('/').to_owned(),
             uri: query.uri,
             schema: variables_schema(&variables),
@@ -37,6 +39,7 @@ impl RedivisQuery {
                 rows: query.output_num_rows,
                 bytes: query.output_num_bytes,
                 immutable: true,
+                released: true,
                 variables: variables.len(),
             },
             table: None,

@@ -16,6 +16,7 @@ mod insert;
 mod names;
 mod options;
 mod round_trip;
+mod runtime;
 mod scan;
 mod support;
 mod write;
