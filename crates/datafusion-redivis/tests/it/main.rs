@@ -10,6 +10,7 @@
 )]
 
 mod batches;
+mod composition;
 mod explain;
 mod identifiers;
 mod insert;

@@ -7,8 +7,9 @@ use datafusion::arrow::array::AsArray;
 use datafusion::arrow::datatypes::Int64Type;
 use datafusion::execution::memory_pool::{GreedyMemoryPool, MemoryPool};
 use datafusion::execution::runtime_env::RuntimeEnvBuilder;
+use datafusion::physical_plan::collect;
 use datafusion::prelude::{DataFrame, SessionConfig, SessionContext};
-use datafusion_redivis::RedivisTable;
+use datafusion_redivis::{RedivisBuilder, RedivisTable};
 use futures::StreamExt;
 use redivis_server::{Config, Server};
 use tokio::runtime::{Builder, Runtime};
@@ -52,6 +53,22 @@ fn a_runtime_that_drives_no_sockets_executes_plans() {
     });
     let (count, sum) = distances.fold((0, 0), |(count, sum), one| (count + 1, sum + one));
     assert_eq!((count, sum), (336_776, 350_217_607));
+}
+
+#[test]
+fn a_session_reads_on_the_runtime_that_it_was_built_with() {
+    let (io, server) = io();
+    let ctx = SessionContext::new();
+    let builder = RedivisBuilder::new(client(&server)).io_runtime(io.handle().clone());
+    let redivis = builder.register(&ctx).unwrap();
+    let sql = "SELECT sum(distance) FROM redivis.'demo.nycflights13.flights'";
+    let plan = io.block_on(async { redivis.sql(sql).await?.create_physical_plan().await });
+    let sum = bare().block_on(collect(plan.unwrap(), ctx.task_ctx()));
+    let sum = sum.unwrap()[0]
+        .column(0)
+        .as_primitive::<Int64Type>()
+        .value(0);
+    assert_eq!(sum, 350_217_607);
 }
 
 #[test]

@@ -15,6 +15,8 @@ pub(crate) const TOKEN: &str = "AAAB-very-secret-token";
 pub(crate) enum Answer {
     /// Send these bytes and close.
     Bytes(Vec<u8>),
+    /// Wait, send these bytes and close.
+    Late(Duration, Vec<u8>),
     /// Send these bytes and then nothing, for as long as the client stays.
     Stall(Vec<u8>),
     /// Close at once.
@@ -40,20 +42,35 @@ impl Script {
 
     /// As [`play`](Self::play), for answers that name the server's own origin.
     pub(crate) async fn play_at(answers: impl FnOnce(&str) -> Vec<Answer>) -> Self {
+        let answers = |origin: &str| {
+            let mut answers = answers(origin).into_iter();
+            move |_: &str| answers.next().unwrap_or(Answer::Hangup)
+        };
+        Self::serve_at(answers).await
+    }
+
+    /// Answers each request, given its head, as `answer` says.
+    pub(crate) async fn serve(answer: impl FnMut(&str) -> Answer + Send + 'static) -> Self {
+        Self::serve_at(|_| answer).await
+    }
+
+    async fn serve_at<F>(answers: impl FnOnce(&str) -> F) -> Self
+    where
+        F: FnMut(&str) -> Answer + Send + 'static,
+    {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let address = listener.local_addr().unwrap().to_string();
-        let answers = answers(&format!("http://{address}"));
+        let mut answers = answers(&format!("http://{address}"));
         let requests = Arc::new(Mutex::new(Vec::new()));
         let closed = Arc::new(Mutex::new(0));
         let (seen, gone) = (Arc::clone(&requests), Arc::clone(&closed));
         let task = tokio::spawn(async move {
-            let mut answers = answers.into_iter();
             loop {
                 let (mut socket, _) = listener.accept().await.unwrap();
                 let Some((head, body)) = read_head(&mut socket).await else {
                     continue;
                 };
-                let answer = answers.next().unwrap_or(Answer::Hangup);
+                let answer = answers(&head);
                 let wanted = match answer {
                     Answer::Early(bytes, _) | Answer::Deaf(bytes) => bytes,
                     _ => usize::MAX,
@@ -73,6 +90,11 @@ impl Script {
                             let _ = socket.read(&mut [0; 64]).await;
                             *gone.lock().unwrap() += 1;
                         });
+                    }
+                    Answer::Late(wait, bytes) => {
+                        tokio::time::sleep(wait).await;
+                        let _ = socket.write_all(&bytes).await;
+                        let _ = socket.shutdown().await;
                     }
                     Answer::Deaf(_) => {
                         tokio::spawn(async move {
@@ -125,6 +147,7 @@ impl Script {
         Client::builder()
             .endpoint(format!("http://{}/api/v1/", self.address))
             .token(Token::new(TOKEN))
+            .response_timeout(Duration::from_millis(300))
             .read_timeout(Duration::from_millis(300))
             .retry(RetryPolicy {
                 max_attempts: 4,
