@@ -6,8 +6,10 @@
 
 mod anonymous;
 mod arrow_body;
+mod counts;
 mod credentials;
 mod cuts;
+mod executions;
 mod nonsense;
 mod refusals;
 mod replacing;
