@@ -33,6 +33,7 @@ struct Shared {
     token: Option<Token>,
     /// The token as the header that carries it. Requests add it one by one, as some go to hosts that must not know it.
     authorization: Option<HeaderValue>,
+    response_timeout: Duration,
     retry: RetryPolicy,
 }
 
@@ -87,7 +88,12 @@ impl Client {
         self.upload_chunk_size
     }
 
-    /// How long a response may stay silent before the attempt counts as failed.
+    /// How long the headers of a response may take before the attempt counts as failed.
+    pub fn response_timeout(&self) -> Duration {
+        self.shared.response_timeout
+    }
+
+    /// How long the body of a response may stay silent before the attempt counts as failed.
     pub fn read_timeout(&self) -> Duration {
         self.read_timeout
     }
@@ -141,6 +147,7 @@ pub struct ClientBuilder {
     endpoint: String,
     token: Option<Token>,
     connect_timeout: Duration,
+    response_timeout: Duration,
     read_timeout: Duration,
     retry: RetryPolicy,
     user_agent: String,
@@ -152,6 +159,7 @@ impl Default for ClientBuilder {
             endpoint: DEFAULT_ENDPOINT.to_owned(),
             token: None,
             connect_timeout: Duration::from_secs(10),
+            response_timeout: Duration::from_secs(125),
             read_timeout: Duration::from_secs(60),
             retry: RetryPolicy::default(),
             user_agent: concat!("redivis-rust/", env!("CARGO_PKG_VERSION")).to_owned(),
@@ -178,8 +186,15 @@ impl ClientBuilder {
         self
     }
 
-    /// How long a response may stay silent, before its headers or within its body, before the attempt counts as failed.
-    /// Only time spent waiting counts, not the time the reader takes. Default: 60 seconds.
+    /// How long the headers of a response may take before the attempt counts as failed: the service may do all of its work
+    /// before it answers. Default: 125 seconds, as for the official Python client (redivis-api §14).
+    pub fn response_timeout(mut self, timeout: Duration) -> Self {
+        self.response_timeout = timeout;
+        self
+    }
+
+    /// How long the body of a response may stay silent before the attempt counts as failed. Only time spent waiting counts,
+    /// not the time the reader takes. Default: 60 seconds.
     pub fn read_timeout(mut self, timeout: Duration) -> Self {
         self.read_timeout = timeout;
         self
@@ -238,6 +253,7 @@ impl ClientBuilder {
                 endpoint,
                 token,
                 authorization,
+                response_timeout: self.response_timeout,
                 retry: self.retry,
             }),
             read_timeout: self.read_timeout,

@@ -58,7 +58,7 @@ impl Client {
             }
             _ => {}
         }
-        let (kind, retry) = judge(status, call.is_repeatable());
+        let (kind, retry) = kind_of(status, call.is_repeatable());
         call.error(kind, message).with_retry(retry).with_response(
             status.as_u16(),
             words.code.map(|code| self.clean(&call.redact(&code))),
@@ -108,7 +108,7 @@ impl Client {
     }
 }
 
-fn judge(status: StatusCode, repeatable: bool) -> (ErrorKind, Retry) {
+fn kind_of(status: StatusCode, repeatable: bool) -> (ErrorKind, Retry) {
     let again = if repeatable { Retry::Yes } else { Retry::No };
     match status.as_u16() {
         401 => (ErrorKind::Unauthorized, Retry::No),

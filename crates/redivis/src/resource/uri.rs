@@ -1,7 +1,8 @@
 //! The `uri` of a resource: a path below the endpoint that the service gave, and that every later call starts with.
 
+use std::str::FromStr;
+
 use crate::error::{Error, ErrorKind, Result};
-use crate::reference::DatasetReference;
 use percent_encoding::{AsciiSet, CONTROLS, percent_decode_str, utf8_percent_encode};
 
 /// What may not stand in a path as it is; `%` may, as the service may have encoded already.
@@ -45,11 +46,10 @@ pub(crate) fn checked_uri(operation: &'static str, uri: &str) -> Result<String> 
     Ok(format!("/{}", utf8_percent_encode(path, ILLEGAL)))
 }
 
-/// The dataset that a URI names; `None` where it is written in a way that this crate does not know.
-pub(crate) fn dataset_of_uri(uri: &str) -> Option<DatasetReference> {
-    let segment = uri.strip_prefix("/datasets/")?.trim_end_matches('/');
-    let reference = percent_decode_str(segment).decode_utf8().ok()?;
-    reference.parse().ok()
+/// The reference that a URI with this prefix names, if it names one.
+pub(crate) fn reference_in<R: FromStr>(uri: &str, prefix: &str) -> Option<R> {
+    let segment = uri.strip_prefix(prefix)?.split('/').next()?;
+    percent_decode_str(segment).decode_utf8().ok()?.parse().ok()
 }
 
 #[cfg(test)]

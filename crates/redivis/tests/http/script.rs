@@ -16,6 +16,8 @@ pub(crate) const TOKEN: &str = "AAAB-very-secret-token";
 pub(crate) enum Answer {
     /// Send these bytes and close.
     Bytes(Vec<u8>),
+    /// Wait, send these bytes and close.
+    Late(Duration, Vec<u8>),
     /// Send these bytes and then nothing, for as long as the client stays.
     Stall(Vec<u8>),
     /// Close at once.
@@ -25,9 +27,6 @@ pub(crate) enum Answer {
     /// Take so many bytes of the request's body and then nothing, for as long as the client stays.
     Deaf(usize),
 }
-
-/// The answer to a request with this head.
-type Answers = Box<dyn FnMut(&str) -> Answer + Send>;
 
 pub(crate) struct Script {
     pub(crate) address: String,
@@ -44,34 +43,40 @@ impl Script {
 
     /// As [`play`](Self::play), for answers that name the server's own origin.
     pub(crate) async fn play_at(answers: impl FnOnce(&str) -> Vec<Answer>) -> Self {
-        Self::start(|origin| {
+        let answers = |origin: &str| {
             let mut answers = answers(origin).into_iter();
-            Box::new(move |_| answers.next().unwrap_or(Answer::Hangup))
-        })
-        .await
+            move |_: &str| answers.next().unwrap_or(Answer::Hangup)
+        };
+        Self::serve_at(answers).await
+    }
+
+    /// Answers each request, given its head, as `answer` says.
+    pub(crate) async fn serve(answer: impl FnMut(&str) -> Answer + Send + 'static) -> Self {
+        Self::serve_at(|_| answer).await
     }
 
     /// Gives each request, by its method and its path below the endpoint, its own answers in order, the last one again and
     /// again. What is not named is not found.
     pub(crate) async fn routes<const N: usize>(routes: [(&str, Vec<Answer>); N]) -> Self {
         let mut routes = routes.map(|(line, answers)| (line.to_owned(), VecDeque::from(answers)));
-        Self::start(|_| {
-            Box::new(move |head| {
-                let line = head.lines().next().unwrap_or_default();
-                let line = line.replacen(" /api/v1", " ", 1);
-                let line = line.trim_end_matches(" HTTP/1.1");
-                let answers = routes.iter_mut().find(|(route, _)| route == line);
-                match answers.map(|(_, answers)| answers) {
-                    Some(answers) if answers.len() > 1 => answers.pop_front().unwrap(),
-                    Some(answers) => answers[0].clone(),
-                    None => json("404 Not Found", r#"{"error":"not_found"}"#),
-                }
-            })
+        Self::serve(move |head: &str| {
+            let line = head.lines().next().unwrap_or_default();
+            let line = line.replacen(" /api/v1", " ", 1);
+            let line = line.trim_end_matches(" HTTP/1.1");
+            let answers = routes.iter_mut().find(|(route, _)| route == line);
+            match answers.map(|(_, answers)| answers) {
+                Some(answers) if answers.len() > 1 => answers.pop_front().unwrap(),
+                Some(answers) => answers[0].clone(),
+                None => json("404 Not Found", r#"{"error":"not_found"}"#),
+            }
         })
         .await
     }
 
-    async fn start(answers: impl FnOnce(&str) -> Answers) -> Self {
+    async fn serve_at<F>(answers: impl FnOnce(&str) -> F) -> Self
+    where
+        F: FnMut(&str) -> Answer + Send + 'static,
+    {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let address = listener.local_addr().unwrap().to_string();
         let mut answers = answers(&format!("http://{address}"));
@@ -104,6 +109,11 @@ impl Script {
                             let _ = socket.read(&mut [0; 64]).await;
                             *gone.lock().unwrap() += 1;
                         });
+                    }
+                    Answer::Late(wait, bytes) => {
+                        tokio::time::sleep(wait).await;
+                        let _ = socket.write_all(&bytes).await;
+                        let _ = socket.shutdown().await;
                     }
                     Answer::Deaf(_) => {
                         tokio::spawn(async move {
@@ -156,6 +166,7 @@ impl Script {
         Client::builder()
             .endpoint(format!("http://{}/api/v1/", self.address))
             .token(Token::new(TOKEN))
+            .response_timeout(Duration::from_millis(300))
             .read_timeout(Duration::from_millis(300))
             .retry(RetryPolicy {
                 max_attempts: 4,

@@ -38,10 +38,7 @@ fn what_cannot_be_is_refused() {
     );
     assert_eq!(
         position.complete(),
-        Err(Fault::TooSoon {
-            sent: 100,
-            total
-        })
+        Err(Fault::TooSoon { sent: 100, total })
     );
     position.sent_to(total);
     position.complete().unwrap();
