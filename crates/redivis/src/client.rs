@@ -75,6 +75,11 @@ impl Client {
         self
     }
 
+    /// How long the headers of a response may take before the attempt counts as failed.
+    pub fn response_timeout(&self) -> Duration {
+        self.shared.response_timeout
+    }
+
     /// The same client, which sends this many bytes of a resumable upload at a time, rounded down to a multiple of 256 KiB.
     /// `None`, the default: all that is left, as the official clients do. See [`write`](crate::write).
     #[must_use]
@@ -86,11 +91,6 @@ impl Client {
     /// How many bytes of a resumable upload are sent at a time; `None`: all that is left.
     pub fn upload_chunk_size(&self) -> Option<u64> {
         self.upload_chunk_size
-    }
-
-    /// How long the headers of a response may take before the attempt counts as failed.
-    pub fn response_timeout(&self) -> Duration {
-        self.shared.response_timeout
     }
 
     /// How long the body of a response may stay silent before the attempt counts as failed.

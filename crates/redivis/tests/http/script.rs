@@ -59,7 +59,7 @@ impl Script {
     /// again. What is not named is not found.
     pub(crate) async fn routes<const N: usize>(routes: [(&str, Vec<Answer>); N]) -> Self {
         let mut routes = routes.map(|(line, answers)| (line.to_owned(), VecDeque::from(answers)));
-        Self::serve(move |head: &str| {
+        Self::serve(move |head| {
             let line = head.lines().next().unwrap_or_default();
             let line = line.replacen(" /api/v1", " ", 1);
             let line = line.trim_end_matches(" HTTP/1.1");
