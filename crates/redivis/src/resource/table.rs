@@ -231,8 +231,8 @@ impl Client {
         const OPERATION: &str = "create a table in";
         let path = format!("{}/tables", checked_uri(OPERATION, dataset_uri)?);
         let call = Call::post(OPERATION, dataset_uri, path, new)?.not_repeatable();
-        let reference = reference_in(dataset_uri, "/datasets/")
-            .and_then(|dataset: DatasetReference| dataset.table(&escaped(&new.name)).ok())
+        let reference = reference_in::<DatasetReference>(dataset_uri, "/datasets/")
+            .and_then(|dataset| dataset.table(&escaped(&new.name)).ok())
             .map(|table| format!("/tables/{}", table.path_segment()));
         let there = async || match &reference {
             Some(path) => {

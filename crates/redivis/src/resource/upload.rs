@@ -38,6 +38,10 @@ pub struct Upload {
     /// Why it failed.
     #[serde(default, deserialize_with = "hint")]
     pub error_message: Option<String>,
+    /// Set where the answer to the upload's creation was lost, and this one was found by its name and size: it is the one that
+    /// was asked for, unless another writer has made one of the same name and size in that moment.
+    #[serde(skip)]
+    pub recognized: bool,
 }
 
 /// What a completed upload says of the rows that were sent.
