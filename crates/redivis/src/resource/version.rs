@@ -20,10 +20,10 @@ pub struct DatasetVersion {
     #[serde(default, deserialize_with = "text_or_empty")]
     pub tag: String,
     /// The path below the endpoint.
-    #[serde(default)]
+    #[serde(default, deserialize_with = "hint")]
     pub uri: Option<String>,
     /// The path of the dataset in this version.
-    #[serde(default)]
+    #[serde(default, deserialize_with = "hint")]
     pub dataset_uri: Option<String>,
     /// The owner's label for it.
     #[serde(default, deserialize_with = "hint")]

@@ -40,6 +40,7 @@ pub(super) struct Sent {
 impl Put<'_> {
     /// Sends the part once. The answer may have any status.
     pub(super) async fn send(self, client: &Client) -> Sent {
+        let length = self.part.end - self.part.start;
         let left = Arc::new(AtomicU64::new(0));
         self.progress.go_on_at(self.part.start);
         let fault: Arc<Mutex<Option<Error>>> = Arc::default();
@@ -63,7 +64,7 @@ impl Put<'_> {
         };
         let mut request = client
             .request_to(Method::PUT, self.url)
-            .header(CONTENT_LENGTH, self.part.end - self.part.start);
+            .header(CONTENT_LENGTH, length);
         if let Some(range) = &self.content_range {
             request = request.header(CONTENT_RANGE, range);
         }
@@ -71,10 +72,9 @@ impl Put<'_> {
             true => Body::default(),
             false => Body::wrap_stream(pieces),
         });
-        let (idle, length) = (client.read_timeout(), self.part.end - self.part.start);
         let answer = tokio::select! {
             answer = request.send() => answer.map_err(|error| self.call.unsent(error, true)),
-            waited = silence(idle, length, &left) => Err(self.call.stalled(waited)),
+            waited = silence(client, length, &left) => Err(self.call.stalled(waited)),
         };
         let fault = fault.lock().unwrap_or_else(PoisonError::into_inner).take();
         Sent {
@@ -87,9 +87,10 @@ impl Put<'_> {
 /// Ends, with the time waited, when the line has been silent for too long: no byte has left, and no answer came.
 ///
 /// What has left may still be on its way, in buffers that a slow line needs its time for. So the silence that is borne grows
-/// with the time that bytes have taken so far: a line that moves is never cut. An answer may take twice as long, as the
-/// service may have to store what it got.
-async fn silence(idle: Duration, length: u64, left: &AtomicU64) -> Duration {
+/// with the time that bytes have taken so far: a line that moves is never cut.
+async fn silence(client: &Client, length: u64, left: &AtomicU64) -> Duration {
+    let idle = client.read_timeout();
+    let answer = idle.max(client.response_timeout());
     let start = Instant::now();
     let (mut seen, mut last) = (0, start);
     loop {
@@ -99,7 +100,7 @@ async fn silence(idle: Duration, length: u64, left: &AtomicU64) -> Duration {
             (seen, last) = (now, Instant::now());
         }
         let buffered = (last - start).mul_f64(BUFFERED / seen.max(1) as f64);
-        let limit = buffered + if now < length { idle } else { 2 * idle };
+        let limit = buffered + if now < length { idle } else { answer };
         if last.elapsed() >= limit {
             return limit;
         }
