@@ -11,6 +11,10 @@ struct Tape {
     choices: std::vec::IntoIter<u8>,
     /// Whether every name is spelled as the column is, and no join merges columns.
     exact: bool,
+    /// How many aliases there are: two tables of one alias are no statement.
+    aliases: usize,
+    /// How deep the query is, which the parser bounds too.
+    depth: usize,
 }
 
 impl Tape {
@@ -26,6 +30,11 @@ impl Tape {
         let count = 1 + self.pick(3);
         let parts: Vec<String> = (0..count).map(|_| each(self)).collect();
         parts.join(", ")
+    }
+
+    fn alias(&mut self) -> String {
+        self.aliases += 1;
+        format!("t{}", self.aliases)
     }
 
     fn column(&mut self) -> String {
@@ -54,7 +63,7 @@ impl Tape {
             0 => name.to_owned(),
             _ => format!(
                 "{}.{name}",
-                self.one(&["s", "o", "t", "stations", "datafusion.public.s"])
+                self.one(&["s", "o", "t1", "t2", "stations", "datafusion.public.s"])
             ),
         }
     }
@@ -79,7 +88,7 @@ impl Tape {
             0..=2 => self.expr(),
             3 => format!("{} AS {}", self.expr(), self.one(&["k", r#""K""#, "elev"])),
             4 => "*".to_owned(),
-            5 => format!("{}.*", self.one(&["s", "o", "t"])),
+            5 => format!("{}.*", self.one(&["s", "o", "t1"])),
             6 => format!("* EXCLUDE ({})", self.one(&[r#""StationID""#, "elev"])),
             _ => format!(
                 "* REPLACE ({} AS {})",
@@ -94,8 +103,8 @@ impl Tape {
         match self.pick(count) {
             0 => "s".to_owned(),
             1 => "o".to_owned(),
-            2 => "s AS t".to_owned(),
-            3 => format!("({}) AS t", self.query()),
+            2 => format!("s AS {}", self.alias()),
+            3 => format!("({}) AS {}", self.query(), self.alias()),
             4 => format!("({})", self.from()),
             5 => "local".to_owned(),
             6 => "generate_series(1, 2)".to_owned(),
@@ -129,11 +138,12 @@ impl Tape {
     }
 
     fn query(&mut self) -> String {
-        if self.choices.len() < 4 {
+        if self.choices.len() < 4 || self.depth == 4 {
             return "SELECT 1 AS k".to_owned();
         }
+        self.depth += 1;
         let with = match self.pick(6) {
-            1 => format!("WITH t AS ({}) ", self.query()),
+            1 => format!("WITH o AS ({}) ", self.query()),
             2 => format!("WITH s(elev) AS ({}) ", self.query()),
             _ => String::new(),
         };
@@ -147,11 +157,13 @@ impl Tape {
                 query = format!("{query} {clause} {}", self.expr());
             }
         }
-        match self.pick(6) {
+        let query = match self.pick(6) {
             1 => format!("{query} UNION ({})", self.query()),
             2 => format!("{query} ORDER BY {} LIMIT 3", self.list(Self::expr)),
             _ => query,
-        }
+        };
+        self.depth -= 1;
+        query
     }
 
     fn statement(&mut self) -> String {
@@ -176,13 +188,18 @@ fn tape(exact: bool) -> impl Strategy<Value = Tape> {
     proptest::collection::vec(any::<u8>(), 0..80).prop_map(move |choices| Tape {
         choices: choices.into_iter(),
         exact,
+        aliases: 0,
+        depth: 0,
     })
 }
 
 impl std::fmt::Debug for Tape {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        let (choices, exact) = (self.choices.clone(), self.exact);
-        f.write_str(&Tape { choices, exact }.statement())
+        let mut copy = Tape {
+            choices: self.choices.clone(),
+            ..*self
+        };
+        f.write_str(&copy.statement())
     }
 }
 
