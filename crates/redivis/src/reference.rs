@@ -25,6 +25,13 @@ pub(crate) fn path_segment(text: &str) -> String {
     utf8_percent_encode(text, SEGMENT).to_string()
 }
 
+/// A name as references write it: what is neither letter, digit nor `_` is `_`, once (redivis-api §2.2).
+pub(crate) fn escaped(name: &str) -> String {
+    let words = name.split(|c: char| !c.is_alphanumeric());
+    let words: Vec<_> = words.filter(|word| !word.is_empty()).collect();
+    words.join("_")
+}
+
 /// Why a text is not a reference.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("`{}` is not a {expected}: {reason}", .text.escape_debug())]

@@ -9,6 +9,8 @@
     reason = "clippy knows test functions, and not what they share"
 )]
 
+mod by_hand;
+mod casts;
 mod composition;
 mod explain;
 mod identifiers;
