@@ -5,11 +5,10 @@ use std::net::IpAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
-use reqwest::header::{AUTHORIZATION, HeaderValue};
 use reqwest::{Method, RequestBuilder};
 use url::{Host, Url};
 
-use crate::credentials::Token;
+use crate::credentials::{Credentials, Token, TokenSource};
 use crate::error::{Error, ErrorKind, Result};
 use crate::retry::RetryPolicy;
 
@@ -29,9 +28,8 @@ pub struct Client {
 struct Shared {
     http: reqwest::Client,
     endpoint: String,
-    token: Option<Token>,
-    /// The token as the header that carries it. Requests add it one by one, as some go to hosts that must not know it.
-    authorization: Option<HeaderValue>,
+    /// Requests are signed one by one, as some go to hosts that must not know the token.
+    credentials: Option<Credentials>,
     retry: RetryPolicy,
 }
 
@@ -39,16 +37,7 @@ impl Client {
     /// A client as the environment says: `REDIVIS_API_ENDPOINT` (default `https://redivis.com/api/v1`) and
     /// `REDIVIS_API_TOKEN` (absent: anonymous), as for the official clients (redivis-api §1.2).
     pub fn from_env() -> Result<Self> {
-        let mut builder = Self::builder();
-        if let Ok(endpoint) = std::env::var("REDIVIS_API_ENDPOINT")
-            && !endpoint.trim().is_empty()
-        {
-            builder = builder.endpoint(endpoint);
-        }
-        if let Some(token) = Token::from_env() {
-            builder = builder.token(token);
-        }
-        builder.build()
+        ClientBuilder::from_env().build()
     }
 
     /// A client configured step by step; nothing is taken from the environment.
@@ -61,9 +50,9 @@ impl Client {
         &self.shared.endpoint
     }
 
-    /// Whether requests carry no token: then only public data can be read.
+    /// Whether requests carry no token: then only public data can be read. A client with a [`TokenSource`] is never anonymous.
     pub fn is_anonymous(&self) -> bool {
-        self.shared.token.is_none()
+        self.shared.credentials.is_none()
     }
 
     /// The same client, connections included, with another idle timeout.
@@ -82,30 +71,18 @@ impl Client {
         &self.shared.retry
     }
 
-    pub(crate) fn token(&self) -> Option<&Token> {
-        self.shared.token.as_ref()
+    pub(crate) fn credentials(&self) -> Option<&Credentials> {
+        self.shared.credentials.as_ref()
     }
 
-    /// A request to the endpoint, signed.
+    pub(crate) fn http(&self) -> &reqwest::Client {
+        &self.shared.http
+    }
+
+    /// A request to the endpoint.
     pub(crate) fn request(&self, method: Method, path: &str) -> RequestBuilder {
         let url = format!("{}{path}", self.endpoint());
-        self.signed(self.shared.http.request(method, url))
-    }
-
-    /// A request to a URL that the service gave: signed only where it leads back to the endpoint's own origin.
-    pub(crate) fn request_to(&self, method: Method, url: &Url) -> RequestBuilder {
-        let request = self.shared.http.request(method, url.clone());
-        match Url::parse(self.endpoint()) {
-            Ok(endpoint) if endpoint.origin() == url.origin() => self.signed(request),
-            _ => request,
-        }
-    }
-
-    fn signed(&self, request: RequestBuilder) -> RequestBuilder {
-        match &self.shared.authorization {
-            Some(value) => request.header(AUTHORIZATION, value),
-            None => request,
-        }
+        self.http().request(method, url)
     }
 }
 
@@ -113,7 +90,7 @@ impl fmt::Debug for Client {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Client")
             .field("endpoint", &self.shared.endpoint)
-            .field("token", &self.shared.token)
+            .field("anonymous", &self.is_anonymous())
             .field("read_timeout", &self.read_timeout)
             .field("retry", &self.shared.retry)
             .finish_non_exhaustive()
@@ -121,22 +98,32 @@ impl fmt::Debug for Client {
 }
 
 /// Builds a [`Client`]; made by [`Client::builder`].
-#[derive(Debug, Clone)]
+#[derive(Clone)]
 #[must_use]
 pub struct ClientBuilder {
     endpoint: String,
-    token: Option<Token>,
+    identity: Identity,
+    http: Option<reqwest::Client>,
     connect_timeout: Duration,
     read_timeout: Duration,
     retry: RetryPolicy,
     user_agent: String,
 }
 
+/// Who asks.
+#[derive(Clone)]
+enum Identity {
+    Anonymous,
+    Token(Token),
+    Source(Arc<dyn TokenSource>),
+}
+
 impl Default for ClientBuilder {
     fn default() -> Self {
         Self {
             endpoint: DEFAULT_ENDPOINT.to_owned(),
-            token: None,
+            identity: Identity::Anonymous,
+            http: None,
             connect_timeout: Duration::from_secs(10),
             read_timeout: Duration::from_secs(60),
             retry: RetryPolicy::default(),
@@ -146,6 +133,20 @@ impl Default for ClientBuilder {
 }
 
 impl ClientBuilder {
+    /// A builder with what the environment says, as [`Client::from_env`] reads it.
+    pub fn from_env() -> Self {
+        let mut builder = Self::default();
+        if let Ok(endpoint) = std::env::var("REDIVIS_API_ENDPOINT")
+            && !endpoint.trim().is_empty()
+        {
+            builder = builder.endpoint(endpoint);
+        }
+        if let Some(token) = Token::from_env() {
+            builder = builder.token(token);
+        }
+        builder
+    }
+
     /// The API's base URL, with or without a slash at its end. Default: `https://redivis.com/api/v1`.
     pub fn endpoint(mut self, endpoint: impl Into<String>) -> Self {
         self.endpoint = endpoint.into();
@@ -154,7 +155,28 @@ impl ClientBuilder {
 
     /// The token to send. Default: none, so anonymous.
     pub fn token(mut self, token: Token) -> Self {
-        self.token = Some(token);
+        self.identity = match token.is_empty() {
+            true => Identity::Anonymous,
+            false => Identity::Token(token),
+        };
+        self
+    }
+
+    /// Where to get the token for each request, instead of a constant [`token`](Self::token): the one that is set last counts.
+    ///
+    /// A request that the service refuses (401) is sent once more if the source has another token then.
+    pub fn token_source(mut self, source: Arc<dyn TokenSource>) -> Self {
+        self.identity = Identity::Source(source);
+        self
+    }
+
+    /// The HTTP client to send with, for instance one that other parts of a program use too, or that trusts other certificates.
+    ///
+    /// Its own settings stay as they are, instead of [`connect_timeout`](Self::connect_timeout) and
+    /// [`user_agent`](Self::user_agent). It should follow redirects and speak HTTP/1.1 only, and must not add an
+    /// `Authorization` of its own: which hosts are told the token is decided here.
+    pub fn http_client(mut self, http: reqwest::Client) -> Self {
+        self.http = Some(http);
         self
     }
 
@@ -193,41 +215,60 @@ impl ClientBuilder {
         let refused =
             |message: &str| Error::new(CONFIGURE, &endpoint, ErrorKind::Configuration, message);
 
-        let mut authorization = None;
-        let token = self.token.filter(|token| !token.secret().is_empty());
-        if let Some(token) = &token {
-            let mut value = HeaderValue::try_from(format!("Bearer {}", token.secret()))
-                .map_err(|_| refused("the token contains characters that no token has"))?;
-            value.set_sensitive(true);
-            authorization = Some(value);
-            if url.scheme() == "http" && !is_loopback(&url) {
-                tracing::warn!(%endpoint, "the token is sent unencrypted, as the endpoint is not https");
+        let credentials = match self.identity {
+            Identity::Anonymous => None,
+            Identity::Token(token) => {
+                token
+                    .header()
+                    .map_err(|_| refused("the token contains characters that no token has"))?;
+                Some(Credentials::constant(token))
             }
+            Identity::Source(source) => Some(Credentials::new(source)),
+        };
+        if credentials.is_some() && url.scheme() == "http" && !is_loopback(&url) {
+            tracing::warn!(%endpoint, "the token is sent unencrypted, as the endpoint is not https");
         }
-
-        let mut http = reqwest::Client::builder()
-            .http1_only()
-            .user_agent(self.user_agent)
-            .referer(false)
-            .tcp_nodelay(true)
-            .connect_timeout(self.connect_timeout);
-        if is_loopback(&url) {
-            // A proxy could not reach a server on this machine.
-            http = http.no_proxy();
-        }
-        let http = http
-            .build()
-            .map_err(|error| refused("the HTTP client cannot be set up").with_source(error))?;
+        let http = match self.http {
+            Some(http) => http,
+            None => {
+                let mut http = reqwest::Client::builder()
+                    .http1_only()
+                    .user_agent(self.user_agent)
+                    .referer(false)
+                    .tcp_nodelay(true)
+                    .connect_timeout(self.connect_timeout);
+                if is_loopback(&url) {
+                    // A proxy could not reach a server on this machine.
+                    http = http.no_proxy();
+                }
+                http.build().map_err(|error| {
+                    refused("the HTTP client cannot be set up").with_source(error)
+                })?
+            }
+        };
         Ok(Client {
             shared: Arc::new(Shared {
                 http,
                 endpoint,
-                token,
-                authorization,
+                credentials,
                 retry: self.retry,
             }),
             read_timeout: self.read_timeout,
         })
+    }
+}
+
+impl fmt::Debug for ClientBuilder {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let anonymous = matches!(self.identity, Identity::Anonymous);
+        f.debug_struct("ClientBuilder")
+            .field("endpoint", &self.endpoint)
+            .field("anonymous", &anonymous)
+            .field("connect_timeout", &self.connect_timeout)
+            .field("read_timeout", &self.read_timeout)
+            .field("retry", &self.retry)
+            .field("user_agent", &self.user_agent)
+            .finish_non_exhaustive()
     }
 }
 

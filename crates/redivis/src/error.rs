@@ -4,18 +4,21 @@
 
 use std::error::Error as StdError;
 use std::fmt;
+use std::sync::Arc;
 use std::time::Duration;
 
 /// The result of every call of this crate.
 pub type Result<T> = std::result::Result<T, Error>;
 
-type Source = Box<dyn StdError + Send + Sync>;
+type Source = Arc<dyn StdError + Send + Sync>;
 
 /// A failed operation: what was tried, on what, why it failed, and whether trying again may help.
 ///
 /// Never contains the token.
+#[derive(Clone)]
 pub struct Error(Box<Inner>);
 
+#[derive(Clone)]
 struct Inner {
     operation: &'static str,
     resource: String,
@@ -92,8 +95,19 @@ impl Error {
         }))
     }
 
-    pub(crate) fn with_source(mut self, source: impl Into<Source>) -> Self {
-        self.0.source = Some(source.into());
+    /// The failure of a [`TokenSource`](crate::TokenSource) that has no token: of kind [`ErrorKind::Unauthorized`], so not
+    /// tried again. The words of `source` are shown to people, and must not contain a secret.
+    pub fn no_token(source: impl Into<Box<dyn StdError + Send + Sync>>) -> Self {
+        let source = source.into();
+        let message = source.to_string();
+        Self::new("get a token", "", ErrorKind::Unauthorized, message).with_source(source)
+    }
+
+    pub(crate) fn with_source(
+        mut self,
+        source: impl Into<Box<dyn StdError + Send + Sync>>,
+    ) -> Self {
+        self.0.source = Some(Arc::from(source.into()));
         self
     }
 

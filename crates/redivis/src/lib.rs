@@ -36,7 +36,9 @@
 //! - **Rows** arrive once each, in the schema that was asked for, or the read fails: see [`read`].
 //! - **Failures** that pass are tried again as the [`RetryPolicy`] says; the others come at once, as an [`Error`] with the
 //!   service's own words.
-//! - **The token** ([`Token`]) goes to the endpoint's host only, also when it redirects, and into no message or `Debug`.
+//! - **The token** ([`Token`], or what a [`TokenSource`] gives at the moment) goes to the endpoint's host only, also when it
+//!   redirects, and into no message or `Debug`. A request that is refused for it (401) is sent once more, where the source has
+//!   another one then; requests at the same time wait for one renewal.
 //!
 //! Connections are HTTP/1.1: a read stream is one long answer, and its own connection lets TCP hold the service back while the
 //! reader is busy. Nothing runs in the background; a future or stream that is dropped closes its connection.
@@ -44,11 +46,12 @@
 //! Facts about the API are cited by their section in `redivis-api.md`.
 
 pub use client::{Client, ClientBuilder};
-pub use credentials::Token;
+pub use credentials::{Token, TokenSource};
 pub use error::{Error, ErrorKind, Result};
 pub use reference::{DatasetReference, ReferenceError, TableReference, Version, WorkflowReference};
 pub use retry::RetryPolicy;
 
+mod authorization;
 pub mod cast;
 mod client;
 mod credentials;

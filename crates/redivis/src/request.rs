@@ -14,6 +14,7 @@ use serde::de::DeserializeOwned;
 use tokio::time::timeout;
 use url::Url;
 
+use crate::authorization::Authorization;
 use crate::client::Client;
 use crate::error::{Error, ErrorKind, Result, Retry};
 use crate::resource::checked_uri;
@@ -236,12 +237,24 @@ impl Client {
         flowing: bool,
     ) -> Result<Response> {
         let patience = self.read_timeout().max(call.patience.unwrap_or_default());
-        let response = timeout(patience, request.send())
-            .await
-            .map_err(|_| call.stalled(patience).with_retry(call.retry_unanswered()))?
+        let request = request
+            .build()
             .map_err(|error| call.unsent(error, flowing))?;
-        self.show_warning(&response);
-        Ok(response)
+        let mut authorization = Authorization::new(self, call, request.url());
+        loop {
+            let mut attempt = request.try_clone().ok_or_else(|| {
+                call.error(ErrorKind::Invalid, "the request can be sent only once")
+            })?;
+            authorization.sign(&mut attempt).await?;
+            let response = timeout(patience, self.http().execute(attempt))
+                .await
+                .map_err(|_| call.stalled(patience).with_retry(call.retry_unanswered()))?
+                .map_err(|error| call.unsent(error, flowing))?;
+            if !authorization.asks_again(&response).await? {
+                self.show_warning(&response);
+                return Ok(response);
+            }
+        }
     }
 
     /// Sends the call, again where that may help, and reads the answer as JSON.

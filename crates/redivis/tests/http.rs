@@ -18,5 +18,7 @@ mod sending;
 mod steps;
 #[path = "http/streams.rs"]
 mod streams;
+#[path = "http/tokens.rs"]
+mod tokens;
 #[path = "http/uploads.rs"]
 mod uploads;

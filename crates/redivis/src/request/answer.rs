@@ -91,8 +91,8 @@ impl Client {
 
     /// One line, no control characters, no token, not too long.
     pub(crate) fn clean(&self, text: &str) -> String {
-        let mut text = match self.token() {
-            Some(token) => text.replace(token.secret(), "[token]"),
+        let mut text = match self.credentials() {
+            Some(credentials) => credentials.redact(text),
             None => text.to_owned(),
         };
         text = text

@@ -40,20 +40,35 @@ impl Script {
 
     /// As [`play`](Self::play), for answers that name the server's own origin.
     pub(crate) async fn play_at(answers: impl FnOnce(&str) -> Vec<Answer>) -> Self {
+        Self::serve(|origin| {
+            let mut answers = answers(origin).into_iter();
+            move |_: &str| answers.next().unwrap_or(Answer::Hangup)
+        })
+        .await
+    }
+
+    /// Answers each request by what it says; the closure is given the request's head.
+    pub(crate) async fn answering(answer: impl FnMut(&str) -> Answer + Send + 'static) -> Self {
+        Self::serve(|_| answer).await
+    }
+
+    async fn serve<A>(answers: impl FnOnce(&str) -> A) -> Self
+    where
+        A: FnMut(&str) -> Answer + Send + 'static,
+    {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let address = listener.local_addr().unwrap().to_string();
-        let answers = answers(&format!("http://{address}"));
+        let mut answers = answers(&format!("http://{address}"));
         let requests = Arc::new(Mutex::new(Vec::new()));
         let closed = Arc::new(Mutex::new(0));
         let (seen, gone) = (Arc::clone(&requests), Arc::clone(&closed));
         let task = tokio::spawn(async move {
-            let mut answers = answers.into_iter();
             loop {
                 let (mut socket, _) = listener.accept().await.unwrap();
                 let Some((head, body)) = read_head(&mut socket).await else {
                     continue;
                 };
-                let answer = answers.next().unwrap_or(Answer::Hangup);
+                let answer = answers(&head);
                 let wanted = match answer {
                     Answer::Early(bytes, _) | Answer::Deaf(bytes) => bytes,
                     _ => usize::MAX,
