@@ -91,32 +91,18 @@
 //! anything is sent. What only the streams of a scan together show is a [`ScanError`].
 
 mod catalog;
-mod config;
-mod definition;
-mod draft;
-mod factory;
-mod function;
-mod identifiers;
-mod insert;
-mod local;
-mod lookup;
-mod procedure;
-mod query;
+mod error;
+mod options;
+mod plan;
 mod scan;
 mod session;
-mod sink;
-mod statistics;
-mod store;
+mod sql;
 mod table;
-mod writes;
+mod write;
 
-pub use config::RedivisOptions;
-pub use lookup::DefaultParent;
-pub use query::RedivisQuery;
-pub use scan::{RedivisScanExec, ScanError};
+pub use catalog::DefaultParent;
+pub use error::{ScanError, WriteError};
+pub use options::RedivisOptions;
+pub use scan::RedivisScanExec;
 pub use session::{Redivis, register};
-pub use sink::WriteError;
-pub use table::RedivisTable;
-
-/// The schema whose table names are references.
-const SCHEMA: &str = "redivis";
+pub use table::{RedivisQuery, RedivisTable};

@@ -17,11 +17,11 @@ use futures::{Stream, StreamExt, stream};
 use redivis::read::{ArrowStream, Format, ReadSessionRequest, ReadStreamInfo, RowsRequest};
 use redivis::{Client, ErrorKind};
 
-use super::error::ScanError;
 use super::memory::ScanMemory;
 use super::metrics::{Followed, ScanMetrics};
 use super::session::{OpenSession, SharedSession};
 use super::source::Source;
+use crate::error::ScanError;
 
 /// What all partitions of a scan ask for.
 #[derive(Debug)]

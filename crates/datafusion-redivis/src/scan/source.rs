@@ -6,7 +6,7 @@ use datafusion::arrow::datatypes::SchemaRef;
 use redivis::Client;
 use redivis::resource::Table;
 
-use crate::statistics::Size;
+use super::statistics::Size;
 
 /// Rows on Redivis that a scan can read.
 #[derive(Debug)]

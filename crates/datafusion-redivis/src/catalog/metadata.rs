@@ -1,0 +1,265 @@
+//! From a reference to its table, asked of the service once a session.
+//!
+//! Statements of one session see one version of a table: `current` is what it was when the table was first used, until
+//! [`Lookup::refresh`]. What may change (the unreleased version, a workflow's tables) is asked again after a few seconds,
+//! which is long enough to plan one statement on one state of it.
+
+use std::collections::HashMap;
+use std::sync::{Arc, Mutex, PoisonError, RwLock};
+use std::time::{Duration, Instant};
+
+use datafusion::catalog::TableProvider;
+use datafusion::common::{DataFusionError, Result};
+use redivis::resource::QueryRequest;
+use redivis::{
+    Client, DatasetReference, ErrorKind, ReferenceError, TableReference, WorkflowReference,
+};
+use tokio::sync::OnceCell;
+
+use crate::error::{failed, refused};
+use crate::table::{RedivisQuery, RedivisTable};
+use crate::write::{Writes, draft};
+
+/// How long a table that may change is taken for unchanged.
+const MUTABLE_FOR: Duration = Duration::from_secs(5);
+
+/// The dataset or workflow that bare table names are looked up in.
+#[derive(Debug, Clone)]
+pub enum DefaultParent {
+    /// A dataset, in a version or the current one.
+    Dataset(DatasetReference),
+    /// A workflow.
+    Workflow(WorkflowReference),
+}
+
+impl DefaultParent {
+    fn table(&self, name: &str) -> Result<TableReference, ReferenceError> {
+        match self {
+            Self::Dataset(dataset) => dataset.table(name),
+            Self::Workflow(workflow) => workflow
+                .to_string()
+                .parse::<DatasetReference>()?
+                .table(name),
+        }
+    }
+}
+
+/// Finds tables, and remembers them.
+#[derive(Debug)]
+pub(crate) struct Lookup {
+    client: Client,
+    tables: Mutex<HashMap<TableReference, Arc<Entry>>>,
+    /// Results of queries of statements that are being planned.
+    queries: Mutex<HashMap<String, Arc<RedivisQuery>>>,
+    default_parent: RwLock<Option<DefaultParent>>,
+    writes: Arc<Writes>,
+}
+
+/// A table that is being asked for, or was found.
+type Entry = OnceCell<Found>;
+
+/// A table, and when it was found.
+#[derive(Debug)]
+struct Found {
+    table: Arc<RedivisTable>,
+    at: Instant,
+    /// How often the session had written something by then.
+    writes: u64,
+}
+
+impl Found {
+    /// Whether the table may be taken for unchanged, `writes` later.
+    fn is_fresh(&self, writes: u64) -> bool {
+        self.table.is_immutable() || (self.writes == writes && self.at.elapsed() < MUTABLE_FOR)
+    }
+}
+
+impl Lookup {
+    pub(crate) fn new(client: Client) -> Self {
+        Self {
+            client,
+            tables: Mutex::default(),
+            queries: Mutex::default(),
+            default_parent: RwLock::default(),
+            writes: Arc::default(),
+        }
+    }
+
+    pub(crate) fn writes(&self) -> &Arc<Writes> {
+        &self.writes
+    }
+
+    pub(crate) fn client(&self) -> &Client {
+        &self.client
+    }
+
+    pub(crate) fn set_default_parent(&self, parent: Option<DefaultParent>) {
+        *self
+            .default_parent
+            .write()
+            .unwrap_or_else(PoisonError::into_inner) = parent;
+    }
+
+    pub(crate) fn default_parent(&self) -> Option<DefaultParent> {
+        self.default_parent
+            .read()
+            .unwrap_or_else(PoisonError::into_inner)
+            .clone()
+    }
+
+    /// Forgets all tables, so that the next statement asks for them again.
+    pub(crate) fn refresh(&self) {
+        locked(&self.tables).clear();
+    }
+
+    /// The table that a whole reference means. What is no reference is refused before anything is sent.
+    pub(crate) async fn table(&self, reference: &str) -> Result<Arc<RedivisTable>> {
+        let reference = reference.parse().map_err(refused)?;
+        self.get(&reference).await.map_err(failed)
+    }
+
+    /// The same for a table that is to be written to: says what to do where there is none.
+    pub(crate) async fn written(&self, reference: &TableReference) -> Result<Arc<RedivisTable>> {
+        match self.get(reference).await {
+            Ok(table) => Ok(table),
+            Err(error) => Err(draft::missing(&self.client, reference, error).await),
+        }
+    }
+
+    /// The table that a reference means, described; remembered like that from now on.
+    pub(crate) async fn describe(&self, reference: &str) -> Result<Arc<RedivisTable>> {
+        let reference: TableReference = reference.parse().map_err(refused)?;
+        let table = self.get(&reference).await.map_err(failed)?;
+        let table = Arc::new(table.describe().await.map_err(failed)?);
+        let entry = OnceCell::new_with(Some(self.found(Arc::clone(&table))));
+        locked(&self.tables).insert(reference, Arc::new(entry));
+        Ok(table)
+    }
+
+    /// The table of this name in the default dataset or workflow; `None` without such a default or such a table.
+    pub(crate) async fn default_table(&self, name: &str) -> Result<Option<Arc<RedivisTable>>> {
+        let Some(Ok(reference)) = self.default_parent().map(|parent| parent.table(name)) else {
+            return Ok(None);
+        };
+        match self.get(&reference).await {
+            Ok(table) => Ok(Some(table)),
+            Err(error) if error.kind() == ErrorKind::NotFound => Ok(None),
+            Err(error) => Err(failed(error)),
+        }
+    }
+
+    /// Why there is no table of this name in the default dataset or workflow; `None` if there is, or no such default.
+    pub(crate) async fn why_no_default_table(&self, name: &str) -> Option<DataFusionError> {
+        match self.default_parent()?.table(name) {
+            Ok(reference) => self.get(&reference).await.err().map(failed),
+            Err(error) => Some(refused(error)),
+        }
+    }
+
+    async fn get(&self, reference: &TableReference) -> redivis::Result<Arc<RedivisTable>> {
+        let entry = self.entry(reference);
+        let fetch = || async {
+            // Counted first: what is written meanwhile may not be in the answer.
+            let found = self.writes.count();
+            let table = RedivisTable::fetch(&self.client, reference).await?;
+            let table = table.of_session(&self.writes);
+            Ok(Found {
+                writes: found,
+                ..self.found(Arc::new(table))
+            })
+        };
+        let found = entry.get_or_try_init(fetch).await?;
+        Ok(Arc::clone(&found.table))
+    }
+
+    fn found(&self, table: Arc<RedivisTable>) -> Found {
+        Found {
+            table,
+            at: Instant::now(),
+            writes: self.writes.count(),
+        }
+    }
+
+    /// The place of a table, emptied if what it holds may have changed. Whoever comes meanwhile waits for the same answer.
+    fn entry(&self, reference: &TableReference) -> Arc<Entry> {
+        let mut tables = locked(&self.tables);
+        let entry = tables.entry(reference.clone()).or_default();
+        if entry
+            .get()
+            .is_some_and(|found| !found.is_fresh(self.writes.count()))
+        {
+            *entry = Arc::default();
+        }
+        Arc::clone(entry)
+    }
+
+    /// The table if it has been found already, without asking.
+    pub(crate) fn cached(&self, reference: &str) -> Result<Option<Arc<RedivisTable>>> {
+        let reference: TableReference = reference.parse().map_err(refused)?;
+        let tables = locked(&self.tables);
+        let found = tables.get(&reference).and_then(|entry| entry.get());
+        Ok(found
+            .filter(|found| found.is_fresh(self.writes.count()))
+            .map(|found| Arc::clone(&found.table)))
+    }
+
+    /// The references under which tables have been found, and that would be found again without asking.
+    pub(crate) fn known(&self) -> Vec<String> {
+        let tables = locked(&self.tables);
+        let found = tables.iter().filter(|(_, entry)| {
+            entry
+                .get()
+                .is_some_and(|found| found.is_fresh(self.writes.count()))
+        });
+        let mut known: Vec<String> = found.map(|(reference, _)| reference.to_string()).collect();
+        known.sort_unstable();
+        known
+    }
+
+    /// Runs SQL on Redivis and keeps the result under the name returned, until it is dropped.
+    pub(crate) async fn run(self: &Arc<Self>, sql: String) -> Result<PlannedQuery> {
+        let (default_dataset, default_workflow) = match self.default_parent() {
+            Some(DefaultParent::Dataset(dataset)) => (Some(dataset.to_string()), None),
+            Some(DefaultParent::Workflow(workflow)) => (None, Some(workflow.to_string())),
+            None => (None, None),
+        };
+        let request = QueryRequest {
+            query: sql,
+            default_dataset,
+            default_workflow,
+        };
+        let query = RedivisQuery::run(&self.client, &request)
+            .await
+            .map_err(failed)?;
+        let name = query.name().to_owned();
+        locked(&self.queries).insert(name.clone(), Arc::new(query));
+        Ok(PlannedQuery {
+            name,
+            lookup: Arc::clone(self),
+        })
+    }
+
+    /// The result of a query of a statement that is being planned.
+    pub(crate) fn query(&self, name: &str) -> Option<Arc<dyn TableProvider>> {
+        let query = locked(&self.queries).get(name).map(Arc::clone)?;
+        Some(query)
+    }
+}
+
+/// A query's result that is known by its name as long as this lives.
+#[derive(Debug)]
+pub(crate) struct PlannedQuery {
+    pub(crate) name: String,
+    lookup: Arc<Lookup>,
+}
+
+impl Drop for PlannedQuery {
+    fn drop(&mut self) {
+        locked(&self.lookup.queries).remove(&self.name);
+    }
+}
+
+/// No code panics while it holds one of these locks, and the maps are valid at any moment.
+fn locked<T>(mutex: &Mutex<T>) -> std::sync::MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}

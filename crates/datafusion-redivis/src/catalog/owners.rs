@@ -1,0 +1,98 @@
+//! Owners as catalogs, their datasets and workflows as schemas: `owner.dataset.table`.
+//!
+//! Nothing is listed: any name that an owner could have is a catalog, and a table is asked for when a statement uses it.
+
+use std::sync::Arc;
+
+use async_trait::async_trait;
+use datafusion::catalog::{CatalogProvider, CatalogProviderList, SchemaProvider, TableProvider};
+use datafusion::common::Result;
+use redivis::TableReference;
+
+use super::metadata::Lookup;
+
+/// DataFusion's own schema, which no dataset is named like.
+const INFORMATION_SCHEMA: &str = "information_schema";
+
+/// The session's catalogs, and behind them every owner on Redivis as a catalog.
+#[derive(Debug)]
+pub(crate) struct OwnerList {
+    pub(crate) local: Arc<dyn CatalogProviderList>,
+    pub(crate) lookup: Arc<Lookup>,
+}
+
+impl CatalogProviderList for OwnerList {
+    fn register_catalog(
+        &self,
+        name: String,
+        catalog: Arc<dyn CatalogProvider>,
+    ) -> Option<Arc<dyn CatalogProvider>> {
+        self.local.register_catalog(name, catalog)
+    }
+
+    fn catalog_names(&self) -> Vec<String> {
+        self.local.catalog_names()
+    }
+
+    fn catalog(&self, name: &str) -> Option<Arc<dyn CatalogProvider>> {
+        self.local.catalog(name).or_else(|| {
+            // What can't own a dataset is no catalog, so that the error speaks of the name and nothing is asked.
+            format!("{name}.d.t").parse::<TableReference>().ok()?;
+            Some(Arc::new(OwnerCatalog {
+                owner: name.to_owned(),
+                lookup: Arc::clone(&self.lookup),
+            }))
+        })
+    }
+}
+
+/// An owner on Redivis, whose datasets and workflows are its schemas.
+#[derive(Debug)]
+struct OwnerCatalog {
+    owner: String,
+    lookup: Arc<Lookup>,
+}
+
+impl CatalogProvider for OwnerCatalog {
+    fn schema_names(&self) -> Vec<String> {
+        vec![]
+    }
+
+    fn schema(&self, name: &str) -> Option<Arc<dyn SchemaProvider>> {
+        if name == INFORMATION_SCHEMA {
+            return None;
+        }
+        Some(Arc::new(ParentSchema {
+            parent: format!("{}.{name}", self.owner),
+            lookup: Arc::clone(&self.lookup),
+        }))
+    }
+}
+
+/// A dataset or workflow.
+#[derive(Debug)]
+struct ParentSchema {
+    parent: String,
+    lookup: Arc<Lookup>,
+}
+
+impl ParentSchema {
+    fn reference(&self, table: &str) -> String {
+        format!("{}.{table}", self.parent)
+    }
+}
+
+#[async_trait]
+impl SchemaProvider for ParentSchema {
+    fn table_names(&self) -> Vec<String> {
+        vec![]
+    }
+
+    async fn table(&self, name: &str) -> Result<Option<Arc<dyn TableProvider>>> {
+        Ok(Some(self.lookup.table(&self.reference(name)).await?))
+    }
+
+    fn table_exist(&self, name: &str) -> bool {
+        matches!(self.lookup.cached(&self.reference(name)), Ok(Some(_)))
+    }
+}

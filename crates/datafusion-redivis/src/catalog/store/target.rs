@@ -1,0 +1,89 @@
+//! The table that a file is written to: an upload of it, or a file among its files.
+
+use std::sync::Arc;
+
+use datafusion::common::Result;
+use object_store::path::Path;
+use redivis::resource::Table;
+use redivis::write::{Content, NewTempUpload, SendProgress, UploadRequest};
+use redivis::{Client, TableReference};
+
+use crate::error::failed;
+use crate::write::{Destination, Expected, Writes, check_writable, draft};
+
+/// The table that a file is written to.
+#[derive(Debug, Clone)]
+pub(crate) struct Target {
+    pub(crate) destination: Destination,
+    pub(crate) table: Table,
+}
+
+impl Target {
+    /// Fails for a table that nothing can be written to.
+    pub(crate) async fn find(
+        client: &Client,
+        reference: &TableReference,
+        writes: &Arc<Writes>,
+    ) -> Result<Self> {
+        let table = draft::table(client, reference).await?;
+        let destination = Destination {
+            client: client.clone(),
+            table: reference.to_string(),
+            uri: table.uri.clone(),
+            writes: Arc::clone(writes),
+        };
+        check_writable(&destination, &table)?;
+        Ok(Self { destination, table })
+    }
+
+    /// Fails if an upload has the file's name: whatever refuses a file should do so before gigabytes are written aside.
+    pub(crate) async fn check_free(&self, location: &Path) -> Result<()> {
+        match self.table.is_file_index {
+            true => Ok(()),
+            false => self.destination.check_name(location.as_ref()).await,
+        }
+    }
+
+    /// Makes the content a file or an upload of the table, complete or not at all. An upload must be as `expected`;
+    /// `upload_type` is its format, where the name does not say it.
+    pub(crate) async fn write(
+        &self,
+        location: &Path,
+        content: &Content,
+        upload_type: Option<&str>,
+        expected: &Expected,
+    ) -> Result<()> {
+        let name = location.as_ref();
+        let progress = Arc::new(SendProgress::default());
+        if self.table.is_file_index {
+            let added = self.add(name, content, &progress).await;
+            added.map_err(failed)?;
+            self.destination.writes.changed();
+            return Ok(());
+        }
+        let request = UploadRequest {
+            name: name.to_owned(),
+            upload_type: upload_type.map(str::to_owned),
+            ..UploadRequest::default()
+        };
+        self.destination
+            .upload(&request, content, expected, &progress)
+            .await?;
+        Ok(())
+    }
+
+    async fn add(
+        &self,
+        name: &str,
+        content: &Content,
+        progress: &Arc<SendProgress>,
+    ) -> redivis::Result<()> {
+        let Destination { client, uri, .. } = &self.destination;
+        let new = NewTempUpload::new(name, content.len());
+        for sent in client.create_temp_uploads(uri, &[new]).await? {
+            client.send(&sent, content, progress).await?;
+            client.add_raw_files(uri, &[(name, &sent)]).await?;
+        }
+        Ok(())
+    }
+}

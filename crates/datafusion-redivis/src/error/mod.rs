@@ -1,0 +1,24 @@
+//! Every error of the crate, and how those of the service become DataFusion's.
+//!
+//! In: failures of requests and of references. Out: [`DataFusionError`], with what failed inside, unchanged. Uses nothing of
+//! this crate; every layer uses it.
+
+mod scan;
+mod write;
+
+use datafusion::common::DataFusionError;
+use redivis::ReferenceError;
+
+pub use self::scan::ScanError;
+pub use self::write::WriteError;
+pub(crate) use self::write::conversion;
+
+/// What is no reference, as an error of DataFusion's.
+pub(crate) fn refused(error: ReferenceError) -> DataFusionError {
+    DataFusionError::External(Box::new(error))
+}
+
+/// A failure of the service, as an error of DataFusion's.
+pub(crate) fn failed(error: redivis::Error) -> DataFusionError {
+    DataFusionError::External(Box::new(error))
+}

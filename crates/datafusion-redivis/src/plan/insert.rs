@@ -1,0 +1,264 @@
+//! `INSERT INTO` a table on Redivis, planned.
+//!
+//! DataFusion plans the query of an `INSERT` with the table's types in mind, and casts to them silently, every `VALUES` within
+//! the query included. Here the query is planned as what it says; the table takes its columns by name, in their own types,
+//! and judges them value by value. A table that has no variables yet gets the query's. Explained or prepared, it is planned
+//! the same way: by putting the query alone into the statement, and what writes its rows around it afterwards.
+
+use std::sync::Arc;
+
+use datafusion::catalog::TableProvider;
+use datafusion::catalog::default_table_source::provider_as_source;
+use datafusion::common::tree_node::{Transformed, TreeNode};
+use datafusion::common::{Column, DataFusionError, Result, TableReference, plan_err};
+use datafusion::execution::SessionState;
+use datafusion::logical_expr::dml::InsertOp;
+use datafusion::logical_expr::{
+    DmlStatement, Explain, Expr, LogicalPlan, LogicalPlanBuilder, PlanType, Prepare,
+    Statement as PlanStatement, ToStringifiedPlan, WriteOp,
+};
+use datafusion::sql::parser::Statement;
+use datafusion::sql::planner::object_name_to_table_reference;
+use datafusion::sql::sqlparser::ast::{self, Insert, Query, TableObject};
+
+use super::casts::{Judged, constants};
+use crate::table::RedivisTable;
+
+/// Plans a statement if it is an `INSERT` into a table on Redivis, or explains or prepares one.
+pub(crate) async fn plan(
+    state: &SessionState,
+    statement: &Statement,
+) -> Result<Option<LogicalPlan>> {
+    let mut statement = statement.clone();
+    let Some((insert, query)) = insert(&mut statement) else {
+        return Ok(None);
+    };
+    let TableObject::TableName(name) = &insert.table else {
+        return Ok(None);
+    };
+    let normalize = state
+        .config()
+        .options()
+        .sql_parser
+        .enable_ident_normalization;
+    let name = object_name_to_table_reference(name.clone(), normalize)?;
+    let Some(table) = table(state, &name).await? else {
+        return Ok(None);
+    };
+    let Some(remote) = table.downcast_ref::<RedivisTable>() else {
+        return Ok(None);
+    };
+    remote.check_insertable()?;
+    let op = match (insert.overwrite, insert.replace_into) {
+        (false, false) => InsertOp::Append,
+        (true, false) => InsertOp::Overwrite,
+        (false, true) => InsertOp::Replace,
+        (true, true) => return plan_err!("an INSERT cannot both overwrite and replace"),
+    };
+    let insertion = Insertion {
+        columns: columns(&insert, &table, normalize)?,
+        name,
+        table,
+        op,
+        state,
+    };
+    *query.0 = ast::Statement::Query(query.1);
+    insertion
+        .around(state.statement_to_plan(statement).await?)
+        .map(Some)
+}
+
+/// The `INSERT` in a statement, taken out of it, with its query and the place where it was; `None` if it is none, or one with
+/// a clause that DataFusion's planner refuses, which then tells why.
+fn insert(statement: &mut Statement) -> Option<(Insert, (&mut ast::Statement, Box<Query>))> {
+    let mut statement = match statement {
+        Statement::Explain(explain) => return insert(&mut explain.statement),
+        Statement::Statement(statement) => statement.as_mut(),
+        _ => return None,
+    };
+    if let ast::Statement::Prepare {
+        statement: prepared,
+        ..
+    } = statement
+    {
+        statement = prepared.as_mut();
+    }
+    let ast::Statement::Insert(insert) = statement else {
+        return None;
+    };
+    if !is_plain(insert) {
+        return None;
+    }
+    let (insert, query) = (insert.clone(), insert.source.take()?);
+    Some((insert, (statement, query)))
+}
+
+/// What becomes of a query's rows.
+struct Insertion<'a> {
+    name: TableReference,
+    table: Arc<dyn TableProvider>,
+    /// The variables that the query's columns are for, in their order; `None` where the query names them.
+    columns: Option<Vec<String>>,
+    op: InsertOp,
+    state: &'a SessionState,
+}
+
+impl Insertion<'_> {
+    /// Puts the insertion around the query, inside of what explains or prepares it.
+    fn around(&self, plan: LogicalPlan) -> Result<LogicalPlan> {
+        let within = |plan: Arc<LogicalPlan>| {
+            Ok::<_, DataFusionError>(Arc::new(self.around(Arc::unwrap_or_clone(plan))?))
+        };
+        Ok(match plan {
+            LogicalPlan::Explain(explain) => {
+                let plan = within(explain.plan)?;
+                LogicalPlan::Explain(Explain {
+                    stringified_plans: vec![plan.to_stringified(PlanType::InitialLogicalPlan)],
+                    plan,
+                    ..explain
+                })
+            }
+            LogicalPlan::Analyze(mut analyze) => {
+                analyze.input = within(analyze.input)?;
+                LogicalPlan::Analyze(analyze)
+            }
+            LogicalPlan::Statement(PlanStatement::Prepare(prepare)) => {
+                let input = within(prepare.input)?;
+                LogicalPlan::Statement(PlanStatement::Prepare(Prepare { input, ..prepare }))
+            }
+            query => LogicalPlan::Dml(DmlStatement::new(
+                self.name.clone(),
+                provider_as_source(Arc::clone(&self.table)),
+                WriteOp::Insert(self.op),
+                Arc::new(named(
+                    judged(query, self.state)?,
+                    &self.name,
+                    &self.columns,
+                )?),
+            )),
+        })
+    }
+}
+
+/// The table that a statement inserts into, if it does.
+pub(crate) fn target(statement: &Statement) -> Option<&ast::ObjectName> {
+    let statement = match statement {
+        Statement::Statement(statement) => statement,
+        Statement::Explain(explain) => return target(&explain.statement),
+        _ => return None,
+    };
+    match statement.as_ref() {
+        ast::Statement::Insert(Insert {
+            table: TableObject::TableName(name),
+            ..
+        }) => Some(name),
+        _ => None,
+    }
+}
+
+/// Whether it has no clause that DataFusion's planner refuses, which then tells why.
+fn is_plain(insert: &Insert) -> bool {
+    insert.or.is_none()
+        && !insert.ignore
+        && insert.table_alias.is_none()
+        && insert.assignments.is_empty()
+        && insert.partitioned.is_none()
+        && insert.after_columns.is_empty()
+        && insert.on.is_none()
+        && insert.returning.is_none()
+        && insert.output.is_none()
+        && insert.priority.is_none()
+        && insert.insert_alias.is_none()
+        && insert.settings.is_none()
+        && insert.format_clause.is_none()
+        && insert.multi_table_insert_type.is_none()
+}
+
+async fn table(
+    state: &SessionState,
+    name: &TableReference,
+) -> Result<Option<Arc<dyn TableProvider>>> {
+    state
+        .schema_for_ref(name.clone())?
+        .table(name.table())
+        .await
+}
+
+/// The variables that the query's columns are for, in their order; `None` where the query names them.
+fn columns(
+    insert: &Insert,
+    table: &Arc<dyn TableProvider>,
+    normalize: bool,
+) -> Result<Option<Vec<String>>> {
+    let schema = table.schema();
+    if insert.columns.is_empty() {
+        let all = schema.fields().iter().map(|field| field.name().clone());
+        return Ok((!schema.fields().is_empty()).then(|| all.collect()));
+    }
+    let mut columns: Vec<String> = vec![];
+    for column in &insert.columns {
+        let [ast::ObjectNamePart::Identifier(ident)] = column.0.as_slice() else {
+            return plan_err!("`{column}` is not the name of a column");
+        };
+        let name = match ident.quote_style {
+            None if normalize => ident.value.to_lowercase(),
+            _ => ident.value.clone(),
+        };
+        if columns
+            .iter()
+            .any(|other| other.to_lowercase() == name.to_lowercase())
+        {
+            return plan_err!("the column `{name}` is named twice");
+        }
+        columns.push(name);
+    }
+    Ok(Some(columns))
+}
+
+/// The query of a statement as one of its own.
+pub(crate) async fn query(state: &SessionState, query: &Query) -> Result<LogicalPlan> {
+    let query = ast::Statement::Query(Box::new(query.clone()));
+    let query = state
+        .statement_to_plan(Statement::Statement(Box::new(query)))
+        .await?;
+    judged(query, state)
+}
+
+/// The query with its constants in `VALUES` judged.
+fn judged(query: LogicalPlan, state: &SessionState) -> Result<LogicalPlan> {
+    let query = query.transform_down(|plan| match plan {
+        LogicalPlan::Values(values) => {
+            constants(values, Judged::Mixed, state.config_options()).map(Transformed::yes)
+        }
+        other => Ok(Transformed::no(other)),
+    })?;
+    Ok(query.data)
+}
+
+/// The query with its columns named as the table's.
+pub(crate) fn named(
+    query: LogicalPlan,
+    table: &TableReference,
+    columns: &Option<Vec<String>>,
+) -> Result<LogicalPlan> {
+    let Some(columns) = columns else {
+        return Ok(query);
+    };
+    let schema = Arc::clone(query.schema());
+    if schema.fields().len() != columns.len() {
+        return plan_err!(
+            "the query has {} columns, and {} of {} are to be filled: {}",
+            schema.fields().len(),
+            columns.len(),
+            table.table(),
+            columns.join(", ")
+        );
+    }
+    let exprs = schema
+        .iter()
+        .zip(columns)
+        .map(|(field, name)| Expr::Column(Column::from(field)).alias(name));
+    LogicalPlanBuilder::from(query)
+        .project(exprs.collect::<Vec<_>>())?
+        .build()
+}

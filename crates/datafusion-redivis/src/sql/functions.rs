@@ -1,0 +1,200 @@
+//! The table functions `redivis('owner.dataset.table')` and `redivis_query('SELECT …')`.
+//!
+//! DataFusion calls table functions while it plans, where nothing can wait for the network. So the calls in a statement are
+//! replaced by names of tables before it is planned; the functions themselves only answer from what is known already, and
+//! otherwise say what to write.
+
+use std::collections::HashMap;
+use std::ops::ControlFlow;
+use std::sync::Arc;
+
+use datafusion::catalog::{TableFunctionArgs, TableFunctionImpl, TableProvider};
+use datafusion::common::{Result, ScalarValue, plan_err};
+use datafusion::logical_expr::Expr;
+use datafusion::sql::parser::{CopyToSource, Statement};
+use datafusion::sql::sqlparser::ast::{
+    self, FunctionArg, FunctionArgExpr, Ident, ObjectName, TableFactor,
+};
+use datafusion::sql::sqlparser::ast::{Value, VisitMut, VisitorMut};
+
+use crate::catalog::{Lookup, PlannedQuery, SCHEMA};
+
+/// The name of the function that reads a table.
+pub(crate) const TABLE: &str = "redivis";
+
+/// The name of the function that runs SQL on Redivis.
+pub(crate) const QUERY: &str = "redivis_query";
+
+/// `redivis('owner.dataset.table')`, as DataFusion calls it.
+#[derive(Debug)]
+pub(crate) struct TableFunction(pub(crate) Arc<Lookup>);
+
+impl TableFunctionImpl for TableFunction {
+    fn call_with_args(&self, args: TableFunctionArgs) -> Result<Arc<dyn TableProvider>> {
+        let [Expr::Literal(ScalarValue::Utf8(Some(reference)), _)] = args.exprs() else {
+            return plan_err!("{TABLE} takes one reference: {TABLE}('owner.dataset.table')");
+        };
+        match self.0.cached(reference)? {
+            Some(table) => Ok(table),
+            None => plan_err!(
+                "{TABLE}('{reference}') has to ask Redivis, which can't be done while planning: write FROM \
+                 {SCHEMA}.'{reference}', or run the statement through datafusion_redivis::Redivis::sql"
+            ),
+        }
+    }
+}
+
+/// `redivis_query('SELECT …')`, as DataFusion calls it.
+#[derive(Debug)]
+pub(crate) struct QueryFunction;
+
+impl TableFunctionImpl for QueryFunction {
+    fn call_with_args(&self, args: TableFunctionArgs) -> Result<Arc<dyn TableProvider>> {
+        match args.exprs() {
+            [Expr::Literal(ScalarValue::Utf8(Some(_)), _)] => plan_err!(
+                "{QUERY} has to wait for Redivis, which can't be done while planning: run the statement through \
+                 datafusion_redivis::Redivis::sql"
+            ),
+            _ => plan_err!("{QUERY} takes one query: {QUERY}('SELECT …')"),
+        }
+    }
+}
+
+/// Replaces the calls in a statement by names of tables, having run the queries among them.
+///
+/// The names of queries' results are good as long as what is returned lives.
+pub(crate) async fn resolve(
+    statement: &mut Statement,
+    lookup: &Arc<Lookup>,
+) -> Result<Vec<PlannedQuery>> {
+    let mut queries: HashMap<String, Option<PlannedQuery>> = HashMap::new();
+    visit(statement, &mut |factor| {
+        if let Some(reference) = argument(factor, TABLE) {
+            rename(factor, reference);
+        } else if let Some(sql) = argument(factor, QUERY) {
+            queries.insert(sql, None);
+        }
+    });
+    for (sql, query) in &mut queries {
+        *query = Some(lookup.run(sql.clone()).await?);
+    }
+    visit(statement, &mut |factor| {
+        let result = argument(factor, QUERY).and_then(|sql| queries.get(&sql)?.as_ref());
+        if let Some(query) = result {
+            rename(factor, query.name.clone());
+        }
+    });
+    Ok(queries.into_values().flatten().collect())
+}
+
+/// The one text that the function of this name is called with; `None` if this is no such call.
+fn argument(factor: &TableFactor, function: &str) -> Option<String> {
+    let TableFactor::Table {
+        name: ObjectName(parts),
+        args: Some(args),
+        ..
+    } = factor
+    else {
+        return None;
+    };
+    let ([part], [FunctionArg::Unnamed(FunctionArgExpr::Expr(ast::Expr::Value(value)))]) =
+        (parts.as_slice(), args.args.as_slice())
+    else {
+        return None;
+    };
+    if !part.as_ident()?.value.eq_ignore_ascii_case(function) {
+        return None;
+    }
+    match &value.value {
+        Value::SingleQuotedString(text) => Some(text.clone()),
+        _ => None,
+    }
+}
+
+fn rename(factor: &mut TableFactor, table: String) {
+    if let TableFactor::Table { name, args, .. } = factor {
+        *name = ObjectName::from(vec![Ident::new(SCHEMA), Ident::with_quote('"', table)]);
+        *args = None;
+    }
+}
+
+fn visit(statement: &mut Statement, each: &mut dyn FnMut(&mut TableFactor)) {
+    let mut visitor = EachFactor(each);
+    // The visitor never breaks off.
+    let _: ControlFlow<()> = match statement {
+        Statement::Statement(statement) => statement.visit(&mut visitor),
+        Statement::Explain(explain) => return visit(&mut explain.statement, each),
+        Statement::CopyTo(copy) => match &mut copy.source {
+            CopyToSource::Query(query) => query.visit(&mut visitor),
+            CopyToSource::Relation(_) => return,
+        },
+        Statement::CreateExternalTable(_) | Statement::Reset(_) => return,
+    };
+}
+
+struct EachFactor<'a>(&'a mut dyn FnMut(&mut TableFactor));
+
+impl VisitorMut for EachFactor<'_> {
+    type Break = ();
+
+    fn pre_visit_table_factor(&mut self, factor: &mut TableFactor) -> ControlFlow<()> {
+        (self.0)(factor);
+        ControlFlow::Continue(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use datafusion::sql::parser::DFParser;
+
+    use super::*;
+
+    fn calls(sql: &str) -> (Vec<Option<String>>, String) {
+        let mut statement = DFParser::parse_sql(sql).unwrap().pop_front().unwrap();
+        let mut found = vec![];
+        visit(&mut statement, &mut |factor| {
+            let call = argument(factor, TABLE);
+            if let Some(reference) = call.clone() {
+                rename(factor, reference);
+            }
+            found.push(call);
+        });
+        (found, statement.to_string())
+    }
+
+    #[test]
+    fn a_call_becomes_a_name_and_keeps_its_alias() {
+        let (found, sql) =
+            calls("SELECT * FROM Redivis('a.b.c') AS t JOIN redivis('a.b.d') USING (x)");
+        assert_eq!(found, [Some("a.b.c".to_owned()), Some("a.b.d".to_owned())]);
+        assert_eq!(
+            sql,
+            r#"SELECT * FROM redivis."a.b.c" AS t JOIN redivis."a.b.d" USING(x)"#
+        );
+    }
+
+    #[test]
+    fn calls_are_found_wherever_tables_are() {
+        for sql in [
+            "EXPLAIN ANALYZE SELECT * FROM redivis('a.b.c')",
+            "COPY (SELECT * FROM redivis('a.b.c')) TO 'x.csv'",
+            "CREATE VIEW v AS SELECT 1 WHERE EXISTS (SELECT 1 FROM redivis('a.b.c'))",
+            "WITH t AS (SELECT 1 FROM redivis('a.b.c')) SELECT 1",
+        ] {
+            assert!(calls(sql).1.contains(r#"redivis."a.b.c""#), "{sql}");
+        }
+    }
+
+    #[test]
+    fn other_calls_are_left_alone() {
+        for sql in [
+            "SELECT * FROM generate_series('a.b.c')",
+            "SELECT * FROM redivis(x)",
+            "SELECT * FROM redivis('a', 'b')",
+            "SELECT * FROM redivis",
+            "SELECT redivis('a.b.c')",
+        ] {
+            assert!(calls(sql).0.iter().all(Option::is_none), "{sql}");
+        }
+    }
+}

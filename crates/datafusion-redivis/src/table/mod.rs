@@ -1,0 +1,265 @@
+//! A table on Redivis as a DataFusion table.
+//!
+//! It knows everything that planning needs, so that planning a query over it sends nothing.
+
+mod query;
+
+use std::sync::Arc;
+
+use async_trait::async_trait;
+use datafusion::arrow::datatypes::SchemaRef;
+use datafusion::catalog::{Session, TableProvider};
+use datafusion::common::{Result, plan_err};
+use datafusion::datasource::sink::DataSinkExec;
+use datafusion::logical_expr::dml::InsertOp;
+use datafusion::logical_expr::{Expr, TableType};
+use datafusion::physical_plan::{ExecutionPlan, ExecutionPlanProperties};
+use futures::stream::{self, StreamExt, TryStreamExt};
+use redivis::read::variables_schema;
+use redivis::resource::{Table, Variable};
+use redivis::{Client, TableReference, Version};
+
+pub use self::query::RedivisQuery;
+use crate::options::RedivisOptions;
+use crate::scan::{RedivisScanExec, Size, Source};
+use crate::write::{Columns, Destination, RedivisSink, Writes, check_insertable};
+
+/// Variables that are asked for side by side.
+const DESCRIBED_AT_ONCE: usize = 8;
+
+/// A table on Redivis, pinned to what the service said it is when it was looked up.
+#[derive(Debug)]
+pub struct RedivisTable {
+    table: Table,
+    variables: Vec<Variable>,
+    source: Arc<Source>,
+    /// Where it is told that the table was written to.
+    writes: Arc<Writes>,
+}
+
+impl RedivisTable {
+    /// The table that a reference means: one request for it, and one for every 1,000 of its variables.
+    ///
+    /// Its rows are read with `client`. Where the reference names no version, the table stays with the one that is current
+    /// now.
+    pub async fn fetch(client: &Client, reference: &TableReference) -> redivis::Result<Self> {
+        let mut table = client.table(reference).await?;
+        if let Some(uri) = pinned_uri(&table) {
+            table.uri = uri;
+        }
+        let variables = client.variables(&table.uri).await?;
+        Ok(Self::new(client.clone(), table, variables, Arc::default()))
+    }
+
+    /// The same table, which tells a session of what is written to it.
+    pub(crate) fn of_session(mut self, writes: &Arc<Writes>) -> Self {
+        self.writes = Arc::clone(writes);
+        self
+    }
+
+    /// The same table with all that its variables' owner wrote about them: one more request for each.
+    ///
+    /// The list of variables leaves descriptions and value labels out (redivis-api §3.2); with them, they are in the metadata
+    /// of the schema's fields, and so of every result's.
+    pub async fn describe(&self) -> redivis::Result<Self> {
+        let client = &self.source.client;
+        let variables = stream::iter(self.variables.clone())
+            .map(|variable| async move { client.variable(&self.table.uri, &variable.name).await })
+            .buffered(DESCRIBED_AT_ONCE)
+            .try_collect()
+            .await?;
+        let writes = Arc::clone(&self.writes);
+        Ok(Self::new(
+            client.clone(),
+            self.table.clone(),
+            variables,
+            writes,
+        ))
+    }
+
+    fn new(client: Client, table: Table, variables: Vec<Variable>, writes: Arc<Writes>) -> Self {
+        let schema = variables_schema(&variables);
+        let source = Source {
+            client,
+            name: name(&table),
+            uri: table.uri.clone(),
+            size: Size {
+                rows: table.num_rows,
+                bytes: table.num_bytes,
+                immutable: is_pinned(&table),
+                variables: variables.len(),
+            },
+            schema,
+            table: Some(table.clone()),
+        };
+        Self {
+            table,
+            variables,
+            source: Arc::new(source),
+            writes,
+        }
+    }
+
+    /// What the service says of the table.
+    pub fn table(&self) -> &Table {
+        &self.table
+    }
+
+    /// Its variables in order, as listed: with labels; with descriptions and value labels if it was [described](Self::describe).
+    pub fn variables(&self) -> &[Variable] {
+        &self.variables
+    }
+
+    /// Fails, with what to do instead, if no rows can be inserted into it.
+    pub(crate) fn check_insertable(&self) -> Result<()> {
+        check_insertable(&self.destination(), &self.table)
+    }
+
+    /// Where rows for it go.
+    fn destination(&self) -> Destination {
+        Destination {
+            client: self.source.client.clone(),
+            table: self.source.name.clone(),
+            uri: self.table.uri.clone(),
+            writes: Arc::clone(&self.writes),
+        }
+    }
+
+    /// Whether its rows can never change, so that what is known of it stays true.
+    pub fn is_immutable(&self) -> bool {
+        self.source.size.immutable
+    }
+}
+
+/// Rows are changed by no statement, as Redivis has no call for it.
+fn unchangeable<T>(table: &RedivisTable) -> Result<T> {
+    let name = &table.source.name;
+    plan_err!(
+        "Redivis changes and deletes no single rows; write CREATE OR REPLACE TABLE redivis.'{name}' AS SELECT … with all rows \
+         as they should be"
+    )
+}
+
+/// The reference with the version that the service says, and without ids, as people read it; the bare name where the
+/// service writes no reference.
+fn name(table: &Table) -> String {
+    let Some(reference) = table.reference() else {
+        return table.name.clone();
+    };
+    let parent = reference.parent();
+    let sample = if parent.is_sample() { ":sample" } else { "" };
+    let version = reference
+        .version()
+        .map(|version| format!(":{version}"))
+        .unwrap_or_default();
+    format!(
+        "{}.{}{sample}{version}.{}",
+        parent.owner(),
+        parent.name(),
+        reference.name()
+    )
+}
+
+/// A path that names the version which the table was found in, where the service's own leaves it out: later requests
+/// would follow the next release.
+fn pinned_uri(table: &Table) -> Option<String> {
+    let reference = table.reference()?;
+    let version = reference
+        .version()
+        .filter(|version| matches!(version, Version::Numbered { .. }))?;
+    let said =
+        table.uri.contains(&format!(":{version}")) || table.uri.contains(&format!("%3A{version}"));
+    (!said).then(|| format!("/tables/{}", reference.path_segment()))
+}
+
+/// Released, and named with the number of its version: `current` is another one after the next release.
+///
+/// Not a sample: its row count may be that of the whole table.
+fn is_pinned(table: &Table) -> bool {
+    let reference = table.reference();
+    let named = |what: &dyn Fn(&TableReference) -> bool| reference.as_ref().is_some_and(what);
+    table.is_released()
+        && !table.is_sample
+        && !named(&|reference| reference.parent().is_sample())
+        && !named(&|reference| reference.version() == Some(Version::Current))
+}
+
+#[async_trait]
+impl TableProvider for RedivisTable {
+    fn schema(&self) -> SchemaRef {
+        Arc::clone(&self.source.schema)
+    }
+
+    fn table_type(&self) -> TableType {
+        TableType::Base
+    }
+
+    async fn scan(
+        &self,
+        state: &dyn Session,
+        projection: Option<&Vec<usize>>,
+        _filters: &[Expr],
+        limit: Option<usize>,
+    ) -> Result<Arc<dyn ExecutionPlan>> {
+        let source = Arc::clone(&self.source);
+        let scan = RedivisScanExec::try_new(source, projection, limit, state.config_options())?;
+        Ok(Arc::new(scan))
+    }
+
+    /// Plans to send the rows of `input` as one upload; see [`WriteError`](crate::WriteError) for what is refused.
+    ///
+    /// The columns of `input` are matched by name, without regard to case; variables that it lacks are null. Only the version
+    /// that is not released can be written to.
+    async fn insert_into(
+        &self,
+        state: &dyn Session,
+        input: Arc<dyn ExecutionPlan>,
+        op: InsertOp,
+    ) -> Result<Arc<dyn ExecutionPlan>> {
+        if input.boundedness().is_unbounded() {
+            return plan_err!(
+                "a query without end cannot be written to {}: its rows are sent when it ends",
+                self.source.name
+            );
+        }
+        let variables = self
+            .variables
+            .iter()
+            .map(|variable| (variable.name.as_str(), &variable.variable_type));
+        let columns = match self.variables.is_empty() {
+            // The first rows give a table its variables.
+            true => Columns::of_query(&input.schema())?,
+            false => Columns::of_table(&input.schema(), &self.source.name, variables)?,
+        };
+        let sink = RedivisSink::try_new(
+            self.destination(),
+            self.table.clone(),
+            columns,
+            input.schema(),
+            op,
+            RedivisOptions::of(state.config_options()).upload_name,
+        )?;
+        Ok(Arc::new(DataSinkExec::new(input, Arc::new(sink), None)))
+    }
+
+    async fn delete_from(
+        &self,
+        _state: &dyn Session,
+        _filters: Vec<Expr>,
+    ) -> Result<Arc<dyn ExecutionPlan>> {
+        unchangeable(self)
+    }
+
+    async fn update(
+        &self,
+        _state: &dyn Session,
+        _assignments: Vec<(String, Expr)>,
+        _filters: Vec<Expr>,
+    ) -> Result<Arc<dyn ExecutionPlan>> {
+        unchangeable(self)
+    }
+
+    async fn truncate(&self, _state: &dyn Session) -> Result<Arc<dyn ExecutionPlan>> {
+        unchangeable(self)
+    }
+}

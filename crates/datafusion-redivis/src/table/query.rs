@@ -1,0 +1,76 @@
+//! A query that ran on Redivis, as a DataFusion table: `redivis_query('SELECT …')`.
+//!
+//! The service tells a result's columns only once the query has run, so it runs when the statement is planned; its result
+//! never changes and is read in parallel streams like a table.
+
+use std::sync::Arc;
+
+use async_trait::async_trait;
+use datafusion::arrow::datatypes::SchemaRef;
+use datafusion::catalog::{Session, TableProvider};
+use datafusion::common::Result;
+use datafusion::logical_expr::{Expr, TableType};
+use datafusion::physical_plan::ExecutionPlan;
+use redivis::Client;
+use redivis::read::variables_schema;
+use redivis::resource::QueryRequest;
+
+use crate::scan::{RedivisScanExec, Size, Source};
+
+/// The result of a query that ran on Redivis.
+#[derive(Debug)]
+pub struct RedivisQuery {
+    source: Arc<Source>,
+}
+
+impl RedivisQuery {
+    /// Runs `request` on Redivis, waits for its end, and asks for its variables.
+    pub async fn run(client: &Client, request: &QueryRequest) -> redivis::Result<Self> {
+        let query = client.query(request).await?;
+        let variables = client.variables(&query.uri).await?;
+        let source = Source {
+            client: client.clone(),
+            name: query.uri.trim_start_matches('/').to_owned(),
+            uri: query.uri,
+            schema: variables_schema(&variables),
+            size: Size {
+                rows: query.output_num_rows,
+                bytes: query.output_num_bytes,
+                immutable: true,
+                variables: variables.len(),
+            },
+            table: None,
+        };
+        Ok(Self {
+            source: Arc::new(source),
+        })
+    }
+
+    /// The name that `EXPLAIN` shows: `queries/` and the query's id.
+    pub fn name(&self) -> &str {
+        &self.source.name
+    }
+}
+
+#[async_trait]
+impl TableProvider for RedivisQuery {
+    fn schema(&self) -> SchemaRef {
+        Arc::clone(&self.source.schema)
+    }
+
+    fn table_type(&self) -> TableType {
+        TableType::Temporary
+    }
+
+    async fn scan(
+        &self,
+        state: &dyn Session,
+        projection: Option<&Vec<usize>>,
+        _filters: &[Expr],
+        limit: Option<usize>,
+    ) -> Result<Arc<dyn ExecutionPlan>> {
+        let source = Arc::clone(&self.source);
+        let scan = RedivisScanExec::try_new(source, projection, limit, state.config_options())?;
+        Ok(Arc::new(scan))
+    }
+}

@@ -1,0 +1,19 @@
+//! Rows in: from a query's batches to one upload of a table, or none.
+//!
+//! In: batches, and the table that they are for. Out: an upload that is complete, or an error and a table as it was. Uses
+//! `error` only.
+
+mod columns;
+pub(crate) mod draft;
+mod sink;
+mod spool;
+mod target;
+mod undo;
+mod upload;
+
+pub(crate) use self::columns::{Columns, fits, stored, variable_type};
+pub(crate) use self::sink::RedivisSink;
+pub(crate) use self::spool::Spool;
+pub(crate) use self::target::{check_insertable, check_writable};
+pub(crate) use self::undo::{Undo, Writes, still_there};
+pub(crate) use self::upload::{Destination, Expected, parquet, unique};
