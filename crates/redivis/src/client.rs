@@ -28,6 +28,7 @@ pub struct Client {
 struct Shared {
     http: reqwest::Client,
     endpoint: String,
+    endpoint_url: Url,
     /// Requests are signed one by one, as some go to hosts that must not know the token.
     credentials: Option<Credentials>,
     retry: RetryPolicy,
@@ -73,6 +74,10 @@ impl Client {
 
     pub(crate) fn credentials(&self) -> Option<&Credentials> {
         self.shared.credentials.as_ref()
+    }
+
+    pub(crate) fn endpoint_url(&self) -> &Url {
+        &self.shared.endpoint_url
     }
 
     pub(crate) fn http(&self) -> &reqwest::Client {
@@ -250,6 +255,7 @@ impl ClientBuilder {
             shared: Arc::new(Shared {
                 http,
                 endpoint,
+                endpoint_url: url,
                 credentials,
                 retry: self.retry,
             }),

@@ -36,9 +36,11 @@
 //! - **Rows** arrive once each, in the schema that was asked for, or the read fails: see [`read`].
 //! - **Failures** that pass are tried again as the [`RetryPolicy`] says; the others come at once, as an [`Error`] with the
 //!   service's own words.
-//! - **The token** ([`Token`], or what a [`TokenSource`] gives at the moment) goes to the endpoint's host only, also when it
-//!   redirects, and into no message or `Debug`. A request that is refused for it (401) is sent once more, where the source has
-//!   another one then; requests at the same time wait for one renewal.
+//! - **The token** ([`Token`], or what a [`TokenSource`] gives at the moment) goes to the endpoint's own origin, and into no
+//!   message or `Debug`. Another host of the endpoint's registered domain, which the service names for uploads or redirects a
+//!   download to, is told it over https once it has refused (401, 403) a request without; nobody else ever is. A request that is
+//!   refused for its token (401) is sent once more, where the source has another one then; requests at the same time wait for
+//!   one renewal.
 //!
 //! Connections are HTTP/1.1: a read stream is one long answer, and its own connection lets TCP hold the service back while the
 //! reader is busy. Nothing runs in the background; a future or stream that is dropped closes its connection.

@@ -250,7 +250,10 @@ impl Client {
                 .await
                 .map_err(|_| call.stalled(patience).with_retry(call.retry_unanswered()))?
                 .map_err(|error| call.unsent(error, flowing))?;
-            if !authorization.asks_again(&response).await? {
+            if !authorization
+                .asks_again(request.method(), &response)
+                .await?
+            {
                 self.show_warning(&response);
                 return Ok(response);
             }

@@ -20,5 +20,7 @@ mod steps;
 mod streams;
 #[path = "http/tokens.rs"]
 mod tokens;
+#[path = "http/trust.rs"]
+mod trust;
 #[path = "http/uploads.rs"]
 mod uploads;

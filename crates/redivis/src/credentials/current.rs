@@ -6,6 +6,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use super::single_flight::SingleFlight;
 use super::source::TokenSource;
 use super::token::Token;
+use super::trust::Told;
 use crate::error::Result;
 
 /// Tokens that are kept out of words after they were replaced: more than are renewed while one request is under way.
@@ -17,6 +18,7 @@ pub(crate) struct Credentials {
     renewal: SingleFlight<Token, Option<Token>>,
     /// The latest tokens, newest last: the service may repeat one that has been replaced meanwhile.
     seen: Mutex<VecDeque<Token>>,
+    told: Told,
 }
 
 impl Credentials {
@@ -25,6 +27,7 @@ impl Credentials {
             source,
             renewal: SingleFlight::default(),
             seen: Mutex::default(),
+            told: Told::default(),
         }
     }
 
@@ -58,6 +61,10 @@ impl Credentials {
             self.remember(token);
         }
         Ok(renewed)
+    }
+
+    pub(crate) fn told(&self) -> &Told {
+        &self.told
     }
 
     fn remember(&self, token: &Token) {

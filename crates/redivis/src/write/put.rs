@@ -64,7 +64,7 @@ impl Put<'_> {
                 return Err(fault);
             }
             let response = answer?;
-            if !authorization.asks_again(&response).await? {
+            if !authorization.asks_again(&Method::PUT, &response).await? {
                 return Ok(response);
             }
         }

@@ -4,9 +4,10 @@ use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use redivis::{Client, RetryPolicy, Token};
-use tokio::io::{AsyncReadExt, AsyncWriteExt};
-use tokio::net::{TcpListener, TcpStream};
+use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt};
+use tokio::net::TcpListener;
 use tokio::task::JoinHandle;
+use tokio_rustls::TlsAcceptor;
 
 pub(crate) const TOKEN: &str = "AAAB-very-secret-token";
 
@@ -25,6 +26,11 @@ pub(crate) enum Answer {
     Deaf(usize),
 }
 
+/// A connection, with or without TLS.
+trait Socket: AsyncRead + AsyncWrite + Send + Unpin {}
+
+impl<S: AsyncRead + AsyncWrite + Send + Unpin> Socket for S {}
+
 pub(crate) struct Script {
     pub(crate) address: String,
     requests: Arc<Mutex<Vec<String>>>,
@@ -40,7 +46,7 @@ impl Script {
 
     /// As [`play`](Self::play), for answers that name the server's own origin.
     pub(crate) async fn play_at(answers: impl FnOnce(&str) -> Vec<Answer>) -> Self {
-        Self::serve(|origin| {
+        Self::serve(None, |origin| {
             let mut answers = answers(origin).into_iter();
             move |_: &str| answers.next().unwrap_or(Answer::Hangup)
         })
@@ -49,10 +55,18 @@ impl Script {
 
     /// Answers each request by what it says; the closure is given the request's head.
     pub(crate) async fn answering(answer: impl FnMut(&str) -> Answer + Send + 'static) -> Self {
-        Self::serve(|_| answer).await
+        Self::serve(None, |_| answer).await
     }
 
-    async fn serve<A>(answers: impl FnOnce(&str) -> A) -> Self
+    /// As [`answering`](Self::answering), over TLS.
+    pub(crate) async fn answering_tls(
+        tls: TlsAcceptor,
+        answer: impl FnMut(&str) -> Answer + Send + 'static,
+    ) -> Self {
+        Self::serve(Some(tls), |_| answer).await
+    }
+
+    async fn serve<A>(tls: Option<TlsAcceptor>, answers: impl FnOnce(&str) -> A) -> Self
     where
         A: FnMut(&str) -> Answer + Send + 'static,
     {
@@ -64,8 +78,15 @@ impl Script {
         let (seen, gone) = (Arc::clone(&requests), Arc::clone(&closed));
         let task = tokio::spawn(async move {
             loop {
-                let (mut socket, _) = listener.accept().await.unwrap();
-                let Some((head, body)) = read_head(&mut socket).await else {
+                let (socket, _) = listener.accept().await.unwrap();
+                let mut socket: Box<dyn Socket> = match &tls {
+                    None => Box::new(socket),
+                    Some(tls) => match tls.accept(socket).await {
+                        Ok(socket) => Box::new(socket),
+                        Err(_) => continue,
+                    },
+                };
+                let Some((head, body)) = read_head(&mut *socket).await else {
                     continue;
                 };
                 let answer = answers(&head);
@@ -73,7 +94,7 @@ impl Script {
                     Answer::Early(bytes, _) | Answer::Deaf(bytes) => bytes,
                     _ => usize::MAX,
                 };
-                let body = read_body(&mut socket, &head, body, wanted).await;
+                let body = read_body(&mut *socket, &head, body, wanted).await;
                 let request = head + &String::from_utf8_lossy(&body);
                 seen.lock().unwrap().push(request);
                 match answer {
@@ -159,7 +180,7 @@ impl Drop for Script {
 }
 
 /// The request up to its empty line, and what came of its body with it.
-async fn read_head(socket: &mut TcpStream) -> Option<(String, Vec<u8>)> {
+async fn read_head(socket: &mut dyn Socket) -> Option<(String, Vec<u8>)> {
     let mut bytes = Vec::new();
     loop {
         if let Some(end) = bytes.windows(4).position(|four| four == b"\r\n\r\n") {
@@ -172,7 +193,7 @@ async fn read_head(socket: &mut TcpStream) -> Option<(String, Vec<u8>)> {
 
 /// The body, or its first bytes.
 async fn read_body(
-    socket: &mut TcpStream,
+    socket: &mut dyn Socket,
     head: &str,
     mut body: Vec<u8>,
     wanted: usize,
@@ -193,7 +214,7 @@ async fn read_body(
     body
 }
 
-async fn read_some(socket: &mut TcpStream, bytes: &mut Vec<u8>) -> Option<()> {
+async fn read_some(socket: &mut dyn Socket, bytes: &mut Vec<u8>) -> Option<()> {
     let mut buffer = [0; 4096];
     match socket.read(&mut buffer).await {
         Ok(0) | Err(_) => None,
