@@ -16,13 +16,11 @@ use url::Url;
 
 use crate::client::Client;
 use crate::credentials::{Credentials, Token, Trust};
-use crate::error::{Error, ErrorKind, Result};
-use crate::request::Call;
+use crate::error::Result;
 
 /// Signs the attempts of one request, as its URL and the answers so far allow.
 pub(crate) struct Authorization<'a> {
     client: &'a Client,
-    call: &'a Call,
     /// Where the next attempt goes: where the request was sent to, or was redirected to.
     url: Url,
     redirected: bool,
@@ -34,7 +32,7 @@ pub(crate) struct Authorization<'a> {
 }
 
 impl<'a> Authorization<'a> {
-    pub(crate) fn new(client: &'a Client, call: &'a Call, url: &Url) -> Self {
+    pub(crate) fn new(client: &'a Client, url: &Url) -> Self {
         let signing = match Trust::of(client.endpoint_url(), url) {
             Trust::Endpoint => true,
             Trust::Domain => {
@@ -45,7 +43,6 @@ impl<'a> Authorization<'a> {
         };
         Self {
             client,
-            call,
             url: url.clone(),
             redirected: false,
             signing,
@@ -62,15 +59,9 @@ impl<'a> Authorization<'a> {
         };
         let token = match &self.renewed {
             Some(token) => token.clone(),
-            None => {
-                let token = credentials.token().await;
-                token.map_err(|error| self.unsigned(error))?
-            }
+            None => credentials.token().await?,
         };
-        let header = token.header().map_err(|_| {
-            let odd = "the token contains characters that no token has";
-            self.call.error(ErrorKind::Configuration, odd)
-        })?;
+        let header = token.header()?;
         request.headers_mut().insert(AUTHORIZATION, header);
         self.sent = Some(token);
         Ok(())
@@ -114,16 +105,7 @@ impl<'a> Authorization<'a> {
         else {
             return Ok(false);
         };
-        let renewed = credentials.instead_of(sent).await;
-        self.renewed = renewed.map_err(|error| self.unsigned(error))?;
+        self.renewed = credentials.instead_of(sent).await?;
         Ok(self.renewed.is_some())
-    }
-
-    /// The failure of a request that has no token to be sent with.
-    fn unsigned(&self, error: Error) -> Error {
-        self.call
-            .error(error.kind(), error.to_string())
-            .with_retry(error.retry())
-            .with_source(error)
     }
 }

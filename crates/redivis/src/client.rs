@@ -9,8 +9,9 @@ use reqwest::{Method, RequestBuilder};
 use url::{Host, Url};
 
 use crate::credentials::{Credentials, Token, TokenSource};
-use crate::error::{Error, ErrorKind, Result};
+use crate::error::{Error, ErrorKind, Result, root_cause};
 use crate::retry::RetryPolicy;
+use crate::route::Route;
 
 const DEFAULT_ENDPOINT: &str = "https://redivis.com/api/v1";
 const CONFIGURE: &str = "configure the client for";
@@ -27,11 +28,26 @@ pub struct Client {
 
 struct Shared {
     http: reqwest::Client,
+    route: Route,
     endpoint: String,
     endpoint_url: Url,
     /// Requests are signed one by one, as some go to hosts that must not know the token.
     credentials: Option<Credentials>,
     retry: RetryPolicy,
+}
+
+impl Shared {
+    /// The same without credentials.
+    fn anonymous(&self) -> Self {
+        Self {
+            http: self.http.clone(),
+            route: self.route.clone(),
+            endpoint: self.endpoint.clone(),
+            endpoint_url: self.endpoint_url.clone(),
+            credentials: None,
+            retry: self.retry.clone(),
+        }
+    }
 }
 
 impl Client {
@@ -63,6 +79,34 @@ impl Client {
         self
     }
 
+    /// The same client, connections included, that takes its token from a source.
+    #[must_use]
+    pub fn with_token_source(&self, source: Arc<dyn TokenSource>) -> Self {
+        let shared = Shared {
+            credentials: Some(Credentials::new(source)),
+            ..self.shared.anonymous()
+        };
+        Self {
+            shared: Arc::new(shared),
+            read_timeout: self.read_timeout,
+        }
+    }
+
+    /// The same connections for what lies beside the API: at the root of the endpoint's origin.
+    pub(crate) fn at_origin(&self, token: Option<Token>, retry: RetryPolicy) -> Self {
+        let endpoint = self.shared.endpoint_url.origin().ascii_serialization();
+        let shared = Shared {
+            endpoint,
+            credentials: token.map(Credentials::constant),
+            retry,
+            ..self.shared.anonymous()
+        };
+        Self {
+            shared: Arc::new(shared),
+            read_timeout: self.read_timeout,
+        }
+    }
+
     /// How long a response may stay silent before the attempt counts as failed.
     pub fn read_timeout(&self) -> Duration {
         self.read_timeout
@@ -74,6 +118,10 @@ impl Client {
 
     pub(crate) fn credentials(&self) -> Option<&Credentials> {
         self.shared.credentials.as_ref()
+    }
+
+    pub(crate) fn route(&self) -> &Route {
+        &self.shared.route
     }
 
     pub(crate) fn endpoint_url(&self) -> &Url {
@@ -223,9 +271,7 @@ impl ClientBuilder {
         let credentials = match self.identity {
             Identity::Anonymous => None,
             Identity::Token(token) => {
-                token
-                    .header()
-                    .map_err(|_| refused("the token contains characters that no token has"))?;
+                token.header()?;
                 Some(Credentials::constant(token))
             }
             Identity::Source(source) => Some(Credentials::new(source)),
@@ -233,6 +279,7 @@ impl ClientBuilder {
         if credentials.is_some() && url.scheme() == "http" && !is_loopback(&url) {
             tracing::warn!(%endpoint, "the token is sent unencrypted, as the endpoint is not https");
         }
+        let mut route = Route::default();
         let http = match self.http {
             Some(http) => http,
             None => {
@@ -245,15 +292,23 @@ impl ClientBuilder {
                 if is_loopback(&url) {
                     // A proxy could not reach a server on this machine.
                     http = http.no_proxy();
+                } else {
+                    route = Route::from_env();
                 }
                 http.build().map_err(|error| {
-                    refused("the HTTP client cannot be set up").with_source(error)
+                    let cause = root_cause(&error);
+                    let message = format!(
+                        "the HTTP client cannot be set up: {cause}; the system's certificates, or those that SSL_CERT_FILE \
+                         and SSL_CERT_DIR name, must be readable"
+                    );
+                    refused(&message).with_source(error)
                 })?
             }
         };
         Ok(Client {
             shared: Arc::new(Shared {
                 http,
+                route,
                 endpoint,
                 endpoint_url: url,
                 credentials,

@@ -28,8 +28,16 @@ struct Inner {
     status: Option<u16>,
     code: Option<String>,
     retry_after: Option<Duration>,
+    wanted: Wanted,
     tried: Option<(u32, Duration)>,
     source: Option<Source>,
+}
+
+/// What a token lacks, in the service's words.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub(crate) struct Wanted {
+    pub(crate) scopes: Vec<String>,
+    pub(crate) amr_values: Vec<String>,
 }
 
 /// The kinds of failure that callers treat differently.
@@ -90,6 +98,7 @@ impl Error {
             status: None,
             code: None,
             retry_after: None,
+            wanted: Wanted::default(),
             tried: None,
             source: None,
         }))
@@ -125,6 +134,16 @@ impl Error {
         self.0.status = Some(status);
         self.0.code = code;
         self.0.retry_after = retry_after;
+        self
+    }
+
+    pub(crate) fn with_wanted(mut self, wanted: Wanted) -> Self {
+        self.0.wanted = wanted;
+        self
+    }
+
+    pub(crate) fn with_kind(mut self, kind: ErrorKind) -> Self {
+        self.0.kind = kind;
         self
     }
 
@@ -169,6 +188,18 @@ impl Error {
     /// The service's short code for the error, such as `not_found` or `insufficient_scope` (redivis-api §1.4).
     pub fn code(&self) -> Option<&str> {
         self.0.code.as_deref()
+    }
+
+    /// The scopes that the token should carry for this, where the service names them (redivis-api §1.3). They are words of
+    /// letters, digits and `.:_-`, so they can be shown as part of a command.
+    pub fn scopes(&self) -> &[String] {
+        &self.0.wanted.scopes
+    }
+
+    /// How the person should have signed in for this (`amr_values`), where the service names it; words as of
+    /// [`scopes`](Self::scopes).
+    pub fn amr_values(&self) -> &[String] {
+        &self.0.wanted.amr_values
     }
 
     /// The reason alone: the service's own words where it gave any, without operation, resource and status.
@@ -234,4 +265,13 @@ impl StdError for Error {
             .as_deref()
             .map(|source| source as &(dyn StdError + 'static))
     }
+}
+
+/// The innermost cause: the only part of a network error that says something.
+pub(crate) fn root_cause(error: &dyn StdError) -> String {
+    let mut cause = error;
+    while let Some(source) = cause.source() {
+        cause = source;
+    }
+    cause.to_string()
 }

@@ -16,7 +16,7 @@ use url::Url;
 
 use crate::authorization::Authorization;
 use crate::client::Client;
-use crate::error::{Error, ErrorKind, Result, Retry};
+use crate::error::{Error, ErrorKind, Result, Retry, root_cause};
 use crate::resource::checked_uri;
 use crate::retry::Attempts;
 
@@ -36,6 +36,7 @@ pub(crate) struct Call {
     query: Vec<(&'static str, String)>,
     headers: Vec<(HeaderName, String)>,
     body: Option<Bytes>,
+    content_type: &'static str,
     repeatable: bool,
     patience: Option<Duration>,
     /// What the service may repeat in its words, and nobody should read.
@@ -57,6 +58,7 @@ impl Call {
             query: Vec::new(),
             headers: Vec::new(),
             body: None,
+            content_type: "application/json",
             repeatable: true,
             patience: None,
             secrets: Vec::new(),
@@ -85,6 +87,23 @@ impl Call {
         body: &impl Serialize,
     ) -> Result<Self> {
         Self::get(operation, resource, path).with_body(Method::POST, body)
+    }
+
+    /// As [`post`](Self::post), with the fields of a form as its body.
+    pub(crate) fn post_form(
+        operation: &'static str,
+        resource: impl Into<String>,
+        path: impl Into<String>,
+        fields: &[(&str, &str)],
+    ) -> Self {
+        let mut form = url::form_urlencoded::Serializer::new(String::new());
+        form.extend_pairs(fields);
+        Self {
+            method: Method::POST,
+            body: Some(form.finish().into()),
+            content_type: "application/x-www-form-urlencoded",
+            ..Self::get(operation, resource, path)
+        }
     }
 
     /// As [`post`](Self::post), without a body.
@@ -157,9 +176,7 @@ impl Call {
     pub(crate) fn transport_error(&self, error: reqwest::Error) -> Error {
         // The URL is in the operation and resource already; a stream's URL may be all it takes to read it.
         let error = error.without_url();
-        let what = if error.is_connect() {
-            "cannot connect"
-        } else if error.is_redirect() {
+        let what = if error.is_redirect() {
             "the service redirects in a way that cannot be followed"
         } else if error.is_body() || error.is_decode() {
             "the connection broke while the answer was read"
@@ -170,11 +187,36 @@ impl Call {
         self.error(ErrorKind::Transport, message).with_source(error)
     }
 
+    /// The failure to reach a host, which need not be the endpoint's: it says where the attempt went.
+    fn unconnected(&self, client: &Client, error: reqwest::Error) -> Error {
+        let to = error
+            .url()
+            .map(|url| format!(" to {}", client.route().to(url)));
+        let error = error.without_url();
+        let cause = root_cause(&error);
+        let mut message = format!("cannot connect{}: {cause}", to.unwrap_or_default());
+        if cause.contains("invalid peer certificate") {
+            message.push_str(
+                "; if an authority of your own vouches for it, SSL_CERT_FILE names a file with the certificates to trust",
+            );
+        }
+        self.error(ErrorKind::Transport, message).with_source(error)
+    }
+
+    /// The failure of a request that has no token to be sent with.
+    pub(crate) fn unsigned(&self, error: Error) -> Error {
+        self.error(error.kind(), error.to_string())
+            .with_retry(error.retry())
+            .with_source(error)
+    }
+
     /// The failure of a request that has no answer.
-    pub(crate) fn unsent(&self, error: reqwest::Error, flowing: bool) -> Error {
-        let retry = if error.is_connect() {
-            if flowing { Retry::Yes } else { Retry::Few }
-        } else if error.is_builder() || error.is_redirect() {
+    pub(crate) fn unsent(&self, client: &Client, error: reqwest::Error, flowing: bool) -> Error {
+        if error.is_connect() {
+            let retry = if flowing { Retry::Yes } else { Retry::Few };
+            return self.unconnected(client, error).with_retry(retry);
+        }
+        let retry = if error.is_builder() || error.is_redirect() {
             Retry::No
         } else {
             self.retry_unanswered()
@@ -190,15 +232,6 @@ impl Call {
     }
 }
 
-/// The innermost cause: the only part of a network error that says something.
-fn root_cause(error: &dyn std::error::Error) -> String {
-    let mut cause = error;
-    while let Some(source) = cause.source() {
-        cause = source;
-    }
-    cause.to_string()
-}
-
 impl Client {
     /// Sends the call once and returns the answer if its status is a success; its body is still to be read.
     pub(crate) async fn call(&self, call: &Call, streaming: bool) -> Result<Response> {
@@ -211,7 +244,7 @@ impl Client {
         }
         if let Some(body) = &call.body {
             request = request
-                .header(CONTENT_TYPE, "application/json")
+                .header(CONTENT_TYPE, call.content_type)
                 .body(body.clone());
         } else if call.method == Method::POST {
             request = request.header(CONTENT_LENGTH, 0);
@@ -239,21 +272,20 @@ impl Client {
         let patience = self.read_timeout().max(call.patience.unwrap_or_default());
         let request = request
             .build()
-            .map_err(|error| call.unsent(error, flowing))?;
-        let mut authorization = Authorization::new(self, call, request.url());
+            .map_err(|error| call.unsent(self, error, flowing))?;
+        let mut authorization = Authorization::new(self, request.url());
         loop {
             let mut attempt = request.try_clone().ok_or_else(|| {
                 call.error(ErrorKind::Invalid, "the request can be sent only once")
             })?;
-            authorization.sign(&mut attempt).await?;
+            let signed = authorization.sign(&mut attempt).await;
+            signed.map_err(|error| call.unsigned(error))?;
             let response = timeout(patience, self.http().execute(attempt))
                 .await
                 .map_err(|_| call.stalled(patience).with_retry(call.retry_unanswered()))?
-                .map_err(|error| call.unsent(error, flowing))?;
-            if !authorization
-                .asks_again(request.method(), &response)
-                .await?
-            {
+                .map_err(|error| call.unsent(self, error, flowing))?;
+            let again = authorization.asks_again(request.method(), &response).await;
+            if !again.map_err(|error| call.unsigned(error))? {
                 self.show_warning(&response);
                 return Ok(response);
             }

@@ -10,6 +10,7 @@ mod raw_file;
 mod table;
 mod upload;
 mod uri;
+mod user;
 mod variable;
 mod version;
 
@@ -18,6 +19,7 @@ pub use query::{OutputField, Query, QueryRequest, QueryStatus};
 pub use raw_file::RawFile;
 pub use table::{Container, ContainerKind, NewTable, Table, TableChanges, UploadMergeStrategy};
 pub use upload::{Upload, UploadStatus};
+pub use user::User;
 pub use variable::{ValueLabel, Variable, VariableStatistics, VariableType};
 pub use version::DatasetVersion;
 

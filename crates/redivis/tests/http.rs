@@ -8,6 +8,9 @@
 mod files;
 #[path = "http/metadata.rs"]
 mod metadata;
+#[cfg(unix)]
+#[path = "http/oauth.rs"]
+mod oauth;
 #[path = "http/rows.rs"]
 mod rows;
 #[path = "http/script.rs"]

@@ -6,6 +6,7 @@
 
 mod anonymous;
 mod arrow_body;
+mod connection;
 mod credentials;
 mod cuts;
 mod nonsense;

@@ -22,7 +22,7 @@ pub(crate) fn check_writable(destination: &Destination, table: &Table) -> Result
     let name = &destination.table;
     if destination.client.is_anonymous() {
         return plan_err!(
-            "writing to {name} needs a token: set REDIVIS_API_TOKEN to one with the scope data.edit"
+            "writing to {name} needs a token: sign in by `redivis-sql login`, or set REDIVIS_API_TOKEN to one with the scope data.edit"
         );
     }
     if table

@@ -15,6 +15,7 @@ const REMEMBERED: usize = 32;
 /// A source, and what was had from it.
 pub(crate) struct Credentials {
     source: Arc<dyn TokenSource>,
+    constant: bool,
     renewal: SingleFlight<Token, Option<Token>>,
     /// The latest tokens, newest last: the service may repeat one that has been replaced meanwhile.
     seen: Mutex<VecDeque<Token>>,
@@ -25,6 +26,7 @@ impl Credentials {
     pub(crate) fn new(source: Arc<dyn TokenSource>) -> Self {
         Self {
             source,
+            constant: false,
             renewal: SingleFlight::default(),
             seen: Mutex::default(),
             told: Told::default(),
@@ -33,9 +35,17 @@ impl Credentials {
 
     /// One token for ever.
     pub(crate) fn constant(token: Token) -> Self {
-        let credentials = Self::new(Arc::new(token.clone()));
+        let credentials = Self {
+            constant: true,
+            ..Self::new(Arc::new(token.clone()))
+        };
         credentials.remember(&token);
         credentials
+    }
+
+    /// Whether there will never be another token.
+    pub(crate) fn is_constant(&self) -> bool {
+        self.constant
     }
 
     /// The token to send now.

@@ -10,6 +10,7 @@ mod token;
 mod trust;
 
 pub(crate) use current::Credentials;
+pub(crate) use single_flight::SingleFlight;
 pub use source::TokenSource;
 pub use token::Token;
 pub(crate) use trust::Trust;

@@ -4,7 +4,9 @@
 
 use std::fmt;
 
-use reqwest::header::{HeaderValue, InvalidHeaderValue};
+use reqwest::header::HeaderValue;
+
+use crate::error::{Error, ErrorKind, Result};
 
 /// A Redivis API token or OAuth access token, sent as `Authorization: Bearer …` (redivis-api §1.3).
 ///
@@ -34,8 +36,12 @@ impl Token {
     }
 
     /// The value of the header that carries it.
-    pub(crate) fn header(&self) -> Result<HeaderValue, InvalidHeaderValue> {
-        let mut value = HeaderValue::try_from(format!("Bearer {}", self.0))?;
+    pub(crate) fn header(&self) -> Result<HeaderValue> {
+        let value = HeaderValue::try_from(format!("Bearer {}", self.0));
+        let mut value = value.map_err(|_| {
+            let odd = "it contains characters that no token has";
+            Error::new("use", "the token", ErrorKind::Configuration, odd)
+        })?;
         value.set_sensitive(true);
         Ok(value)
     }

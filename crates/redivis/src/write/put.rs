@@ -47,16 +47,17 @@ impl Put<'_> {
 
     async fn answer(&self, client: &Client, left: &Arc<AtomicU64>) -> Result<Response> {
         let idle = client.read_timeout();
-        let mut authorization = Authorization::new(client, self.call, self.url);
+        let mut authorization = Authorization::new(client, self.url);
         loop {
             left.store(0, Ordering::Relaxed);
             let fault = Arc::default();
             let request = self.request(client, left, &fault).build();
-            let mut request = request.map_err(|error| self.call.unsent(error, true))?;
-            authorization.sign(&mut request).await?;
+            let mut request = request.map_err(|error| self.call.unsent(client, error, true))?;
+            let signed = authorization.sign(&mut request).await;
+            signed.map_err(|error| self.call.unsigned(error))?;
             let answer = tokio::select! {
                 answer = client.http().execute(request) => {
-                    answer.map_err(|error| self.call.unsent(error, true))
+                    answer.map_err(|error| self.call.unsent(client, error, true))
                 }
                 () = silence(idle, left) => Err(self.call.stalled(idle)),
             };
@@ -64,7 +65,8 @@ impl Put<'_> {
                 return Err(fault);
             }
             let response = answer?;
-            if !authorization.asks_again(&Method::PUT, &response).await? {
+            let again = authorization.asks_again(&Method::PUT, &response).await;
+            if !again.map_err(|error| self.call.unsigned(error))? {
                 return Ok(response);
             }
         }
