@@ -91,6 +91,7 @@
 //! anything is sent. What only the streams of a scan together show is a [`ScanError`].
 
 mod catalog;
+mod connection;
 mod error;
 mod options;
 mod plan;
@@ -100,9 +101,15 @@ mod sql;
 mod table;
 mod write;
 
-pub use catalog::DefaultParent;
+pub use catalog::store::RedivisObjectStoreRegistry;
+pub use catalog::{
+    DefaultParent, DefaultSchema, MetadataCache, OwnerCatalogList, RedivisTableFactory,
+    ReferenceSchema,
+};
 pub use error::{ScanError, WriteError};
 pub use options::RedivisOptions;
+pub use plan::{RedivisExtensionPlanner, RedivisPlanner, RedivisStatement, StatementKind};
 pub use scan::RedivisScanExec;
-pub use session::{Redivis, register};
+pub use session::{Redivis, RedivisBuilder, register};
+pub use sql::functions::{RedivisQueryFunction, RedivisTableFunction};
 pub use table::{RedivisQuery, RedivisTable};

@@ -10,6 +10,7 @@ use datafusion::common::stats::Precision;
 use datafusion::dataframe::DataFrame;
 use datafusion::logical_expr::{DdlStatement, LogicalPlan, WriteOp};
 use datafusion::physical_plan::statistics::{StatisticsArgs, StatisticsContext};
+use datafusion_redivis::{RedivisStatement, StatementKind};
 
 use crate::command::{self, Next};
 use crate::failure::Failure;
@@ -92,6 +93,13 @@ pub(crate) async fn statement(
 }
 
 fn effect(plan: &LogicalPlan) -> Effect {
+    if let Some(statement) = RedivisStatement::of(plan) {
+        return match statement.kind() {
+            StatementKind::CreateTable(table) => Effect::Created(table),
+            StatementKind::Copy => Effect::Count("copied"),
+            _ => Effect::Rows,
+        };
+    }
     match plan {
         LogicalPlan::Copy(_) => Effect::Count("copied"),
         LogicalPlan::Dml(dml) => Effect::Count(match dml.op {

@@ -11,24 +11,41 @@ use datafusion::common::Result;
 use datafusion::execution::SessionState;
 use redivis::TableReference;
 
-use super::metadata::Lookup;
+use super::metadata::MetadataCache;
 use super::store;
 
 /// The session's default schema, and behind it references as in Redivis's own SQL and tables of the default parent.
-pub(crate) struct DefaultSchema {
-    pub(crate) local: Arc<dyn SchemaProvider>,
-    pub(crate) lookup: Arc<Lookup>,
-    /// Tells the names of table functions, which DataFusion looks up as tables first.
-    pub(crate) is_function: IsFunction,
-    /// What files at a URL are made a table with.
-    pub(crate) session: Session,
+pub struct DefaultSchema {
+    local: Arc<dyn SchemaProvider>,
+    metadata: Arc<MetadataCache>,
+    session: CurrentSession,
 }
 
-/// Whether the session has a table function of this name.
-pub(crate) type IsFunction = Box<dyn Fn(&str) -> bool + Send + Sync>;
+/// The session as it is now; `None` before there is one, and when it is gone.
+pub(crate) type CurrentSession = Box<dyn Fn() -> Option<SessionState> + Send + Sync>;
 
-/// The session as it is now, until it is gone.
-pub(crate) type Session = Arc<dyn Fn() -> Option<SessionState> + Send + Sync>;
+impl DefaultSchema {
+    /// The schema `local` with what a cache finds behind it.
+    ///
+    /// `session` gives the session that the schema is in, which makes tables of files at `redivis://` URLs and knows the names
+    /// of table functions; where it gives none, such URLs are no tables.
+    pub fn new(
+        local: Arc<dyn SchemaProvider>,
+        metadata: Arc<MetadataCache>,
+        session: impl Fn() -> Option<SessionState> + Send + Sync + 'static,
+    ) -> Self {
+        Self {
+            local,
+            metadata,
+            session: Box::new(session),
+        }
+    }
+
+    /// Whether it is the name of a table function, which DataFusion looks up as tables first.
+    fn is_function(&self, name: &str) -> bool {
+        (self.session)().is_some_and(|session| session.table_functions().contains_key(name))
+    }
+}
 
 impl fmt::Debug for DefaultSchema {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -59,12 +76,12 @@ impl SchemaProvider for DefaultSchema {
             return Ok(Some(local));
         }
         if name.parse::<TableReference>().is_ok() {
-            return Ok(Some(self.lookup.table(name).await?));
+            return Ok(Some(self.metadata.table(name).await?));
         }
-        if (self.is_function)(name) {
+        if self.is_function(name) {
             return Ok(None);
         }
-        let table = self.lookup.default_table(name).await?;
+        let table = self.metadata.default_table(name).await?;
         Ok(table.map(|table| table as Arc<dyn TableProvider>))
     }
 

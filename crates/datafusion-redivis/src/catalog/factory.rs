@@ -10,12 +10,21 @@ use datafusion::common::{Result, plan_err};
 use datafusion::logical_expr::CreateExternalTable;
 use redivis::{TableReference, Version};
 
-use super::metadata::Lookup;
+use super::metadata::MetadataCache;
 use crate::error::refused;
 
 /// Makes tables for `STORED AS REDIVIS`.
 #[derive(Debug)]
-pub(crate) struct RedivisTableFactory(pub(crate) Arc<Lookup>);
+pub struct RedivisTableFactory {
+    metadata: Arc<MetadataCache>,
+}
+
+impl RedivisTableFactory {
+    /// Makes tables of what a cache finds.
+    pub fn new(metadata: Arc<MetadataCache>) -> Self {
+        Self { metadata }
+    }
+}
 
 #[async_trait]
 impl TableProviderFactory for RedivisTableFactory {
@@ -50,6 +59,6 @@ impl TableProviderFactory for RedivisTableFactory {
                 }
             }
         }
-        Ok(self.0.table(&reference.to_string()).await?)
+        Ok(self.metadata.table(&reference.to_string()).await?)
     }
 }

@@ -1,27 +1,27 @@
 //! From a reference to its table, asked of the service once a session.
 //!
 //! Statements of one session see one version of a table: `current` is what it was when the table was first used, until
-//! [`Lookup::refresh`]. What may change (the unreleased version, a workflow's tables) is asked again after a few seconds,
+//! [`MetadataCache::refresh`]. What may change (the unreleased version, a workflow's tables) is asked again after a few seconds,
 //! which is long enough to plan one statement on one state of it.
 
 use std::collections::HashMap;
+use std::num::NonZeroUsize;
 use std::sync::{Arc, Mutex, PoisonError, RwLock};
 use std::time::{Duration, Instant};
 
 use datafusion::catalog::TableProvider;
-use datafusion::common::{DataFusionError, Result};
+use datafusion::common::{DataFusionError, Result, config_err};
+use lru::LruCache;
 use redivis::resource::QueryRequest;
 use redivis::{
     Client, DatasetReference, ErrorKind, ReferenceError, TableReference, WorkflowReference,
 };
 use tokio::sync::OnceCell;
 
+use crate::connection::Connection;
 use crate::error::{failed, refused};
 use crate::table::{RedivisQuery, RedivisTable};
 use crate::write::{Writes, draft};
-
-/// How long a table that may change is taken for unchanged.
-const MUTABLE_FOR: Duration = Duration::from_secs(5);
 
 /// The dataset or workflow that bare table names are looked up in.
 #[derive(Debug, Clone)]
@@ -44,11 +44,16 @@ impl DefaultParent {
     }
 }
 
-/// Finds tables, and remembers them.
+/// What a session knows of the tables on one endpoint, and how it asks for more.
+///
+/// All names of a session go through one cache, so that its statements agree on what a table is. It holds a number of tables
+/// and lets go of those that were not used for longest; what may change is asked for again after a while, and whenever the
+/// session has written something.
 #[derive(Debug)]
-pub(crate) struct Lookup {
-    client: Client,
-    tables: Mutex<HashMap<TableReference, Arc<Entry>>>,
+pub struct MetadataCache {
+    connection: Arc<Connection>,
+    tables: Mutex<LruCache<TableReference, Arc<Entry>>>,
+    max_age: Duration,
     /// Results of queries of statements that are being planned.
     queries: Mutex<HashMap<String, Arc<RedivisQuery>>>,
     default_parent: RwLock<Option<DefaultParent>>,
@@ -67,40 +72,79 @@ struct Found {
     writes: u64,
 }
 
-impl Found {
-    /// Whether the table may be taken for unchanged, `writes` later.
-    fn is_fresh(&self, writes: u64) -> bool {
-        self.table.is_immutable() || (self.writes == writes && self.at.elapsed() < MUTABLE_FOR)
-    }
-}
+impl MetadataCache {
+    /// How many tables are remembered, unless [`with_capacity`](Self::with_capacity) says otherwise.
+    pub const DEFAULT_CAPACITY: NonZeroUsize = NonZeroUsize::new(1000).unwrap();
+    /// How long a table that may change is taken for unchanged, unless [`with_max_age`](Self::with_max_age) says otherwise:
+    /// long enough to plan one statement on one state of it.
+    pub const DEFAULT_MAX_AGE: Duration = Duration::from_secs(5);
 
-impl Lookup {
-    pub(crate) fn new(client: Client) -> Self {
+    /// An empty cache of what `client` finds.
+    pub fn new(client: Client) -> Self {
         Self {
-            client,
-            tables: Mutex::default(),
+            connection: Arc::new(Connection::from(client)),
+            tables: Mutex::new(LruCache::new(Self::DEFAULT_CAPACITY)),
+            max_age: Self::DEFAULT_MAX_AGE,
             queries: Mutex::default(),
             default_parent: RwLock::default(),
             writes: Arc::default(),
         }
     }
 
+    /// Remembers so many tables.
+    #[must_use]
+    pub fn with_capacity(mut self, tables: NonZeroUsize) -> Self {
+        self.tables = Mutex::new(LruCache::new(tables));
+        self
+    }
+
+    /// Takes what may change (the unreleased version, a workflow's tables) for unchanged for so long. Released versions never
+    /// change.
+    #[must_use]
+    pub fn with_max_age(mut self, age: Duration) -> Self {
+        self.max_age = age;
+        self
+    }
+
+    /// The client that is used now.
+    pub fn client(&self) -> Client {
+        self.connection.client()
+    }
+
+    /// Uses another client from now on, as when a token was rotated, for tables and plans that exist already as well.
+    ///
+    /// Fails if it is for another endpoint, whose tables are others.
+    pub fn replace_client(&self, client: Client) -> Result<()> {
+        let (old, new) = (self.client(), client.endpoint());
+        if old.endpoint() != new {
+            return config_err!(
+                "the tables are those of {}, and the new client is for {new}; put it behind a schema name of its own",
+                old.endpoint()
+            );
+        }
+        self.connection.replace(client);
+        self.refresh();
+        Ok(())
+    }
+
+    pub(crate) fn connection(&self) -> &Arc<Connection> {
+        &self.connection
+    }
+
     pub(crate) fn writes(&self) -> &Arc<Writes> {
         &self.writes
     }
 
-    pub(crate) fn client(&self) -> &Client {
-        &self.client
-    }
-
-    pub(crate) fn set_default_parent(&self, parent: Option<DefaultParent>) {
+    /// Sets the dataset or workflow that bare table names are looked up in when no local table has them.
+    pub fn set_default_parent(&self, parent: Option<DefaultParent>) {
         *self
             .default_parent
             .write()
             .unwrap_or_else(PoisonError::into_inner) = parent;
     }
 
-    pub(crate) fn default_parent(&self) -> Option<DefaultParent> {
+    /// The dataset or workflow that bare table names are looked up in.
+    pub fn default_parent(&self) -> Option<DefaultParent> {
         self.default_parent
             .read()
             .unwrap_or_else(PoisonError::into_inner)
@@ -108,12 +152,12 @@ impl Lookup {
     }
 
     /// Forgets all tables, so that the next statement asks for them again.
-    pub(crate) fn refresh(&self) {
+    pub fn refresh(&self) {
         locked(&self.tables).clear();
     }
 
     /// The table that a whole reference means. What is no reference is refused before anything is sent.
-    pub(crate) async fn table(&self, reference: &str) -> Result<Arc<RedivisTable>> {
+    pub async fn table(&self, reference: &str) -> Result<Arc<RedivisTable>> {
         let reference = reference.parse().map_err(refused)?;
         self.get(&reference).await.map_err(failed)
     }
@@ -122,17 +166,17 @@ impl Lookup {
     pub(crate) async fn written(&self, reference: &TableReference) -> Result<Arc<RedivisTable>> {
         match self.get(reference).await {
             Ok(table) => Ok(table),
-            Err(error) => Err(draft::missing(&self.client, reference, error).await),
+            Err(error) => Err(draft::missing(&self.client(), reference, error).await),
         }
     }
 
     /// The table that a reference means, described; remembered like that from now on.
-    pub(crate) async fn describe(&self, reference: &str) -> Result<Arc<RedivisTable>> {
+    pub async fn describe(&self, reference: &str) -> Result<Arc<RedivisTable>> {
         let reference: TableReference = reference.parse().map_err(refused)?;
         let table = self.get(&reference).await.map_err(failed)?;
         let table = Arc::new(table.describe().await.map_err(failed)?);
         let entry = OnceCell::new_with(Some(self.found(Arc::clone(&table))));
-        locked(&self.tables).insert(reference, Arc::new(entry));
+        locked(&self.tables).put(reference, Arc::new(entry));
         Ok(table)
     }
 
@@ -161,8 +205,8 @@ impl Lookup {
         let fetch = || async {
             // Counted first: what is written meanwhile may not be in the answer.
             let found = self.writes.count();
-            let table = RedivisTable::fetch(&self.client, reference).await?;
-            let table = table.of_session(&self.writes);
+            let table =
+                RedivisTable::fetch_through(&self.connection, &self.writes, reference).await?;
             Ok(Found {
                 writes: found,
                 ..self.found(Arc::new(table))
@@ -170,6 +214,12 @@ impl Lookup {
         };
         let found = entry.get_or_try_init(fetch).await?;
         Ok(Arc::clone(&found.table))
+    }
+
+    /// Whether the table may be taken for unchanged.
+    fn is_fresh(&self, found: &Found) -> bool {
+        found.table.is_immutable()
+            || (found.writes == self.writes.count() && found.at.elapsed() < self.max_age)
     }
 
     fn found(&self, table: Arc<RedivisTable>) -> Found {
@@ -183,11 +233,8 @@ impl Lookup {
     /// The place of a table, emptied if what it holds may have changed. Whoever comes meanwhile waits for the same answer.
     fn entry(&self, reference: &TableReference) -> Arc<Entry> {
         let mut tables = locked(&self.tables);
-        let entry = tables.entry(reference.clone()).or_default();
-        if entry
-            .get()
-            .is_some_and(|found| !found.is_fresh(self.writes.count()))
-        {
+        let entry = tables.get_or_insert_mut(reference.clone(), Arc::default);
+        if entry.get().is_some_and(|found| !self.is_fresh(found)) {
             *entry = Arc::default();
         }
         Arc::clone(entry)
@@ -197,20 +244,18 @@ impl Lookup {
     pub(crate) fn cached(&self, reference: &str) -> Result<Option<Arc<RedivisTable>>> {
         let reference: TableReference = reference.parse().map_err(refused)?;
         let tables = locked(&self.tables);
-        let found = tables.get(&reference).and_then(|entry| entry.get());
+        let found = tables.peek(&reference).and_then(|entry| entry.get());
         Ok(found
-            .filter(|found| found.is_fresh(self.writes.count()))
+            .filter(|found| self.is_fresh(found))
             .map(|found| Arc::clone(&found.table)))
     }
 
     /// The references under which tables have been found, and that would be found again without asking.
     pub(crate) fn known(&self) -> Vec<String> {
         let tables = locked(&self.tables);
-        let found = tables.iter().filter(|(_, entry)| {
-            entry
-                .get()
-                .is_some_and(|found| found.is_fresh(self.writes.count()))
-        });
+        let found = tables
+            .iter()
+            .filter(|(_, entry)| entry.get().is_some_and(|found| self.is_fresh(found)));
         let mut known: Vec<String> = found.map(|(reference, _)| reference.to_string()).collect();
         known.sort_unstable();
         known
@@ -228,14 +273,14 @@ impl Lookup {
             default_dataset,
             default_workflow,
         };
-        let query = RedivisQuery::run(&self.client, &request)
+        let query = RedivisQuery::run_through(&self.connection, &request)
             .await
             .map_err(failed)?;
         let name = query.name().to_owned();
         locked(&self.queries).insert(name.clone(), Arc::new(query));
         Ok(PlannedQuery {
             name,
-            lookup: Arc::clone(self),
+            metadata: Arc::clone(self),
         })
     }
 
@@ -250,12 +295,12 @@ impl Lookup {
 #[derive(Debug)]
 pub(crate) struct PlannedQuery {
     pub(crate) name: String,
-    lookup: Arc<Lookup>,
+    metadata: Arc<MetadataCache>,
 }
 
 impl Drop for PlannedQuery {
     fn drop(&mut self) {
-        locked(&self.lookup.queries).remove(&self.name);
+        locked(&self.metadata.queries).remove(&self.name);
     }
 }
 

@@ -4,7 +4,7 @@
 //! |---|---|
 //! | `redivis.'owner.dataset.table'` | [`ReferenceSchema`] |
 //! | `` `owner.dataset.table` ``, and `table` with a default dataset or workflow | [`DefaultSchema`] |
-//! | `owner.dataset.table` | [`OwnerList`] |
+//! | `owner.dataset.table` | [`OwnerCatalogList`] |
 //! | `CREATE EXTERNAL TABLE t STORED AS REDIVIS …` | [`RedivisTableFactory`] |
 //! | `'redivis://owner.dataset.table/2019/*.parquet'` | [`store`] |
 //!
@@ -17,15 +17,17 @@ mod local;
 mod metadata;
 mod owners;
 mod references;
+mod registration;
 pub(crate) mod store;
 
-pub(crate) use self::default_schema::{DefaultSchema, Session};
-pub(crate) use self::factory::RedivisTableFactory;
+pub use self::default_schema::DefaultSchema;
+pub use self::factory::RedivisTableFactory;
 pub(crate) use self::local::LocalList;
-pub use self::metadata::DefaultParent;
-pub(crate) use self::metadata::{Lookup, PlannedQuery};
-pub(crate) use self::owners::OwnerList;
-pub(crate) use self::references::ReferenceSchema;
+pub(crate) use self::metadata::PlannedQuery;
+pub use self::metadata::{DefaultParent, MetadataCache};
+pub use self::owners::OwnerCatalogList;
+pub use self::references::ReferenceSchema;
+pub(crate) use self::registration::{Registration, Registrations};
 
-/// The schema whose table names are references.
+/// The schema of references, unless another name is chosen.
 pub(crate) const SCHEMA: &str = "redivis";

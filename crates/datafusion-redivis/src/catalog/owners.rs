@@ -9,19 +9,26 @@ use datafusion::catalog::{CatalogProvider, CatalogProviderList, SchemaProvider, 
 use datafusion::common::Result;
 use redivis::TableReference;
 
-use super::metadata::Lookup;
+use super::metadata::MetadataCache;
 
 /// DataFusion's own schema, which no dataset is named like.
 const INFORMATION_SCHEMA: &str = "information_schema";
 
 /// The session's catalogs, and behind them every owner on Redivis as a catalog.
 #[derive(Debug)]
-pub(crate) struct OwnerList {
-    pub(crate) local: Arc<dyn CatalogProviderList>,
-    pub(crate) lookup: Arc<Lookup>,
+pub struct OwnerCatalogList {
+    local: Arc<dyn CatalogProviderList>,
+    metadata: Arc<MetadataCache>,
 }
 
-impl CatalogProviderList for OwnerList {
+impl OwnerCatalogList {
+    /// The catalogs of `local`, and behind them the owners that a cache finds tables of.
+    pub fn new(local: Arc<dyn CatalogProviderList>, metadata: Arc<MetadataCache>) -> Self {
+        Self { local, metadata }
+    }
+}
+
+impl CatalogProviderList for OwnerCatalogList {
     fn register_catalog(
         &self,
         name: String,
@@ -40,7 +47,7 @@ impl CatalogProviderList for OwnerList {
             format!("{name}.d.t").parse::<TableReference>().ok()?;
             Some(Arc::new(OwnerCatalog {
                 owner: name.to_owned(),
-                lookup: Arc::clone(&self.lookup),
+                metadata: Arc::clone(&self.metadata),
             }))
         })
     }
@@ -50,7 +57,7 @@ impl CatalogProviderList for OwnerList {
 #[derive(Debug)]
 struct OwnerCatalog {
     owner: String,
-    lookup: Arc<Lookup>,
+    metadata: Arc<MetadataCache>,
 }
 
 impl CatalogProvider for OwnerCatalog {
@@ -64,7 +71,7 @@ impl CatalogProvider for OwnerCatalog {
         }
         Some(Arc::new(ParentSchema {
             parent: format!("{}.{name}", self.owner),
-            lookup: Arc::clone(&self.lookup),
+            metadata: Arc::clone(&self.metadata),
         }))
     }
 }
@@ -73,7 +80,7 @@ impl CatalogProvider for OwnerCatalog {
 #[derive(Debug)]
 struct ParentSchema {
     parent: String,
-    lookup: Arc<Lookup>,
+    metadata: Arc<MetadataCache>,
 }
 
 impl ParentSchema {
@@ -89,10 +96,10 @@ impl SchemaProvider for ParentSchema {
     }
 
     async fn table(&self, name: &str) -> Result<Option<Arc<dyn TableProvider>>> {
-        Ok(Some(self.lookup.table(&self.reference(name)).await?))
+        Ok(Some(self.metadata.table(&self.reference(name)).await?))
     }
 
     fn table_exist(&self, name: &str) -> bool {
-        matches!(self.lookup.cached(&self.reference(name)), Ok(Some(_)))
+        matches!(self.metadata.cached(&self.reference(name)), Ok(Some(_)))
     }
 }

@@ -4,130 +4,125 @@
 //! Like every write it is all or nothing: the query has run before the table is made, and a table that could not be filled
 //! is deleted again.
 
-mod declared;
+mod parse;
 
+use std::fmt;
 use std::sync::Arc;
 
-use datafusion::common::{DataFusionError, Result, exec_err, not_impl_err, plan_err};
-use datafusion::execution::SessionState;
-use datafusion::logical_expr::{CreateMemoryTable, DropTable, EmptyRelation, LogicalPlan};
-use datafusion::physical_plan::execute_stream;
-use datafusion::sql::parser::Statement;
-use datafusion::sql::sqlparser::ast::{self, Ident, ObjectName, ObjectType};
+use datafusion::common::{DFSchemaRef, Result, exec_err, plan_err};
+use datafusion::execution::TaskContext;
+use datafusion::physical_plan::{ExecutionPlan, execute_stream};
 use redivis::resource::{Dataset, NewTable, Table, TableChanges};
 use redivis::write::{Content, SendProgress, UploadField, UploadRequest};
-use redivis::{Client, ErrorKind, TableReference, Version};
+use redivis::{Client, ErrorKind, TableReference};
 
-use self::declared::Declared;
-pub(crate) use self::declared::plan;
+pub(crate) use self::parse::{mark, plan, statement};
+use crate::catalog::MetadataCache;
 use crate::error::{failed, refused};
 use crate::write::{
     Columns, Destination, Expected, Spool, Undo, Writes, draft, parquet, still_there, unique,
 };
 
-/// The schema of the names of tables that are being defined. There is no such schema: DataFusion would look a name up before
-/// it defines it, which costs a request and fails.
-const DEFINED: &str = "defined on redivis";
-
 /// The name of the upload that gives a table without rows its variables.
 const COLUMNS: &str = "columns";
 
-/// Marks the name that a statement defines, or explains the definition of, if it is one of Redivis, which `remote` knows.
-pub(crate) fn name(
-    statement: &mut Statement,
-    remote: impl Fn(&ObjectName) -> Result<Option<TableReference>>,
-) -> Result<()> {
-    let statement = match statement {
-        Statement::Explain(explain) => return name(&mut explain.statement, remote),
-        Statement::Statement(statement) => statement.as_mut(),
-        _ => return Ok(()),
-    };
-    let names = match statement {
-        ast::Statement::CreateTable(create) => std::slice::from_mut(&mut create.name),
-        ast::Statement::Drop {
-            object_type: ObjectType::Table,
-            names,
-            ..
-        } => names.as_mut_slice(),
-        _ => return Ok(()),
-    };
-    for name in names {
-        if let Some(reference) = remote(name)? {
-            let reference = Ident::with_quote('"', reference.to_string());
-            *name = ObjectName::from(vec![Ident::with_quote('"', DEFINED), reference]);
-        }
+/// A table on Redivis to be made from a query's rows.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub(super) struct CreateTable {
+    pub(super) reference: TableReference,
+    /// The columns that the statement declares, which its query's values are judged by; `None`: the query's own.
+    pub(super) columns: Option<DFSchemaRef>,
+    pub(super) if_not_exists: bool,
+    pub(super) or_replace: bool,
+}
+
+/// A table on Redivis to be deleted.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub(super) struct DropTable {
+    pub(super) reference: TableReference,
+    pub(super) if_exists: bool,
+}
+
+impl CreateTable {
+    /// Makes it. Returns the number of rows, or `None` where the table was there and is left as it is.
+    pub(super) async fn run(
+        &self,
+        metadata: &MetadataCache,
+        input: Arc<dyn ExecutionPlan>,
+        context: Arc<TaskContext>,
+    ) -> Result<Option<u64>> {
+        let definition = Definition {
+            client: &metadata.client(),
+            writes: metadata.writes(),
+            reference: &self.reference,
+        };
+        definition.create(self, input, context).await
     }
-    Ok(())
 }
 
-/// Whether a name is that of a table on Redivis that is being defined.
-fn is_marked(name: &ObjectName) -> bool {
-    let schema = name.0.first().and_then(|part| part.as_ident());
-    schema.is_some_and(|schema| schema.value == DEFINED)
+impl DropTable {
+    /// Deletes it.
+    pub(super) async fn run(&self, metadata: &MetadataCache) -> Result<()> {
+        let definition = Definition {
+            client: &metadata.client(),
+            writes: metadata.writes(),
+            reference: &self.reference,
+        };
+        definition.drop(self).await
+    }
 }
 
-/// A table on Redivis that a statement defines.
+impl fmt::Display for CreateTable {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match (self.or_replace, self.if_not_exists) {
+            (true, _) => "CREATE OR REPLACE TABLE ",
+            (_, true) => "CREATE TABLE IF NOT EXISTS ",
+            _ => "CREATE TABLE ",
+        })?;
+        self.reference.fmt(f)?;
+        if let Some(columns) = &self.columns {
+            let columns = columns.fields().iter();
+            let columns: Vec<String> = columns
+                .map(|field| format!("{} {}", field.name(), field.data_type()))
+                .collect();
+            write!(f, ", columns=[{}]", columns.join(", "))?;
+        }
+        Ok(())
+    }
+}
+
+impl fmt::Display for DropTable {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self.if_exists {
+            true => "DROP TABLE IF EXISTS ",
+            false => "DROP TABLE ",
+        })?;
+        self.reference.fmt(f)
+    }
+}
+
+/// A table on Redivis that is being defined.
 #[derive(Debug)]
-pub(crate) struct Definition<'a> {
+struct Definition<'a> {
     client: &'a Client,
     writes: &'a Arc<Writes>,
-    reference: TableReference,
+    reference: &'a TableReference,
 }
 
-impl<'a> Definition<'a> {
-    /// The table of a name that was marked; `None` for others. Fails unless the reference names the version that can be
-    /// changed.
-    pub(crate) fn of(
-        name: &datafusion::common::TableReference,
-        client: &'a Client,
-        writes: &'a Arc<Writes>,
-    ) -> Result<Option<Self>> {
-        if name.schema() != Some(DEFINED) {
-            return Ok(None);
-        }
-        let reference: TableReference = name.table().parse().map_err(refused)?;
-        if reference.version() != Some(Version::Next) || reference.parent().is_sample() {
-            let next = format!(
-                "{}.{}:next.{}",
-                reference.owner(),
-                reference.parent().name(),
-                reference.name()
-            );
-            return plan_err!(
-                "tables are created and dropped in the version that is not released yet: write redivis.'{next}'. CALL \
-                 redivis.next_version('{}.{}') opens it",
-                reference.owner(),
-                reference.parent().name()
-            );
-        }
-        Ok(Some(Self {
-            client,
-            writes,
-            reference,
-        }))
-    }
-
-    /// `CREATE TABLE`: with the rows of a query, with columns alone, or with both. Returns the number of rows, or `None` where
-    /// the table was there and is left as it is.
-    pub(crate) async fn create(
-        self,
-        state: &SessionState,
-        create: CreateMemoryTable,
+impl Definition<'_> {
+    /// `CREATE TABLE`: with the rows of a query, with columns alone, or with both.
+    async fn create(
+        &self,
+        create: &CreateTable,
+        input: Arc<dyn ExecutionPlan>,
+        context: Arc<TaskContext>,
     ) -> Result<Option<u64>> {
-        refuse_what_redivis_has_not(&create)?;
-        let (input, columns) = match Declared::of(&create.input) {
-            None => {
-                let input = state.optimize(&create.input)?;
-                let columns = Columns::of_query(input.schema().as_arrow())?;
-                (input, columns)
-            }
+        let columns = match &create.columns {
+            None => Columns::of_query(&input.schema())?,
             Some(declared) => {
-                let input = state.optimize(&declared.query)?;
-                let columns = Columns::of_query(declared.columns.as_arrow())?;
+                let declared = Columns::of_query(declared.as_arrow())?;
                 let name = self.reference.to_string();
-                let columns =
-                    Columns::of_table(input.schema().as_arrow(), &name, columns.variables())?;
-                (input, columns)
+                Columns::of_table(&input.schema(), &name, declared.variables())?
             }
         };
         let dataset = draft::dataset(self.client, self.reference.parent()).await?;
@@ -140,9 +135,7 @@ impl<'a> Definition<'a> {
             (Some(_), _, false) => return exec_err!("Table '{}' already exists", self.reference),
             _ => {}
         }
-        let plan = state.create_physical_plan(&input).await?;
-        let context = state.task_ctx();
-        let rows = execute_stream(plan, Arc::clone(&context))?;
+        let rows = execute_stream(input, Arc::clone(&context))?;
         let name = self.reference.to_string();
         let spool = Spool::write(rows, columns.clone(), &name, &context).await?;
         if let Some(old) = existing {
@@ -155,7 +148,7 @@ impl<'a> Definition<'a> {
     }
 
     /// `DROP TABLE`.
-    pub(crate) async fn drop(self, drop: &DropTable) -> Result<()> {
+    async fn drop(&self, drop: &DropTable) -> Result<()> {
         match self.existing().await? {
             Some(table) => {
                 self.client.delete_table(&table.uri).await.map_err(failed)?;
@@ -313,27 +306,4 @@ async fn delete(client: Client, uri: String, name: String) -> Option<String> {
             "the table {name} may be left ({error}): remove it with DROP TABLE redivis.'{name}'"
         )),
     }
-}
-
-/// Fails for what a definition says and no table on Redivis does.
-fn refuse_what_redivis_has_not(create: &CreateMemoryTable) -> Result<(), DataFusionError> {
-    let declared = match create.input.as_ref() {
-        LogicalPlan::EmptyRelation(EmptyRelation {
-            produce_one_row: false,
-            schema,
-        }) => Some(schema),
-        input => Declared::of(input).map(|declared| &declared.columns),
-    };
-    let required =
-        declared.is_some_and(|columns| columns.fields().iter().any(|field| !field.is_nullable()));
-    if required || create.constraints.iter().next().is_some() || !create.column_defaults.is_empty()
-    {
-        return plan_err!(
-            "tables on Redivis have no keys, constraints and defaults; leave them out"
-        );
-    }
-    if create.temporary {
-        return not_impl_err!("there are no temporary tables on Redivis");
-    }
-    Ok(())
 }

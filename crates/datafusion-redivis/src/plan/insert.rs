@@ -10,18 +10,16 @@ use std::sync::Arc;
 use datafusion::catalog::TableProvider;
 use datafusion::catalog::default_table_source::provider_as_source;
 use datafusion::common::tree_node::{Transformed, TreeNode};
-use datafusion::common::{Column, DataFusionError, Result, TableReference, plan_err};
+use datafusion::common::{Column, Result, TableReference, plan_err};
 use datafusion::execution::SessionState;
 use datafusion::logical_expr::dml::InsertOp;
-use datafusion::logical_expr::{
-    DmlStatement, Explain, Expr, LogicalPlan, LogicalPlanBuilder, PlanType, Prepare,
-    Statement as PlanStatement, ToStringifiedPlan, WriteOp,
-};
+use datafusion::logical_expr::{DmlStatement, Expr, LogicalPlan, LogicalPlanBuilder, WriteOp};
 use datafusion::sql::parser::Statement;
 use datafusion::sql::planner::object_name_to_table_reference;
 use datafusion::sql::sqlparser::ast::{self, Insert, Query, TableObject};
 
 use super::casts::{Judged, constants};
+use super::within::within;
 use crate::table::RedivisTable;
 
 /// Plans a statement if it is an `INSERT` into a table on Redivis, or explains or prepares one.
@@ -63,9 +61,8 @@ pub(crate) async fn plan(
         state,
     };
     *query.0 = ast::Statement::Query(query.1);
-    insertion
-        .around(state.statement_to_plan(statement).await?)
-        .map(Some)
+    let plan = state.statement_to_plan(statement).await?;
+    within(plan, &|query| insertion.plan(query)).map(Some)
 }
 
 /// The `INSERT` in a statement, taken out of it, with its query and the place where it was; `None` if it is none, or one with
@@ -104,39 +101,14 @@ struct Insertion<'a> {
 }
 
 impl Insertion<'_> {
-    /// Puts the insertion around the query, inside of what explains or prepares it.
-    fn around(&self, plan: LogicalPlan) -> Result<LogicalPlan> {
-        let within = |plan: Arc<LogicalPlan>| {
-            Ok::<_, DataFusionError>(Arc::new(self.around(Arc::unwrap_or_clone(plan))?))
-        };
-        Ok(match plan {
-            LogicalPlan::Explain(explain) => {
-                let plan = within(explain.plan)?;
-                LogicalPlan::Explain(Explain {
-                    stringified_plans: vec![plan.to_stringified(PlanType::InitialLogicalPlan)],
-                    plan,
-                    ..explain
-                })
-            }
-            LogicalPlan::Analyze(mut analyze) => {
-                analyze.input = within(analyze.input)?;
-                LogicalPlan::Analyze(analyze)
-            }
-            LogicalPlan::Statement(PlanStatement::Prepare(prepare)) => {
-                let input = within(prepare.input)?;
-                LogicalPlan::Statement(PlanStatement::Prepare(Prepare { input, ..prepare }))
-            }
-            query => LogicalPlan::Dml(DmlStatement::new(
-                self.name.clone(),
-                provider_as_source(Arc::clone(&self.table)),
-                WriteOp::Insert(self.op),
-                Arc::new(named(
-                    judged(query, self.state)?,
-                    &self.name,
-                    &self.columns,
-                )?),
-            )),
-        })
+    fn plan(&self, query: LogicalPlan) -> Result<LogicalPlan> {
+        let query = judged(query, self.state)?;
+        Ok(LogicalPlan::Dml(DmlStatement::new(
+            self.name.clone(),
+            provider_as_source(Arc::clone(&self.table)),
+            WriteOp::Insert(self.op),
+            Arc::new(named(query, &self.name, &self.columns)?),
+        )))
     }
 }
 

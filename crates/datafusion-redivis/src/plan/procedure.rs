@@ -3,23 +3,18 @@
 //! A call is a plan like any other, so that a shell plans and executes it as it does a query; it is carried out when it is
 //! executed, and its result is one row that says what there is now.
 
-use std::cmp::Ordering;
 use std::fmt;
-use std::sync::Arc;
 
-use datafusion::arrow::array::{ArrayRef, RecordBatch, StringArray};
-use datafusion::arrow::datatypes::{DataType, Field, Schema};
-use datafusion::common::{DFSchema, DFSchemaRef, Result, exec_err, internal_err, plan_err};
-use datafusion::logical_expr::{Expr, Extension, LogicalPlan, UserDefinedLogicalNodeCore};
+use datafusion::common::{Result, exec_err, plan_err};
 use datafusion::sql::sqlparser::ast::{
     self, Function, FunctionArg, FunctionArgExpr, FunctionArguments, Value,
 };
 use redivis::resource::{Dataset, NewDataset, NewTable};
 use redivis::{Client, DatasetReference, TableReference};
 
-use crate::catalog::SCHEMA;
+use crate::catalog::{MetadataCache, SCHEMA};
 use crate::error::{failed, refused};
-use crate::write::{Writes, draft};
+use crate::write::draft;
 
 /// What can be called: name, arguments, and what it does.
 const PROCEDURES: [(&str, &str); 6] = [
@@ -33,7 +28,7 @@ const PROCEDURES: [(&str, &str); 6] = [
 
 /// A call that was checked.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
-enum Call {
+pub(super) enum Call {
     CreateDataset(DatasetReference),
     CreateTable {
         table: TableReference,
@@ -44,22 +39,9 @@ enum Call {
     DeleteUpload(TableReference, String),
 }
 
-/// A call as a plan without inputs.
-#[derive(Debug, Clone, PartialEq, Eq, Hash)]
-pub(crate) struct Procedure {
-    call: Call,
-    schema: DFSchemaRef,
-}
-
-impl PartialOrd for Procedure {
-    fn partial_cmp(&self, other: &Self) -> Option<Ordering> {
-        (self == other).then_some(Ordering::Equal)
-    }
-}
-
-impl Procedure {
-    /// The plan of a `CALL`. Fails for what is not called so, before anything is sent.
-    pub(crate) fn plan(function: &Function) -> Result<LogicalPlan> {
+impl Call {
+    /// The call that a statement makes. Fails for what is not called so, before anything is sent.
+    pub(super) fn parse(function: &Function, schema: &str) -> Result<Self> {
         let parts: Vec<String> = function
             .name
             .0
@@ -67,7 +49,7 @@ impl Procedure {
             .filter_map(|part| Some(part.as_ident()?.value.to_lowercase()))
             .collect();
         let name = match parts.as_slice() {
-            [schema, name] if schema == SCHEMA => name.as_str(),
+            [first, name] if first == schema => name.as_str(),
             _ => {
                 return plan_err!(
                     "there is no procedure {}; there are {}",
@@ -78,7 +60,7 @@ impl Procedure {
         };
         let texts = texts(function)?;
         let texts: Vec<&str> = texts.iter().map(String::as_str).collect();
-        let call = match (name, texts.as_slice()) {
+        Ok(match (name, texts.as_slice()) {
             ("create_dataset", [dataset]) => Call::CreateDataset(dataset.parse().map_err(refused)?),
             ("create_table" | "create_file_index", [table]) => Call::CreateTable {
                 table: table.parse().map_err(refused)?,
@@ -104,29 +86,11 @@ impl Procedure {
                     );
                 }
             },
-        };
-        let schema = Schema::new(vec![Field::new(call.result(), DataType::Utf8, false)]);
-        Ok(LogicalPlan::Extension(Extension {
-            node: Arc::new(Self {
-                call,
-                schema: Arc::new(DFSchema::try_from(schema)?),
-            }),
-        }))
+        })
     }
 
-    /// Carries it out.
-    pub(crate) async fn run(&self, client: &Client, writes: &Writes) -> Result<RecordBatch> {
-        let result = self.call.run(client).await?;
-        writes.changed();
-        let result: ArrayRef = Arc::new(StringArray::from(vec![result]));
-        let schema = Arc::clone(self.schema.inner());
-        Ok(RecordBatch::try_new(schema, vec![result])?)
-    }
-}
-
-impl Call {
     /// The name of the result's column.
-    fn result(&self) -> &'static str {
+    pub(super) fn result(&self) -> &'static str {
         match self {
             Self::CreateDataset(_) | Self::NextVersion(_) | Self::Release(..) => "dataset",
             Self::CreateTable { .. } => "table",
@@ -134,7 +98,19 @@ impl Call {
         }
     }
 
-    async fn run(&self, client: &Client) -> Result<String> {
+    /// Whether it changes what there is rather than the rows of it.
+    pub(super) fn defines(&self) -> bool {
+        !matches!(self, Self::DeleteUpload(..))
+    }
+
+    /// Carries it out, and says what there is now.
+    pub(super) async fn run(&self, metadata: &MetadataCache) -> Result<String> {
+        let result = self.call(&metadata.client()).await?;
+        metadata.writes().changed();
+        Ok(result)
+    }
+
+    async fn call(&self, client: &Client) -> Result<String> {
         match self {
             Self::CreateDataset(dataset) => {
                 let new = NewDataset {
@@ -191,6 +167,32 @@ impl Call {
     }
 }
 
+impl fmt::Display for Call {
+    /// As it is written in SQL.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let quoted =
+            |text: &dyn fmt::Display| format!("'{}'", text.to_string().replace('\'', "''"));
+        let (name, arguments) = match self {
+            Self::CreateDataset(dataset) => ("create_dataset", quoted(dataset)),
+            Self::CreateTable {
+                table,
+                is_file_index: false,
+            } => ("create_table", quoted(table)),
+            Self::CreateTable { table, .. } => ("create_file_index", quoted(table)),
+            Self::NextVersion(dataset) => ("next_version", quoted(dataset)),
+            Self::Release(dataset, None) => ("release", quoted(dataset)),
+            Self::Release(dataset, Some(notes)) => {
+                ("release", format!("{}, {}", quoted(dataset), quoted(notes)))
+            }
+            Self::DeleteUpload(table, upload) => (
+                "delete_upload",
+                format!("{}, {}", quoted(table), quoted(upload)),
+            ),
+        };
+        write!(f, "CALL {SCHEMA}.{name}({arguments})")
+    }
+}
+
 /// The dataset's reference as people write it.
 fn without_ids(dataset: &Dataset) -> String {
     match dataset.qualified_reference.parse::<DatasetReference>() {
@@ -235,33 +237,4 @@ fn texts(function: &Function) -> Result<Vec<String>> {
 fn known() -> String {
     let known = PROCEDURES.map(|(name, arguments)| format!("{SCHEMA}.{name}({arguments})"));
     known.join(", ")
-}
-
-impl UserDefinedLogicalNodeCore for Procedure {
-    fn name(&self) -> &str {
-        "RedivisProcedure"
-    }
-
-    fn inputs(&self) -> Vec<&LogicalPlan> {
-        vec![]
-    }
-
-    fn schema(&self) -> &DFSchemaRef {
-        &self.schema
-    }
-
-    fn expressions(&self) -> Vec<Expr> {
-        vec![]
-    }
-
-    fn fmt_for_explain(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "RedivisProcedure: {:?}", self.call)
-    }
-
-    fn with_exprs_and_inputs(&self, exprs: Vec<Expr>, inputs: Vec<LogicalPlan>) -> Result<Self> {
-        if !exprs.is_empty() || !inputs.is_empty() {
-            return internal_err!("a procedure has no expressions and inputs");
-        }
-        Ok(self.clone())
-    }
 }

@@ -14,6 +14,7 @@ use std::fmt;
 use std::sync::Arc;
 
 use datafusion::arrow::datatypes::{DataType, Schema, SchemaRef};
+use datafusion::catalog::Session;
 use datafusion::common::tree_node::TreeNodeRecursion;
 use datafusion::common::{Result, Statistics, exec_err, internal_err};
 use datafusion::config::ConfigOptions;
@@ -149,7 +150,7 @@ impl RedivisScanExec {
     }
 
     fn request(&self) -> Result<ScanRequest> {
-        let client = self.source.client.clone();
+        let client = self.source.connection.client();
         Ok(ScanRequest {
             source: Arc::clone(&self.source),
             client: match self.options.read_timeout {
@@ -161,6 +162,21 @@ impl RedivisScanExec {
             fetch: self.fetch,
             streams: self.streams(),
         })
+    }
+}
+
+impl Source {
+    /// A scan of some of their variables, all of them for `None`, and of no more than `limit` rows: what every table provider
+    /// over them plans.
+    pub(crate) fn scan(
+        self: &Arc<Self>,
+        state: &dyn Session,
+        projection: Option<&Vec<usize>>,
+        limit: Option<usize>,
+    ) -> Result<Arc<dyn ExecutionPlan>> {
+        let scan =
+            RedivisScanExec::try_new(Arc::clone(self), projection, limit, state.config_options())?;
+        Ok(Arc::new(scan))
     }
 }
 

@@ -2,17 +2,19 @@
 //!
 //! Tables and query results are read alike, so that one plan node serves both.
 
+use std::sync::Arc;
+
 use datafusion::arrow::datatypes::SchemaRef;
-use redivis::Client;
 use redivis::resource::Table;
 
 use super::statistics::Size;
+use crate::connection::Connection;
 
 /// Rows on Redivis that a scan can read.
 #[derive(Debug)]
 pub(crate) struct Source {
-    /// The client that reads them.
-    pub(crate) client: Client,
+    /// Where they are read from.
+    pub(crate) connection: Arc<Connection>,
     /// What `EXPLAIN` calls them: a qualified reference, or the query.
     pub(crate) name: String,
     /// The resource that read sessions are made on.
@@ -28,6 +30,8 @@ pub(crate) struct Source {
 impl Source {
     /// Whether rows come through `GET …/rows`, as a client without a token may make no read session (redivis-api §5.3).
     pub(crate) fn reads_rows(&self) -> Option<&Table> {
-        self.table.as_ref().filter(|_| self.client.is_anonymous())
+        self.table
+            .as_ref()
+            .filter(|_| self.connection.client().is_anonymous())
     }
 }

@@ -17,45 +17,57 @@ use datafusion::sql::sqlparser::ast::{
 };
 use datafusion::sql::sqlparser::ast::{Value, VisitMut, VisitorMut};
 
-use crate::catalog::{Lookup, PlannedQuery, SCHEMA};
+use crate::catalog::{MetadataCache, PlannedQuery, Registration, SCHEMA};
 
-/// The name of the function that reads a table.
-pub(crate) const TABLE: &str = "redivis";
+/// What is added to a schema's name to name the function that runs SQL there.
+const QUERY_SUFFIX: &str = "_query";
 
-/// The name of the function that runs SQL on Redivis.
-pub(crate) const QUERY: &str = "redivis_query";
+/// The name of the function that runs SQL on the endpoint behind a schema.
+pub(crate) fn query_function(schema: &str) -> String {
+    format!("{schema}{QUERY_SUFFIX}")
+}
 
 /// `redivis('owner.dataset.table')`, as DataFusion calls it.
 #[derive(Debug)]
-pub(crate) struct TableFunction(pub(crate) Arc<Lookup>);
+pub struct RedivisTableFunction {
+    metadata: Arc<MetadataCache>,
+}
 
-impl TableFunctionImpl for TableFunction {
+impl RedivisTableFunction {
+    /// Tables of what a cache has found already.
+    pub fn new(metadata: Arc<MetadataCache>) -> Self {
+        Self { metadata }
+    }
+}
+
+impl TableFunctionImpl for RedivisTableFunction {
     fn call_with_args(&self, args: TableFunctionArgs) -> Result<Arc<dyn TableProvider>> {
         let [Expr::Literal(ScalarValue::Utf8(Some(reference)), _)] = args.exprs() else {
-            return plan_err!("{TABLE} takes one reference: {TABLE}('owner.dataset.table')");
+            return plan_err!("{SCHEMA} takes one reference: {SCHEMA}('owner.dataset.table')");
         };
-        match self.0.cached(reference)? {
+        match self.metadata.cached(reference)? {
             Some(table) => Ok(table),
             None => plan_err!(
-                "{TABLE}('{reference}') has to ask Redivis, which can't be done while planning: write FROM \
+                "{SCHEMA}('{reference}') has to ask Redivis, which can't be done while planning: write FROM \
                  {SCHEMA}.'{reference}', or run the statement through datafusion_redivis::Redivis::sql"
             ),
         }
     }
 }
 
-/// `redivis_query('SELECT …')`, as DataFusion calls it.
-#[derive(Debug)]
-pub(crate) struct QueryFunction;
+/// `redivis_query('SELECT …')`, as DataFusion calls it: it only says where such a statement can be run.
+#[derive(Debug, Default)]
+pub struct RedivisQueryFunction;
 
-impl TableFunctionImpl for QueryFunction {
+impl TableFunctionImpl for RedivisQueryFunction {
     fn call_with_args(&self, args: TableFunctionArgs) -> Result<Arc<dyn TableProvider>> {
+        let name = query_function(SCHEMA);
         match args.exprs() {
             [Expr::Literal(ScalarValue::Utf8(Some(_)), _)] => plan_err!(
-                "{QUERY} has to wait for Redivis, which can't be done while planning: run the statement through \
+                "{name} has to wait for Redivis, which can't be done while planning: run the statement through \
                  datafusion_redivis::Redivis::sql"
             ),
-            _ => plan_err!("{QUERY} takes one query: {QUERY}('SELECT …')"),
+            _ => plan_err!("{name} takes one query: {name}('SELECT …')"),
         }
     }
 }
@@ -65,23 +77,24 @@ impl TableFunctionImpl for QueryFunction {
 /// The names of queries' results are good as long as what is returned lives.
 pub(crate) async fn resolve(
     statement: &mut Statement,
-    lookup: &Arc<Lookup>,
+    Registration { schema, metadata }: &Registration,
 ) -> Result<Vec<PlannedQuery>> {
+    let query = query_function(schema);
     let mut queries: HashMap<String, Option<PlannedQuery>> = HashMap::new();
     visit(statement, &mut |factor| {
-        if let Some(reference) = argument(factor, TABLE) {
-            rename(factor, reference);
-        } else if let Some(sql) = argument(factor, QUERY) {
+        if let Some(reference) = argument(factor, schema) {
+            rename(factor, schema, reference);
+        } else if let Some(sql) = argument(factor, &query) {
             queries.insert(sql, None);
         }
     });
     for (sql, query) in &mut queries {
-        *query = Some(lookup.run(sql.clone()).await?);
+        *query = Some(metadata.run(sql.clone()).await?);
     }
     visit(statement, &mut |factor| {
-        let result = argument(factor, QUERY).and_then(|sql| queries.get(&sql)?.as_ref());
+        let result = argument(factor, &query).and_then(|sql| queries.get(&sql)?.as_ref());
         if let Some(query) = result {
-            rename(factor, query.name.clone());
+            rename(factor, schema, query.name.clone());
         }
     });
     Ok(queries.into_values().flatten().collect())
@@ -111,9 +124,9 @@ fn argument(factor: &TableFactor, function: &str) -> Option<String> {
     }
 }
 
-fn rename(factor: &mut TableFactor, table: String) {
+fn rename(factor: &mut TableFactor, schema: &str, table: String) {
     if let TableFactor::Table { name, args, .. } = factor {
-        *name = ObjectName::from(vec![Ident::new(SCHEMA), Ident::with_quote('"', table)]);
+        *name = ObjectName::from(vec![Ident::new(schema), Ident::with_quote('"', table)]);
         *args = None;
     }
 }
@@ -153,9 +166,9 @@ mod tests {
         let mut statement = DFParser::parse_sql(sql).unwrap().pop_front().unwrap();
         let mut found = vec![];
         visit(&mut statement, &mut |factor| {
-            let call = argument(factor, TABLE);
+            let call = argument(factor, SCHEMA);
             if let Some(reference) = call.clone() {
-                rename(factor, reference);
+                rename(factor, SCHEMA, reference);
             }
             found.push(call);
         });

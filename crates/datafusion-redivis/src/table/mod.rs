@@ -20,8 +20,9 @@ use redivis::resource::{Table, Variable};
 use redivis::{Client, TableReference, Version};
 
 pub use self::query::RedivisQuery;
+use crate::connection::Connection;
 use crate::options::RedivisOptions;
-use crate::scan::{RedivisScanExec, Size, Source};
+use crate::scan::{Size, Source};
 use crate::write::{Columns, Destination, RedivisSink, Writes, check_insertable};
 
 /// Variables that are asked for side by side.
@@ -43,18 +44,24 @@ impl RedivisTable {
     /// Its rows are read with `client`. Where the reference names no version, the table stays with the one that is current
     /// now.
     pub async fn fetch(client: &Client, reference: &TableReference) -> redivis::Result<Self> {
+        let connection = Arc::new(Connection::from(client.clone()));
+        Self::fetch_through(&connection, &Arc::default(), reference).await
+    }
+
+    /// The same in a session, which is told of what is written to the table, and whose client may be replaced.
+    pub(crate) async fn fetch_through(
+        connection: &Arc<Connection>,
+        writes: &Arc<Writes>,
+        reference: &TableReference,
+    ) -> redivis::Result<Self> {
+        let client = connection.client();
         let mut table = client.table(reference).await?;
         if let Some(uri) = pinned_uri(&table) {
             table.uri = uri;
         }
         let variables = client.variables(&table.uri).await?;
-        Ok(Self::new(client.clone(), table, variables, Arc::default()))
-    }
-
-    /// The same table, which tells a session of what is written to it.
-    pub(crate) fn of_session(mut self, writes: &Arc<Writes>) -> Self {
-        self.writes = Arc::clone(writes);
-        self
+        let connection = Arc::clone(connection);
+        Ok(Self::new(connection, table, variables, Arc::clone(writes)))
     }
 
     /// The same table with all that its variables' owner wrote about them: one more request for each.
@@ -62,25 +69,29 @@ impl RedivisTable {
     /// The list of variables leaves descriptions and value labels out (redivis-api §3.2); with them, they are in the metadata
     /// of the schema's fields, and so of every result's.
     pub async fn describe(&self) -> redivis::Result<Self> {
-        let client = &self.source.client;
+        let client = &self.source.connection.client();
         let variables = stream::iter(self.variables.clone())
             .map(|variable| async move { client.variable(&self.table.uri, &variable.name).await })
             .buffered(DESCRIBED_AT_ONCE)
             .try_collect()
             .await?;
-        let writes = Arc::clone(&self.writes);
         Ok(Self::new(
-            client.clone(),
+            Arc::clone(&self.source.connection),
             self.table.clone(),
             variables,
-            writes,
+            Arc::clone(&self.writes),
         ))
     }
 
-    fn new(client: Client, table: Table, variables: Vec<Variable>, writes: Arc<Writes>) -> Self {
+    fn new(
+        connection: Arc<Connection>,
+        table: Table,
+        variables: Vec<Variable>,
+        writes: Arc<Writes>,
+    ) -> Self {
         let schema = variables_schema(&variables);
         let source = Source {
-            client,
+            connection,
             name: name(&table),
             uri: table.uri.clone(),
             size: Size {
@@ -118,7 +129,7 @@ impl RedivisTable {
     /// Where rows for it go.
     fn destination(&self) -> Destination {
         Destination {
-            client: self.source.client.clone(),
+            client: self.source.connection.client(),
             table: self.source.name.clone(),
             uri: self.table.uri.clone(),
             writes: Arc::clone(&self.writes),
@@ -201,9 +212,7 @@ impl TableProvider for RedivisTable {
         _filters: &[Expr],
         limit: Option<usize>,
     ) -> Result<Arc<dyn ExecutionPlan>> {
-        let source = Arc::clone(&self.source);
-        let scan = RedivisScanExec::try_new(source, projection, limit, state.config_options())?;
-        Ok(Arc::new(scan))
+        self.source.scan(state, projection, limit)
     }
 
     /// Plans to send the rows of `input` as one upload; see [`WriteError`](crate::WriteError) for what is refused.

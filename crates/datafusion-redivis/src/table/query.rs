@@ -15,7 +15,8 @@ use redivis::Client;
 use redivis::read::variables_schema;
 use redivis::resource::QueryRequest;
 
-use crate::scan::{RedivisScanExec, Size, Source};
+use crate::connection::Connection;
+use crate::scan::{Size, Source};
 
 /// The result of a query that ran on Redivis.
 #[derive(Debug)]
@@ -26,10 +27,19 @@ pub struct RedivisQuery {
 impl RedivisQuery {
     /// Runs `request` on Redivis, waits for its end, and asks for its variables.
     pub async fn run(client: &Client, request: &QueryRequest) -> redivis::Result<Self> {
+        Self::run_through(&Arc::new(Connection::from(client.clone())), request).await
+    }
+
+    /// The same in a session, whose client may be replaced.
+    pub(crate) async fn run_through(
+        connection: &Arc<Connection>,
+        request: &QueryRequest,
+    ) -> redivis::Result<Self> {
+        let client = connection.client();
         let query = client.query(request).await?;
         let variables = client.variables(&query.uri).await?;
         let source = Source {
-            client: client.clone(),
+            connection: Arc::clone(connection),
             name: query.uri.trim_start_matches('/').to_owned(),
             uri: query.uri,
             schema: variables_schema(&variables),
@@ -69,8 +79,6 @@ impl TableProvider for RedivisQuery {
         _filters: &[Expr],
         limit: Option<usize>,
     ) -> Result<Arc<dyn ExecutionPlan>> {
-        let source = Arc::clone(&self.source);
-        let scan = RedivisScanExec::try_new(source, projection, limit, state.config_options())?;
-        Ok(Arc::new(scan))
+        self.source.scan(state, projection, limit)
     }
 }

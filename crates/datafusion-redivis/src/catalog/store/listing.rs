@@ -11,10 +11,11 @@ use chrono::DateTime;
 use futures::stream::{self, BoxStream, StreamExt, TryStreamExt};
 use object_store::path::Path;
 use object_store::{Error, ListResult, ObjectMeta, Result};
+use redivis::TableReference;
 use redivis::resource::{RawFile, Table};
-use redivis::{Client, TableReference};
 
 use super::error::{failed, unsupported};
+use crate::connection::Connection;
 
 /// How many files are remembered: some ten megabytes.
 const REMEMBERED: usize = 1 << 16;
@@ -24,7 +25,7 @@ const FOR: Duration = Duration::from_secs(5);
 /// The files of one table.
 #[derive(Debug)]
 pub(super) struct Listing {
-    client: Client,
+    connection: Arc<Connection>,
     reference: TableReference,
     seen: Arc<Mutex<Seen>>,
 }
@@ -60,9 +61,9 @@ impl File {
 }
 
 impl Listing {
-    pub(super) fn new(client: Client, reference: TableReference) -> Self {
+    pub(super) fn new(connection: Arc<Connection>, reference: TableReference) -> Self {
         Self {
-            client,
+            connection,
             reference,
             seen: Arc::new(Mutex::new(Seen {
                 files: HashMap::new(),
@@ -75,7 +76,7 @@ impl Listing {
     /// All files, as the service lists them, remembered on the way.
     fn all(&self, writes: u64) -> BoxStream<'static, Result<(Path, File)>> {
         let (client, reference, seen) = (
-            self.client.clone(),
+            self.connection.client(),
             self.reference.clone(),
             Arc::clone(&self.seen),
         );

@@ -24,20 +24,21 @@ use object_store::{
     ObjectStore, PutMode, PutMultipartOptions, PutOptions, PutPayload, PutResult, RenameOptions,
     Result,
 };
+use redivis::TableReference;
 use redivis::write::Content;
-use redivis::{Client, TableReference};
 
 use self::error::{failed, unsupported};
 use self::listing::Listing;
 use self::parts::Parts;
-pub(crate) use self::registry::StoreRegistry;
+pub use self::registry::RedivisObjectStoreRegistry;
 pub(crate) use self::target::Target;
 pub(crate) use self::url::{location, table as url_table};
+use crate::connection::Connection;
 use crate::write::{Expected, Writes};
 
 /// The files of one table.
 pub(crate) struct RedivisStore {
-    client: Client,
+    connection: Arc<Connection>,
     reference: TableReference,
     writes: Arc<Writes>,
     listing: Listing,
@@ -60,14 +61,14 @@ impl fmt::Display for RedivisStore {
 
 impl RedivisStore {
     pub(crate) fn new(
-        client: Client,
+        connection: Arc<Connection>,
         reference: TableReference,
         writes: Arc<Writes>,
         spool: parts::NewSpool,
     ) -> Self {
         Self {
-            listing: Listing::new(client.clone(), reference.clone()),
-            client,
+            listing: Listing::new(Arc::clone(&connection), reference.clone()),
+            connection,
             reference,
             writes,
             spool,
@@ -75,7 +76,7 @@ impl RedivisStore {
     }
 
     async fn target(&self) -> Result<Target> {
-        let target = Target::find(&self.client, &self.reference, &self.writes).await;
+        let target = Target::find(&self.connection.client(), &self.reference, &self.writes).await;
         target.map_err(error::other)
     }
 }
@@ -151,7 +152,8 @@ impl ObjectStore for RedivisStore {
         } else {
             let whole = range == (0..meta.size);
             let name = location.to_string();
-            self.client
+            self.connection
+                .client()
                 .read_raw_file(&file.id, (!whole).then(|| Range::clone(&range)))
                 .map_err(move |error| failed(&name, error))
                 .boxed()

@@ -8,35 +8,52 @@ use std::fmt;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use datafusion::common::Result;
+use datafusion::execution::SpillFile;
 use datafusion::execution::object_store::ObjectStoreRegistry;
 use object_store::ObjectStore;
-use redivis::Client;
 use url::Url;
 
 use super::RedivisStore;
 use super::parts::NewSpool;
 use super::url::{SCHEME, decoded};
-use crate::write::Writes;
+use crate::catalog::metadata::MetadataCache;
 
 /// A session's registry, with Redivis before it.
-pub(crate) struct StoreRegistry {
-    pub(crate) others: Arc<dyn ObjectStoreRegistry>,
-    pub(crate) client: Client,
-    pub(crate) writes: Arc<Writes>,
-    pub(crate) spool: NewSpool,
+pub struct RedivisObjectStoreRegistry {
+    others: Arc<dyn ObjectStoreRegistry>,
+    metadata: Arc<MetadataCache>,
+    spool: NewSpool,
     /// By the URL's authority.
-    pub(crate) stores: Mutex<HashMap<String, Arc<RedivisStore>>>,
+    stores: Mutex<HashMap<String, Arc<RedivisStore>>>,
 }
 
-impl fmt::Debug for StoreRegistry {
+impl RedivisObjectStoreRegistry {
+    /// The stores of `others`, and those of the tables on the endpoint of a cache.
+    ///
+    /// `spool` makes the temporary files that parts of a file are put together in before they are sent.
+    pub fn new(
+        others: Arc<dyn ObjectStoreRegistry>,
+        metadata: Arc<MetadataCache>,
+        spool: impl Fn() -> Result<Arc<dyn SpillFile>> + Send + Sync + 'static,
+    ) -> Self {
+        Self {
+            others,
+            metadata,
+            spool: Arc::new(spool),
+            stores: Mutex::default(),
+        }
+    }
+}
+
+impl fmt::Debug for RedivisObjectStoreRegistry {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("StoreRegistry")
+        f.debug_struct("RedivisObjectStoreRegistry")
             .field("others", &self.others)
             .finish_non_exhaustive()
     }
 }
 
-impl ObjectStoreRegistry for StoreRegistry {
+impl ObjectStoreRegistry for RedivisObjectStoreRegistry {
     fn register_store(
         &self,
         url: &Url,
@@ -59,9 +76,9 @@ impl ObjectStoreRegistry for StoreRegistry {
             return Ok(Arc::clone(store) as Arc<dyn ObjectStore>);
         }
         let store = Arc::new(RedivisStore::new(
-            self.client.clone(),
+            Arc::clone(self.metadata.connection()),
             decoded(authority)?,
-            Arc::clone(&self.writes),
+            Arc::clone(self.metadata.writes()),
             Arc::clone(&self.spool),
         ));
         stores.insert(authority.to_owned(), Arc::clone(&store));
