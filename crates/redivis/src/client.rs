@@ -1,20 +1,20 @@
 //! The client: where requests go, as whom, and how patiently.
 
 use std::fmt;
-use std::net::IpAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
+use reqwest::redirect::{Action, Attempt, Policy};
 use reqwest::{Method, RequestBuilder};
-use url::{Host, Url};
+use url::Url;
 
 use crate::credentials::{Credentials, Token, TokenSource};
+use crate::endpoint::{CONFIGURE, endpoint_url, is_loopback};
 use crate::error::{Error, ErrorKind, Result, root_cause};
 use crate::retry::RetryPolicy;
 use crate::route::Route;
 
 const DEFAULT_ENDPOINT: &str = "https://redivis.com/api/v1";
-const CONFIGURE: &str = "configure the client for";
 
 /// A client of the Redivis API.
 ///
@@ -227,7 +227,8 @@ impl ClientBuilder {
     ///
     /// Its own settings stay as they are, instead of [`connect_timeout`](Self::connect_timeout) and
     /// [`user_agent`](Self::user_agent). It should follow redirects and speak HTTP/1.1 only, and must not add an
-    /// `Authorization` of its own: which hosts are told the token is decided here.
+    /// `Authorization` of its own: which hosts are told the token is decided here. For [`oauth`](crate::oauth) it should follow
+    /// no redirect to other hosts, since the body of a request there is a secret.
     pub fn http_client(mut self, http: reqwest::Client) -> Self {
         self.http = Some(http);
         self
@@ -287,6 +288,7 @@ impl ClientBuilder {
                     .http1_only()
                     .user_agent(self.user_agent)
                     .referer(false)
+                    .redirect(Policy::custom(followed))
                     .tcp_nodelay(true)
                     .connect_timeout(self.connect_timeout);
                 if is_loopback(&url) {
@@ -319,6 +321,15 @@ impl ClientBuilder {
     }
 }
 
+/// Follows a redirect as usual, but none of a sign-in: its body is a secret, and would be sent along.
+fn followed(attempt: Attempt<'_>) -> Action {
+    let first = attempt.previous().first();
+    match first.is_some_and(|url| url.path().starts_with("/oauth/")) {
+        true => attempt.stop(),
+        false => Policy::default().redirect(attempt),
+    }
+}
+
 impl fmt::Debug for ClientBuilder {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let anonymous = matches!(self.identity, Identity::Anonymous);
@@ -330,45 +341,6 @@ impl fmt::Debug for ClientBuilder {
             .field("retry", &self.retry)
             .field("user_agent", &self.user_agent)
             .finish_non_exhaustive()
-    }
-}
-
-/// The endpoint as a URL; the text itself is not shown where it may hold credentials.
-fn endpoint_url(text: &str) -> Result<Url> {
-    let refused = |shown: &str, message: &str| {
-        Error::new(CONFIGURE, shown, ErrorKind::Configuration, message)
-    };
-    let url = Url::parse(text.trim()).map_err(|error| {
-        refused(
-            "its endpoint",
-            "it is not a URL such as https://redivis.com/api/v1",
-        )
-        .with_source(error)
-    })?;
-    if !matches!(url.scheme(), "http" | "https") || url.host().is_none() {
-        return Err(refused(
-            "its endpoint",
-            "it must start with https:// or http:// and name a host",
-        ));
-    }
-    if !url.username().is_empty() || url.password().is_some() {
-        return Err(refused(
-            "its endpoint",
-            "the URL must not contain a user name or password; set REDIVIS_API_TOKEN instead",
-        ));
-    }
-    if url.query().is_some() || url.fragment().is_some() {
-        return Err(refused("its endpoint", "the URL must not contain ? or #"));
-    }
-    Ok(url)
-}
-
-fn is_loopback(url: &Url) -> bool {
-    match url.host() {
-        Some(Host::Domain(name)) => name.eq_ignore_ascii_case("localhost"),
-        Some(Host::Ipv4(address)) => IpAddr::V4(address).is_loopback(),
-        Some(Host::Ipv6(address)) => IpAddr::V6(address).is_loopback(),
-        None => false,
     }
 }
 

@@ -68,6 +68,7 @@ mod authorization;
 pub mod cast;
 mod client;
 mod credentials;
+mod endpoint;
 mod error;
 pub mod oauth;
 mod page;

@@ -125,7 +125,7 @@ async fn a_connection_refused_for_good_is_told() {
     let sql = wire.sql(&format!("SELECT id, text FROM {TABLE}")).await;
     let told = service_error(&sql.unwrap_err()).to_string();
     assert!(
-        told.starts_with("cannot get table local.faults.rows: cannot connect: "),
+        told.starts_with("cannot get table local.faults.rows: cannot connect to "),
         "{told}"
     );
     assert!(told.contains("; gave up after 3 attempts in "), "{told}");
@@ -144,7 +144,7 @@ async fn a_host_that_does_not_exist_is_told() {
     assert_eq!(run.stdout, "");
     let told = run.stderr;
     assert!(
-        told.contains("cannot get table local.faults.rows: cannot connect: "),
+        told.contains("cannot get table local.faults.rows: cannot connect to "),
         "{told}"
     );
     assert!(

@@ -164,6 +164,14 @@ async fn refusals_have_their_kinds() {
     let error = log_in(&script).await.unwrap_err();
     assert!(!format!("{error:?}").contains("secret"), "{error}");
 
+    // A redirect would take the secrets along.
+    let elsewhere = Script::play(vec![ok(issued("secret-access", 3600))]).await;
+    let location = format!("Location: http://{}/oauth/token\r\n", elsewhere.address);
+    let moved = Answer::Bytes(response("307 Temporary Redirect", &location, b""));
+    let script = Script::play(vec![ok(begun()), moved]).await;
+    assert_eq!(log_in(&script).await.unwrap_err().status(), Some(307));
+    assert!(elsewhere.requests().is_empty());
+
     // Nobody comes.
     let mut short = begun();
     short["expires_in"] = json!(1);
