@@ -52,14 +52,37 @@
 //! | `table` | the table of a default dataset or workflow, see [`Redivis::set_default_parent`] |
 //! | `redivis_query('SELECT …')` | the result of a query that runs on Redivis |
 //!
-//! Local names win over remote ones. All of them work in [`Redivis::sql`]; `SessionContext::sql` knows them too, except for
-//! the functions, and takes identifiers as DataFusion does, with regard to case.
+//! Local names win over remote ones.
+//!
+//! # Statements
+//!
+//! [`Redivis::sql`] knows everything. `SessionContext::sql`, which other libraries call, knows what DataFusion leaves room for:
+//!
+//! | statement | `Redivis::sql` | `SessionContext::sql` |
+//! |---|---|---|
+//! | `SELECT` with the names above | yes; identifiers without regard to case | yes, but for the functions (`redivis('…')` of a table that was used already works); identifiers as DataFusion has them |
+//! | `OUTER JOIN … USING`, `NATURAL` | as the standard has it | as DataFusion has it: the key of a row without a match may be null |
+//! | `INSERT INTO`, `INSERT OVERWRITE` | checked value by value | the same; casts that DataFusion puts in are taken out again |
+//! | `CREATE TABLE redivis.'…'`, `DROP TABLE redivis.'…'` | on Redivis | refused |
+//! | `CALL redivis.…` | on Redivis | refused |
+//! | `COPY … TO 'redivis://…'` | checked, one upload or file | through the object store: complete or not at all; colons of references written `%3A`; the rows are not counted |
+//! | `FROM 'redivis://…/*.parquet'` | files of a file index table | the same |
+//! | `UPDATE`, `DELETE`, `TRUNCATE` on Redivis | refused, with what to write instead | the same |
+//! | `CREATE TABLE t`, `CREATE VIEW v`, `DROP …` | local | local; `t` and `v` must not be tables of a default dataset |
+//! | `CREATE DATABASE x`, `CREATE SCHEMA x.y` | local | refused as existing (`IF NOT EXISTS`: nothing to do): any `x` may be an owner, who has any `y` |
+//! | `SET redivis.…`, `EXPLAIN`, `PREPARE`, everything else | as DataFusion | as DataFusion |
+//!
+//! What changes something on Redivis is a [`RedivisStatement`] in the plan, or DataFusion's `INSERT` node over a
+//! [`RedivisTable`]. Such plans can be made with [`Redivis::plan`], looked at, explained (which changes nothing), run with
+//! `SessionContext::execute_logical_plan`, and refused: [`Redivis::sql_with_options`] takes DataFusion's `SQLOptions`, and
+//! statements on Redivis count as what they are.
 //!
 //! # What is read
 //!
 //! A name costs one request for the table and one for every 1,000 of its variables, once a session. Planning and `EXPLAIN`
-//! send nothing else; a `count(*)` of a released table is answered from what is known. See [`RedivisScanExec`] for how rows
-//! come, and [`RedivisOptions`] for `SET redivis.…`.
+//! send nothing else (but a `redivis_query`, whose columns only its run tells, is run once to plan the statement, and its result
+//! used); a `count(*)` of a released table is answered from what is known. See [`RedivisScanExec`] for how rows come, and
+//! [`RedivisOptions`] for `SET redivis.…`.
 //!
 //! # Writing
 //!
@@ -72,7 +95,7 @@
 //! | `DROP TABLE redivis.'…'` | deletes a table of the version that is not released |
 //! | `COPY (SELECT …) TO 'redivis://owner.dataset:next.table/name.parquet'` | an upload of that name; a file, if the table is a file index |
 //! | `SELECT … FROM 'redivis://owner.dataset.files/2019/*.parquet'` | files of a file index table |
-//! | `CALL redivis.create_dataset('owner.dataset')`, `next_version`, `release('owner.dataset', 'notes')`, `create_file_index`, `delete_upload` | steps of a dataset's life |
+//! | `CALL redivis.create_dataset('owner.dataset')`, `next_version`, `release('owner.dataset', 'notes')`, `create_table`, `create_file_index`, `delete_upload` | steps of a dataset's life |
 //!
 //! Only a version that is not released can be written to. Rows are written to a temporary file first, in constant memory, then
 //! sent; the count is told once Redivis has read in as many. Values are never converted silently: what a variable cannot hold
@@ -81,8 +104,61 @@
 //! (WKT). A write that fails or is dropped halfway is taken back, see [`Redivis::settle`]; where that fails too, the error says
 //! what is left. `SET redivis.upload_name` names the upload.
 //!
-//! Definitions, procedures and the checked `COPY` need [`Redivis::sql`]; `SessionContext::sql` knows `INSERT` and, with the
-//! colons of references written `%3A`, `redivis://`.
+//! # Composition
+//!
+//! [`register`] wires everything, and may be called again: with a client for the same endpoint (a rotated token), it replaces
+//! the client for all that exists. [`RedivisBuilder`] does the same with choices: a schema name, which lets several endpoints
+//! live in one session; the size and age of the metadata cache; options; a default dataset; into a `SessionContext`, or into a
+//! `SessionStateBuilder` before there is one.
+//!
+//! ```
+//! use datafusion::execution::SessionStateBuilder;
+//! use datafusion::prelude::SessionContext;
+//! use datafusion_redivis::{Redivis, RedivisBuilder};
+//!
+//! # fn example(client: redivis::Client) -> Result<(), Box<dyn std::error::Error>> {
+//! let state = SessionStateBuilder::new_with_default_features();
+//! let state = RedivisBuilder::new(client)
+//!     .metadata_max_age(std::time::Duration::from_secs(60))
+//!     .build_into(state)?;
+//! let ctx = SessionContext::new_with_state(state.build());
+//! let redivis = Redivis::of(&ctx).ok_or("no endpoint")?;
+//! # Ok(())
+//! # }
+//! ```
+//!
+//! An application with a catalog of its own takes the parts. All that speak of one endpoint share a [`MetadataCache`]:
+//!
+//! | part | what DataFusion calls it | gives |
+//! |---|---|---|
+//! | [`RedivisTable`], [`RedivisQuery`] | table provider | one table, one query's result |
+//! | [`ReferenceSchema`] | schema provider | tables by reference |
+//! | [`DefaultSchema`] | schema provider | the same behind local tables, and a default dataset's |
+//! | [`OwnerCatalogList`] | catalog provider list | owners behind local catalogs |
+//! | [`RedivisTableFactory`] | table provider factory | `STORED AS REDIVIS` |
+//! | [`RedivisTableFunction`], [`RedivisQueryFunction`] | table functions | `redivis('…')`, `redivis_query('…')` |
+//! | [`RedivisObjectStoreRegistry`] | object store registry | `redivis://` |
+//! | [`RedivisExtensionPlanner`], [`RedivisPlanner`] | extension planner, query planner | statements on Redivis |
+//!
+//! ```
+//! use std::sync::Arc;
+//! use datafusion::catalog::{CatalogProvider, MemoryCatalogProvider};
+//! use datafusion::prelude::SessionContext;
+//! use datafusion_redivis::{MetadataCache, ReferenceSchema};
+//!
+//! # fn example(client: redivis::Client) -> datafusion::common::Result<()> {
+//! let research = MemoryCatalogProvider::new();
+//! let metadata = Arc::new(MetadataCache::new(client));
+//! research.register_schema("remote", Arc::new(ReferenceSchema::new(metadata)))?;
+//! let ctx = SessionContext::new();
+//! ctx.register_catalog("research", Arc::new(research));
+//! // ctx.sql("SELECT … FROM research.remote.\"demo.nycflights13.flights\"")
+//! # Ok(())
+//! # }
+//! ```
+//!
+//! The `examples` folder has whole programs: a join with a local file, two endpoints in one session, a web service that answers
+//! read-only SQL within limits, the DataFrame API alone, and a table provider without a catalog.
 //!
 //! # Errors
 //!

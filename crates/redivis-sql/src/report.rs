@@ -112,9 +112,7 @@ fn service_hint(error: &redivis::Error) -> Option<String> {
             }
             "check the spelling (owner.dataset.table); private data needs a login or a token that may see it"
         }
-        ErrorKind::Transport => {
-            "check the network, HTTPS_PROXY and REDIVIS_API_ENDPOINT, then run it again"
-        }
+        ErrorKind::Transport => "check the network and REDIVIS_API_ENDPOINT, then run it again",
         ErrorKind::RateLimited | ErrorKind::Unavailable if error.attempts().is_some() => {
             "it was retried already; try again later"
         }

@@ -33,6 +33,7 @@ struct Shared {
     endpoint_url: Url,
     /// Requests are signed one by one, as some go to hosts that must not know the token.
     credentials: Option<Credentials>,
+    response_timeout: Duration,
     retry: RetryPolicy,
 }
 
@@ -45,6 +46,7 @@ impl Shared {
             endpoint: self.endpoint.clone(),
             endpoint_url: self.endpoint_url.clone(),
             credentials: None,
+            response_timeout: self.response_timeout,
             retry: self.retry.clone(),
         }
     }
@@ -107,7 +109,12 @@ impl Client {
         }
     }
 
-    /// How long a response may stay silent before the attempt counts as failed.
+    /// How long the headers of a response may take before the attempt counts as failed.
+    pub fn response_timeout(&self) -> Duration {
+        self.shared.response_timeout
+    }
+
+    /// How long the body of a response may stay silent before the attempt counts as failed.
     pub fn read_timeout(&self) -> Duration {
         self.read_timeout
     }
@@ -158,6 +165,7 @@ pub struct ClientBuilder {
     identity: Identity,
     http: Option<reqwest::Client>,
     connect_timeout: Duration,
+    response_timeout: Duration,
     read_timeout: Duration,
     retry: RetryPolicy,
     user_agent: String,
@@ -178,6 +186,7 @@ impl Default for ClientBuilder {
             identity: Identity::Anonymous,
             http: None,
             connect_timeout: Duration::from_secs(10),
+            response_timeout: Duration::from_secs(125),
             read_timeout: Duration::from_secs(60),
             retry: RetryPolicy::default(),
             user_agent: concat!("redivis-rust/", env!("CARGO_PKG_VERSION")).to_owned(),
@@ -240,8 +249,15 @@ impl ClientBuilder {
         self
     }
 
-    /// How long a response may stay silent, before its headers or within its body, before the attempt counts as failed.
-    /// Only time spent waiting counts, not the time the reader takes. Default: 60 seconds.
+    /// How long the headers of a response may take before the attempt counts as failed: the service may do all of its work
+    /// before it answers. Default: 125 seconds, as for the official Python client (redivis-api §14).
+    pub fn response_timeout(mut self, timeout: Duration) -> Self {
+        self.response_timeout = timeout;
+        self
+    }
+
+    /// How long the body of a response may stay silent before the attempt counts as failed. Only time spent waiting counts,
+    /// not the time the reader takes. Default: 60 seconds.
     pub fn read_timeout(mut self, timeout: Duration) -> Self {
         self.read_timeout = timeout;
         self
@@ -314,6 +330,7 @@ impl ClientBuilder {
                 endpoint,
                 endpoint_url: url,
                 credentials,
+                response_timeout: self.response_timeout,
                 retry: self.retry,
             }),
             read_timeout: self.read_timeout,
@@ -337,6 +354,7 @@ impl fmt::Debug for ClientBuilder {
             .field("endpoint", &self.endpoint)
             .field("anonymous", &anonymous)
             .field("connect_timeout", &self.connect_timeout)
+            .field("response_timeout", &self.response_timeout)
             .field("read_timeout", &self.read_timeout)
             .field("retry", &self.retry)
             .field("user_agent", &self.user_agent)

@@ -1,4 +1,4 @@
-//! What went wrong, told so that a program can decide and a person can act.
+//! What went wrong, said so that a program can decide and a person can act.
 //!
 //! One error type for the whole crate: callers match on [`ErrorKind`], people read the message, and nobody parses text.
 

@@ -242,6 +242,16 @@ impl TableReference {
         self.parent.version
     }
 
+    /// Workflow and table as one percent-encoded path segment each; `None` if the reference can mean no workflow's table.
+    pub(crate) fn in_workflow(&self) -> Option<(String, String)> {
+        let is_workflow = self.parent.version.is_none() && !self.parent.sample;
+        let table = match &self.reference_id {
+            Some(id) => format!("{}:{id}", self.name),
+            None => self.name.clone(),
+        };
+        is_workflow.then(|| (self.parent.path_segment(), path_segment(&table)))
+    }
+
     /// The same table in another version of its dataset.
     #[must_use]
     pub fn with_version(mut self, version: Option<Version>) -> Self {

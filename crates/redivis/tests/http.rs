@@ -4,8 +4,12 @@
 
 #![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
 
+#[path = "http/continuity.rs"]
+mod continuity;
 #[path = "http/files.rs"]
 mod files;
+#[path = "http/hints.rs"]
+mod hints;
 #[path = "http/metadata.rs"]
 mod metadata;
 #[cfg(unix)]
@@ -27,3 +31,7 @@ mod tokens;
 mod trust;
 #[path = "http/uploads.rs"]
 mod uploads;
+#[path = "http/waits.rs"]
+mod waits;
+#[path = "http/workflows.rs"]
+mod workflows;

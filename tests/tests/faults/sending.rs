@@ -47,6 +47,7 @@ impl Line {
         Client::builder()
             .endpoint(self.proxy.endpoint())
             .token(Token::new(self.server.token().unwrap()))
+            .response_timeout(Duration::from_millis(700))
             .read_timeout(Duration::from_millis(700))
             .retry(RetryPolicy {
                 max_attempts: 30,

@@ -97,7 +97,7 @@ async fn a_service_that_never_answers_is_given_up() {
     let silent = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let client = redivis::Client::builder()
         .endpoint(format!("http://{}/api/v1", silent.local_addr().unwrap()))
-        .read_timeout(SHORT)
+        .response_timeout(SHORT)
         .retry(patience())
         .build()
         .unwrap();

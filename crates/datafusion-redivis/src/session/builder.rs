@@ -238,6 +238,9 @@ fn first(
         .with_runtime_env(runtime)
         .with_query_planner(Arc::new(planner))
         .build();
+    // Building on a session takes this back for good, and a configuration may be copied to make another session.
+    let catalog = &mut state.config_mut().options_mut().catalog;
+    catalog.create_default_catalog_and_schema = options.create_default_catalog_and_schema;
     state.add_analyzer_rule(Arc::new(NoImplicitCasts));
     let owners = OwnerCatalogList::new(list, Arc::clone(metadata));
     state.register_catalog_list(Arc::new(owners));

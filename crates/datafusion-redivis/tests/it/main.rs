@@ -9,6 +9,7 @@
     reason = "clippy knows test functions, and not what they share"
 )]
 
+mod composition;
 mod explain;
 mod identifiers;
 mod insert;

@@ -29,7 +29,7 @@ impl Client {
     /// Reads a stream as the bytes that the service sends: `GET /readStreams/:id` (redivis-api §5.2).
     ///
     /// For streams of format [`Csv`](super::Format::Csv) and [`Jsonl`](super::Format::Jsonl). The request is made again only
-    /// while nothing has been handed on. These formats have no sign of their end but the transport's own.
+    /// while nothing has been returned. These formats have no sign of their end but the transport's own.
     pub fn read_bytes(&self, stream: &ReadStreamInfo) -> BoxStream<'static, Result<Bytes>> {
         let path = format!("/readStreams/{}", path_segment(&stream.id));
         let reader = Reader {

@@ -59,7 +59,7 @@ struct Reader {
     client: Client,
     call: Call,
     start: u64,
-    /// The first byte that has not been handed on.
+    /// The first byte that has not been returned.
     next: u64,
     /// Where to stop; `None` until the file's size is known.
     end: Option<u64>,
@@ -76,7 +76,7 @@ struct Reader {
 /// An answer being read.
 struct Answer {
     body: Body,
-    /// Bytes before the ones that were asked for: some services send the whole file.
+    /// Bytes before the ones that were asked for: some services start earlier.
     skip: u64,
 }
 
@@ -133,7 +133,7 @@ impl Reader {
         Ok(Some(bytes))
     }
 
-    /// Asks for the bytes that have not been handed on.
+    /// Asks for the bytes that have not been returned.
     async fn open(&mut self) -> Result<Answer> {
         let call = match (self.next, self.end) {
             (0, None) => self.call.clone(),
@@ -153,13 +153,13 @@ impl Reader {
             let (first, size) = content_range(headers).ok_or_else(|| {
                 odd("the service answers with a part without saying which".to_owned())
             })?;
-            if first != self.next {
-                return Err(odd(format!(
+            let skip = self.next.checked_sub(first).ok_or_else(|| {
+                odd(format!(
                     "the service answers with byte {first} where {} was asked for",
                     self.next
-                )));
-            }
-            (0, size)
+                ))
+            })?;
+            (skip, size)
         } else {
             (self.next, number(headers, CONTENT_LENGTH.as_str()))
         };

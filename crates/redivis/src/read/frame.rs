@@ -111,6 +111,15 @@ impl Framer {
         }
     }
 
+    /// Whether no frame has begun that is not complete.
+    pub(super) fn is_between_frames(&self) -> bool {
+        match self.expects {
+            Expects::Length => !self.within_prefix && self.gathered.is_empty(),
+            Expects::Nothing => true,
+            Expects::Metadata(_) | Expects::Body { .. } => false,
+        }
+    }
+
     /// Bytes of memory set aside for the frame that is incomplete.
     pub(super) fn held(&self) -> usize {
         self.gathered.capacity()

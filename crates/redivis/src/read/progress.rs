@@ -19,7 +19,7 @@ impl ReadProgress {
         self.bytes.load(Ordering::Relaxed)
     }
 
-    /// Rows handed on.
+    /// Rows returned.
     pub fn rows(&self) -> u64 {
         self.rows.load(Ordering::Relaxed)
     }

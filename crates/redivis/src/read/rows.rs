@@ -4,29 +4,24 @@
 
 use std::sync::Arc;
 
-use arrow::array::RecordBatch;
 use arrow::datatypes::SchemaRef;
-use futures::stream::{self, TryStreamExt};
+use futures::stream;
 
-use super::align::Aligner;
-use super::body::Body;
-use super::decoder::ResumableDecoder;
-use super::progress::ReadProgress;
-use super::stream::{ArrowStream, explain, misaligned};
+use super::reader::{Reader, Source, Whole};
+use super::stream::ArrowStream;
 use crate::client::Client;
-use crate::error::{ErrorKind, Result, Retry};
+use crate::error::Result;
 use crate::request::Call;
 use crate::resource::{Table, checked_uri};
-use crate::retry::Attempts;
 
 const OPERATION: &str = "read the rows of";
 
 /// Which rows and variables of a table to read in one request.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct RowsRequest {
-    /// The most rows; never more are handed on. `None`: all.
+    /// The most rows; never more are returned. `None`: all.
     pub max_results: Option<u64>,
-    /// The variables and their order, in any case. `None`: all, in the table's order.
+    /// The variables and their order, in any case. `None`: all, in the table's order; then nothing is sent.
     pub selected_variables: Option<Vec<String>>,
 }
 
@@ -35,55 +30,35 @@ impl Client {
     ///
     /// Public tables under 100 MB can be read so without a token. Batches come in `schema`, as from
     /// [`read_arrow`](Client::read_arrow). The table's `num_rows`, or `max_results` if that is less, says how many rows there
-    /// must be: fewer are an error. The request is made again only while no row has been handed on.
+    /// must be: fewer are an error. The request is made again only while no row has been returned.
     pub fn read_rows(
         &self,
         table: &Table,
         request: &RowsRequest,
         schema: SchemaRef,
     ) -> ArrowStream {
-        let expected = match (table.num_rows, request.max_results) {
-            (Some(rows), Some(max)) => Some(rows.min(max)),
-            (rows, _) => rows,
-        };
+        let whole = table.num_rows.map_or(Whole::Marker, |rows| {
+            Whole::Rows(request.max_results.map_or(rows, |max| rows.min(max)))
+        });
         let call = rows_call(table, request);
-        self.read_answer(call, request.max_results, expected, schema)
+        self.read_answer(call, request.max_results, whole, schema)
     }
 
-    /// Reads one answer in Arrow format: at most `max` rows, and not fewer than `expected`, if that is known.
+    /// Reads one answer in Arrow format: at most `limit` rows.
     pub(crate) fn read_answer(
         &self,
         call: Result<Call>,
-        max: Option<u64>,
-        expected: Option<u64>,
+        limit: Option<u64>,
+        whole: Whole,
         schema: SchemaRef,
     ) -> ArrowStream {
-        let progress = Arc::new(ReadProgress::default());
-        let open = {
-            let (client, schema, progress) =
-                (self.clone(), Arc::clone(&schema), Arc::clone(&progress));
-            async move {
-                Ok(Reader {
-                    attempts: Attempts::new(client.retry_policy().clone()),
-                    client,
-                    call: call?,
-                    max,
-                    expected,
-                    aligner: Aligner::new(schema),
-                    decoder: ResumableDecoder::default(),
-                    answer: None,
-                    progress,
-                })
+        match call {
+            Ok(call) => {
+                let source = Source::Answer { call, limit, whole };
+                Reader::stream(self, source, schema)
             }
-        };
-        let batches = stream::once(open)
-            .map_ok(|reader| {
-                stream::try_unfold(reader, |mut reader| async move {
-                    Ok(reader.next().await?.map(|batch| (batch, reader)))
-                })
-            })
-            .try_flatten();
-        ArrowStream::new(batches, schema, progress)
+            Err(error) => ArrowStream::new(stream::iter([Err(error)]), schema, Arc::default()),
+        }
     }
 }
 
@@ -97,87 +72,4 @@ fn rows_call(table: &Table, request: &RowsRequest) -> Result<Call> {
         call = call.query("maxResults", max);
     }
     Ok(call)
-}
-
-struct Reader {
-    client: Client,
-    call: Call,
-    max: Option<u64>,
-    expected: Option<u64>,
-    aligner: Aligner,
-    decoder: ResumableDecoder,
-    answer: Option<Body>,
-    attempts: Attempts,
-    progress: Arc<ReadProgress>,
-}
-
-impl Reader {
-    async fn next(&mut self) -> Result<Option<RecordBatch>> {
-        let room = self.max.map(|max| max.saturating_sub(self.progress.rows()));
-        if room == Some(0) {
-            return Ok(None);
-        }
-        let batch = loop {
-            match self.step().await {
-                Ok(Some(batch)) => break batch,
-                Ok(None) => return Ok(None),
-                // Rows may come in another order the next time: what was handed on could come twice.
-                Err(error) if self.decoder.offset() > 0 => {
-                    return Err(error.with_retry(Retry::No));
-                }
-                Err(error) => {
-                    self.answer = None;
-                    self.attempts.wait_after(error).await?;
-                    self.progress.add_retry();
-                }
-            }
-        };
-        let batch = self
-            .aligner
-            .align(&batch)
-            .map_err(|error| misaligned(&self.call, error))?;
-        let batch = match room.and_then(|room| usize::try_from(room).ok()) {
-            Some(room) if room < batch.num_rows() => batch.slice(0, room),
-            _ => batch,
-        };
-        self.progress.add_rows(batch.num_rows());
-        Ok(Some(batch))
-    }
-
-    /// The next batch of the answer; `None` when it ended with as many rows as there must be.
-    async fn step(&mut self) -> Result<Option<RecordBatch>> {
-        let call = &self.call;
-        let body = match &mut self.answer {
-            Some(body) => body,
-            none => {
-                self.decoder.open();
-                let body = Body::open(&self.client, call, &self.progress).await?;
-                none.insert(body.expect_arrow(&self.client, call).await?)
-            }
-        };
-        loop {
-            if let Some(batch) = self.decoder.next().map_err(|fault| explain(call, fault))? {
-                self.progress.set_held(self.decoder.held());
-                return Ok(Some(batch));
-            }
-            self.progress.set_held(self.decoder.held());
-            if !self.decoder.has_ended()
-                && let Some(bytes) = body.chunk(call, &self.progress).await?
-            {
-                self.decoder.push(bytes);
-                continue;
-            }
-            let rows = self.decoder.offset();
-            return match self.expected {
-                Some(expected) if rows < expected => Err(call.error(
-                    ErrorKind::Transport,
-                    format!("the answer ended after {rows} of {expected} rows"),
-                )),
-                None if !self.decoder.has_ended() => {
-                    Err(call.error(ErrorKind::Transport, "the answer stopped before its end"))
-                }
-                _ => Ok(None),
-            };
-        }
-    }
 }

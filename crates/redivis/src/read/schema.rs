@@ -3,22 +3,11 @@
 use std::collections::HashMap;
 use std::sync::Arc;
 
-use arrow::datatypes::{DataType, Field, Schema, SchemaRef, TimeUnit};
+use arrow::datatypes::{Field, Schema, SchemaRef};
 
-use crate::resource::{ValueLabel, Variable, VariableType};
+use crate::resource::{ValueLabel, Variable};
 
-/// The Arrow schema of rows with these variables, in their order (redivis-api §8.1).
-///
-/// | variable | Arrow |
-/// |---|---|
-/// | string, geography | `Utf8` |
-/// | integer | `Int64` |
-/// | float | `Float64` |
-/// | boolean | `Boolean` |
-/// | date | `Date32` |
-/// | dateTime | `Timestamp(Microsecond, None)` |
-/// | time | `Time64(Microsecond)` |
-/// | a type unknown to this crate | `Utf8` |
+/// The Arrow schema of rows with these variables, in their order and in the types of [`VariableType::data_type`](crate::resource::VariableType::data_type).
 ///
 /// Every field is nullable. Field metadata carries, where there is something to say, `redivis.type`, `redivis.label`,
 /// `redivis.description` and `redivis.valueLabels`, the last one as the text of a JSON object in the owner's order.
@@ -40,19 +29,7 @@ fn field(variable: &Variable) -> Field {
     add("redivis.label", variable.label.clone());
     add("redivis.description", variable.description.clone());
     add("redivis.valueLabels", labels_json(&variable.value_labels));
-    Field::new(&variable.name, data_type(&variable.variable_type), true).with_metadata(metadata)
-}
-
-fn data_type(variable_type: &VariableType) -> DataType {
-    match variable_type {
-        VariableType::Integer => DataType::Int64,
-        VariableType::Float => DataType::Float64,
-        VariableType::Boolean => DataType::Boolean,
-        VariableType::Date => DataType::Date32,
-        VariableType::DateTime => DataType::Timestamp(TimeUnit::Microsecond, None),
-        VariableType::Time => DataType::Time64(TimeUnit::Microsecond),
-        VariableType::String | VariableType::Geography | VariableType::Other(_) => DataType::Utf8,
-    }
+    Field::new(&variable.name, variable.variable_type.data_type(), true).with_metadata(metadata)
 }
 
 /// Written by hand because a JSON map of the library would lose the owner's order.

@@ -61,7 +61,7 @@ impl Client {
             }
             _ => {}
         }
-        let (kind, retry) = judge(status, call.is_repeatable());
+        let (kind, retry) = kind_of(status, call.is_repeatable());
         call.error(kind, message)
             .with_retry(retry)
             .with_wanted(words.wanted)
@@ -114,7 +114,7 @@ impl Client {
     }
 }
 
-fn judge(status: StatusCode, repeatable: bool) -> (ErrorKind, Retry) {
+fn kind_of(status: StatusCode, repeatable: bool) -> (ErrorKind, Retry) {
     let again = if repeatable { Retry::Yes } else { Retry::No };
     match status.as_u16() {
         401 => (ErrorKind::Unauthorized, Retry::No),

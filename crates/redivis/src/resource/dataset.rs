@@ -4,7 +4,7 @@ use chrono::{DateTime, Utc};
 use futures::stream::{BoxStream, StreamExt};
 use serde::{Deserialize, Serialize};
 
-use super::lenient::{integer, text, timestamp};
+use super::lenient::{hint, integer, text, text_or_empty, timestamp};
 use super::{DatasetVersion, checked_uri};
 use crate::client::Client;
 use crate::error::{ErrorKind, Result};
@@ -22,28 +22,28 @@ pub struct Dataset {
     /// The name, in the service's spelling.
     pub name: String,
     /// The reference with id and version.
-    #[serde(default)]
+    #[serde(default, deserialize_with = "text_or_empty")]
     pub qualified_reference: String,
     /// The reference without its owner.
-    #[serde(default)]
+    #[serde(default, deserialize_with = "text_or_empty")]
     pub scoped_reference: String,
     /// The id that tells apart datasets that had the same name over time.
     #[serde(default, deserialize_with = "text")]
     pub reference_id: Option<String>,
     /// The user or organization it belongs to.
-    #[serde(default)]
+    #[serde(default, deserialize_with = "hint")]
     pub owner: Option<Owner>,
     /// What it is about.
-    #[serde(default)]
+    #[serde(default, deserialize_with = "hint")]
     pub description: Option<String>,
     /// The page for people.
-    #[serde(default)]
+    #[serde(default, deserialize_with = "hint")]
     pub url: Option<String>,
     /// What everybody may see: `none`, `overview`, `metadata`, `sample` or `data`.
-    #[serde(default)]
+    #[serde(default, deserialize_with = "hint")]
     pub public_access_level: Option<String>,
     /// What the caller may see.
-    #[serde(default)]
+    #[serde(default, deserialize_with = "hint")]
     pub access_level: Option<String>,
     /// Tables.
     #[serde(default, deserialize_with = "integer")]
@@ -52,13 +52,13 @@ pub struct Dataset {
     #[serde(default, deserialize_with = "integer")]
     pub num_bytes: Option<u64>,
     /// The version shown.
-    #[serde(default)]
+    #[serde(default, deserialize_with = "hint")]
     pub version: Option<DatasetVersion>,
     /// The version after it, which may be unreleased.
-    #[serde(default)]
+    #[serde(default, deserialize_with = "hint")]
     pub next_version: Option<DatasetVersion>,
     /// The version before it.
-    #[serde(default)]
+    #[serde(default, deserialize_with = "hint")]
     pub previous_version: Option<DatasetVersion>,
     /// When it was created.
     #[serde(default, deserialize_with = "timestamp")]
@@ -76,7 +76,7 @@ pub struct Owner {
     /// The name that references start with.
     pub name: String,
     /// User or organization, where the service says so.
-    #[serde(default)]
+    #[serde(default, deserialize_with = "hint")]
     pub kind: Option<OwnerKind>,
 }
 

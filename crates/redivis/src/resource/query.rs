@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
-use super::lenient::{integer, list, text};
+use super::lenient::{hint, integer, list, text};
 use super::{VariableType, checked_uri};
 use crate::client::Client;
 use crate::error::{ErrorKind, Result, Retry};
@@ -39,10 +39,12 @@ pub struct Query {
     /// The query's id.
     #[serde(default, deserialize_with = "text")]
     pub id: Option<String>,
-    /// How far it has come.
+    /// How far it has come. Where the service does not say, what else it tells decides: only a query that is completed has a
+    /// result.
+    #[serde(default, deserialize_with = "hint")]
     pub status: QueryStatus,
     /// Why it failed.
-    #[serde(default)]
+    #[serde(default, deserialize_with = "hint")]
     pub error_message: Option<String>,
     /// Rows of the result.
     #[serde(default, deserialize_with = "integer")]
@@ -67,7 +69,7 @@ pub struct OutputField {
 }
 
 /// How far a query has come.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Deserialize)]
 #[serde(rename_all = "camelCase")]
 #[non_exhaustive]
 pub enum QueryStatus {
@@ -81,9 +83,24 @@ pub enum QueryStatus {
     Failed,
     /// Somebody stopped it.
     Cancelled,
-    /// A state that this version of the crate does not know.
+    /// The service does not say, or names a state that this version of the crate does not know.
+    #[default]
     #[serde(other)]
     Other,
+}
+
+impl Query {
+    /// With the status that the other fields tell, where the service did not.
+    fn settled(mut self) -> Self {
+        if self.status == QueryStatus::Other {
+            if self.error_message.is_some() {
+                self.status = QueryStatus::Failed;
+            } else if self.output_num_rows.is_some() || !self.output_schema.is_empty() {
+                self.status = QueryStatus::Completed;
+            }
+        }
+        self
+    }
 }
 
 impl Client {
@@ -95,7 +112,7 @@ impl Client {
         let call = Call::post("run query", "", "/queries", request)?
             .not_repeatable()
             .patience(START_PATIENCE);
-        let mut query: Query = self.json(&call).await?;
+        let mut query = self.json::<Query>(&call).await?.settled();
         let mut wait = FIRST_POLL;
         while matches!(
             query.status,
@@ -104,7 +121,8 @@ impl Client {
             tokio::time::sleep(wait).await;
             wait = (wait * 2).min(LAST_POLL);
             let uri = checked_uri("run query", &query.uri)?;
-            query = self.json(&Call::get("run query", &query.uri, uri)).await?;
+            let call = Call::get("run query", &query.uri, uri);
+            query = self.json::<Query>(&call).await?.settled();
         }
         if query.status == QueryStatus::Completed {
             return Ok(query);

@@ -12,6 +12,7 @@ use super::checked_uri;
 use super::lenient::{integer, text};
 use crate::client::Client;
 use crate::error::{ErrorKind, Result, Retry};
+use crate::read::Whole;
 use crate::request::Call;
 use crate::write::TempUpload;
 
@@ -59,7 +60,7 @@ impl Client {
                 true,
             ),
         ]);
-        self.read_answer(call, None, None, Arc::new(schema))
+        self.read_answer(call, None, Whole::Body, Arc::new(schema))
             .map_ok(|batch| stream::iter(files_of(&batch).into_iter().map(Ok)))
             .try_flatten()
             .boxed()

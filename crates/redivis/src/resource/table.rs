@@ -4,10 +4,10 @@ use chrono::{DateTime, Utc};
 use futures::stream::BoxStream;
 use serde::{Deserialize, Serialize};
 
-use super::checked_uri;
-use super::lenient::{flag, integer, text, timestamp};
+use super::lenient::{flag, hint, integer, text, text_or_empty, timestamp};
+use super::{checked_uri, reference_in};
 use crate::client::Client;
-use crate::error::Result;
+use crate::error::{ErrorKind, Result};
 use crate::reference::{DatasetReference, TableReference, Version, WorkflowReference};
 use crate::request::Call;
 
@@ -21,10 +21,10 @@ pub struct Table {
     /// The name, in the service's spelling.
     pub name: String,
     /// The whole reference with ids and version, such as `demo.us_data:1q86:v1_0.counties:g2q3`.
-    #[serde(default)]
+    #[serde(default, deserialize_with = "text_or_empty")]
     pub qualified_reference: String,
     /// The reference within its dataset or workflow, such as `counties:g2q3`.
-    #[serde(default)]
+    #[serde(default, deserialize_with = "text_or_empty")]
     pub scoped_reference: String,
     /// The id that tells apart tables that had the same name over time.
     #[serde(default, deserialize_with = "text")]
@@ -33,13 +33,13 @@ pub struct Table {
     #[serde(default, deserialize_with = "text")]
     pub id: Option<String>,
     /// The page for people.
-    #[serde(default)]
+    #[serde(default, deserialize_with = "hint")]
     pub url: Option<String>,
     /// A hash that changes with the content.
-    #[serde(default)]
+    #[serde(default, deserialize_with = "hint")]
     pub hash: Option<String>,
     /// What it is about.
-    #[serde(default)]
+    #[serde(default, deserialize_with = "hint")]
     pub description: Option<String>,
     /// Rows; exact for released versions, possibly stale for an unreleased one.
     #[serde(default, deserialize_with = "integer")]
@@ -57,10 +57,10 @@ pub struct Table {
     #[serde(default, deserialize_with = "flag")]
     pub is_file_index: bool,
     /// What uploads do to the rows of the version before.
-    #[serde(default)]
+    #[serde(default, deserialize_with = "hint")]
     pub upload_merge_strategy: Option<UploadMergeStrategy>,
     /// The dataset or workflow it is in.
-    #[serde(default)]
+    #[serde(default, deserialize_with = "hint")]
     pub container: Option<Container>,
     /// When it was created.
     #[serde(default, deserialize_with = "timestamp")]
@@ -91,20 +91,21 @@ pub enum UploadMergeStrategy {
 #[non_exhaustive]
 pub struct Container {
     /// Which of the two.
+    #[serde(default, deserialize_with = "hint")]
     pub kind: ContainerKind,
     /// Its path below the endpoint.
-    #[serde(default)]
+    #[serde(default, deserialize_with = "hint")]
     pub uri: Option<String>,
     /// Its name.
-    #[serde(default)]
+    #[serde(default, deserialize_with = "hint")]
     pub name: Option<String>,
     /// Its reference with id and version.
-    #[serde(default)]
+    #[serde(default, deserialize_with = "hint")]
     pub qualified_reference: Option<String>,
 }
 
 /// Where tables can be.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Deserialize)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Hash, Deserialize)]
 #[serde(rename_all = "camelCase")]
 #[non_exhaustive]
 pub enum ContainerKind {
@@ -112,7 +113,8 @@ pub enum ContainerKind {
     Dataset,
     /// In a workflow, where running a transform changes them.
     Workflow,
-    /// Somewhere that this version of the crate does not know.
+    /// The service does not say, or names what this version of the crate does not know.
+    #[default]
     #[serde(other)]
     Other,
 }
@@ -148,17 +150,22 @@ pub struct TableChanges {
 }
 
 impl Table {
-    /// The table's reference as the service writes it; `None` if it wrote none that can be read.
+    /// The table's reference as the service writes it, in its own field or in the URI; `None` if it wrote none that can be
+    /// read.
     pub fn reference(&self) -> Option<TableReference> {
-        self.qualified_reference.parse().ok()
+        self.qualified_reference
+            .parse()
+            .ok()
+            .or_else(|| reference_in(&self.uri, "/tables/"))
     }
 
     /// Whether the rows can no longer change: the table belongs to a released version of a dataset.
     ///
-    /// `false` where the service does not say so: then counts are hints, and the table may change between two looks.
+    /// `false` where the service does not say so: then counts are hints, and the table may change between two looks. Only
+    /// datasets have versions, so a reference with a version says so too, where the kind of the parent is missing.
     pub fn is_released(&self) -> bool {
         if let Some(container) = &self.container
-            && container.kind != ContainerKind::Dataset
+            && container.kind == ContainerKind::Workflow
         {
             return false;
         }
@@ -175,10 +182,26 @@ impl Table {
 
 impl Client {
     /// The table that a reference means: `GET /tables/:table` (redivis-api §4).
+    ///
+    /// A workflow's table that comes from a data source may be found only by `GET /workflows/:workflow/tables/:table`
+    /// (redivis-api §14). Only the service knows whether the parent is a workflow, so this is asked too where the first answer
+    /// is 404 and the reference could be a workflow's: one without version and sample. Where neither finds a table, the error
+    /// is the first answer's.
     pub async fn table(&self, reference: &TableReference) -> Result<Table> {
+        let get = |path: String| Call::get("get table", reference.to_string(), path);
         let path = format!("/tables/{}", reference.path_segment());
-        self.json(&Call::get("get table", reference.to_string(), path))
-            .await
+        let missing = match self.json(&get(path)).await {
+            Err(error) if error.kind() == ErrorKind::NotFound => error,
+            answer => return answer,
+        };
+        let Some((workflow, table)) = reference.in_workflow() else {
+            return Err(missing);
+        };
+        let path = format!("/workflows/{workflow}/tables/{table}");
+        match self.json(&get(path)).await {
+            Err(error) if !error.is_retryable() => Err(missing),
+            answer => answer,
+        }
     }
 
     /// The tables of a dataset, in the service's order, fetched as they are consumed.
@@ -257,6 +280,8 @@ mod tests {
             ("o.d:next.t", "dataset", false),
             ("o.d.t", "dataset", false),
             ("o.w:v1_0.t", "workflow", false),
+            ("o.d:v1_0.t", "galaxy", true),
+            ("o.d.t", "galaxy", false),
             ("", "dataset", false),
         ] {
             let table = table(serde_json::json!({
@@ -270,5 +295,12 @@ mod tests {
             "container": {"kind": "dataset", "qualifiedReference": "o.d:1q86:v2_1"},
         }));
         assert!(by_container.is_released());
+        let by_uri = table(serde_json::json!({
+            "uri": "/tables/o.d:1q86:v1_0.My%20table:ab12", "name": "t", "qualifiedReference": null,
+            "container": {"kind": null},
+        }));
+        assert!(by_uri.is_released());
+        let reference = by_uri.reference().unwrap();
+        assert_eq!(reference.to_string(), "o.d:1q86:v1_0.My table:ab12");
     }
 }

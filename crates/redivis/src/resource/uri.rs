@@ -1,5 +1,7 @@
 //! The `uri` of a resource: a path below the endpoint that the service gave, and that every later call starts with.
 
+use std::str::FromStr;
+
 use crate::error::{Error, ErrorKind, Result};
 use percent_encoding::{AsciiSet, CONTROLS, percent_decode_str, utf8_percent_encode};
 
@@ -42,6 +44,12 @@ pub(crate) fn checked_uri(operation: &'static str, uri: &str) -> Result<String> 
     }
     let path = path.trim_end_matches('/');
     Ok(format!("/{}", utf8_percent_encode(path, ILLEGAL)))
+}
+
+/// The reference that a URI with this prefix names, if it names one.
+pub(crate) fn reference_in<R: FromStr>(uri: &str, prefix: &str) -> Option<R> {
+    let segment = uri.strip_prefix(prefix)?.split('/').next()?;
+    percent_decode_str(segment).decode_utf8().ok()?.parse().ok()
 }
 
 #[cfg(test)]

@@ -3,12 +3,13 @@
 use std::fmt;
 use std::time::Duration;
 
+use arrow::datatypes::{DataType, TimeUnit};
 use futures::stream::TryStreamExt;
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use serde_json::Value;
 
 use super::checked_uri;
-use super::lenient::{flag, integer, list, text_or_empty};
+use super::lenient::{flag, hint, integer, text_or_empty};
 use crate::client::Client;
 use crate::error::Result;
 use crate::reference::path_segment;
@@ -29,19 +30,19 @@ pub struct Variable {
     #[serde(rename = "type")]
     pub variable_type: VariableType,
     /// The path below the endpoint.
-    #[serde(default)]
+    #[serde(default, deserialize_with = "hint")]
     pub uri: Option<String>,
     /// The position in the table, from 0.
     #[serde(default, deserialize_with = "integer")]
     pub index: Option<u64>,
     /// A short explanation.
-    #[serde(default)]
+    #[serde(default, deserialize_with = "hint")]
     pub label: Option<String>,
     /// A long explanation; left out by [`Client::variables`].
-    #[serde(default)]
+    #[serde(default, deserialize_with = "hint")]
     pub description: Option<String>,
     /// What single values mean, in the owner's order; left out by [`Client::variables`].
-    #[serde(default, deserialize_with = "list")]
+    #[serde(default, deserialize_with = "hint")]
     pub value_labels: Vec<ValueLabel>,
     /// Whether its values identify files.
     #[serde(default, deserialize_with = "flag")]
@@ -60,7 +61,7 @@ pub struct ValueLabel {
     pub label: String,
 }
 
-/// The logical type of a variable; [`variables_schema`](crate::read::variables_schema) says how it is represented.
+/// The logical type of a variable.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum VariableType {
@@ -97,6 +98,30 @@ impl VariableType {
             Self::Time => "time",
             Self::Geography => "geography",
             Self::Other(name) => name,
+        }
+    }
+
+    /// The Arrow type that its values have (redivis-api §8.1).
+    ///
+    /// | variable | Arrow |
+    /// |---|---|
+    /// | string, geography | `Utf8` |
+    /// | integer | `Int64` |
+    /// | float | `Float64` |
+    /// | boolean | `Boolean` |
+    /// | date | `Date32` |
+    /// | dateTime | `Timestamp(Microsecond, None)` |
+    /// | time | `Time64(Microsecond)` |
+    /// | a type unknown to this crate | `Utf8` |
+    pub fn data_type(&self) -> DataType {
+        match self {
+            Self::Integer => DataType::Int64,
+            Self::Float => DataType::Float64,
+            Self::Boolean => DataType::Boolean,
+            Self::Date => DataType::Date32,
+            Self::DateTime => DataType::Timestamp(TimeUnit::Microsecond, None),
+            Self::Time => DataType::Time64(TimeUnit::Microsecond),
+            Self::String | Self::Geography | Self::Other(_) => DataType::Utf8,
         }
     }
 }
@@ -143,7 +168,7 @@ impl<'de> Deserialize<'de> for VariableType {
 #[non_exhaustive]
 pub struct VariableStatistics {
     /// `completed`, or what else became of computing them.
-    #[serde(default)]
+    #[serde(default, deserialize_with = "hint")]
     pub status: Option<String>,
     /// Values that are not null.
     #[serde(default, deserialize_with = "integer")]

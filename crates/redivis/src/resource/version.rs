@@ -6,7 +6,7 @@ use chrono::{DateTime, Utc};
 use futures::stream::BoxStream;
 use serde::{Deserialize, Serialize};
 
-use super::lenient::{flag, timestamp};
+use super::lenient::{flag, text_or_empty, timestamp};
 use super::{Dataset, checked_uri};
 use crate::client::Client;
 use crate::error::{ErrorKind, Result, Retry};
@@ -22,7 +22,7 @@ const STEP_PATIENCE: Duration = Duration::from_secs(125);
 #[non_exhaustive]
 pub struct DatasetVersion {
     /// `v1.0`, or `next` for the unreleased one; [`Version`](crate::Version) reads it.
-    #[serde(default)]
+    #[serde(default, deserialize_with = "text_or_empty")]
     pub tag: String,
     /// The path below the endpoint.
     #[serde(default)]

@@ -125,6 +125,9 @@ async fn a_range_of_a_file() {
     let wrong = vec![part(11..20, 9)];
     let (_, read_text) = read(Some(10..20), wrong).await;
     assert_eq!(read_text.unwrap_err().kind(), ErrorKind::Protocol);
+    let earlier = vec![part(5..20, 15)];
+    let (_, read_text) = read(Some(10..20), earlier).await;
+    assert_eq!(read_text.unwrap(), expected(10..20));
     let beyond = Answer::Bytes(response("416 Range Not Satisfiable", "", b""));
     let (_, read_text) = read(Some(SIZE as u64..SIZE as u64 + 5), vec![beyond]).await;
     assert_eq!(read_text.unwrap_err().kind(), ErrorKind::Invalid);
@@ -149,8 +152,8 @@ async fn what_arrives_must_be_what_was_promised() {
     assert_eq!(read_text.unwrap_err().kind(), ErrorKind::Protocol);
 }
 
-#[tokio::test]
-async fn listing_and_adding() {
+/// A listing of two files, as Arrow.
+fn listing() -> Vec<u8> {
     let columns: Vec<(&str, ArrayRef)> = vec![
         ("file_id", Arc::new(StringArray::from(vec!["f1.x", "f2.y"]))),
         (
@@ -173,7 +176,33 @@ async fn listing_and_adding() {
     let batch = RecordBatch::try_from_iter(columns).unwrap();
     let mut writer = StreamWriter::try_new(Vec::new(), &batch.schema()).unwrap();
     writer.write(&batch).unwrap();
-    let listing = writer.into_inner().unwrap();
+    writer.into_inner().unwrap()
+}
+
+#[tokio::test]
+async fn a_listing_may_end_without_the_marker() {
+    let listing = listing();
+    let unmarked = &listing[..listing.len() - 8];
+    let whole = response("200 OK", "", unmarked);
+    let unframed = [b"HTTP/1.1 200 OK\r\n\r\n", unmarked].concat();
+    let within = response("200 OK", "", &unmarked[..unmarked.len() - 8]);
+    for (answer, files) in [(whole, Some(2)), (unframed, None), (within, None)] {
+        let script = Script::play(vec![Answer::Bytes(answer)]).await;
+        let listed: Result<Vec<_>> = script
+            .client()
+            .raw_files("/tables/o.d.t")
+            .try_collect()
+            .await;
+        match files {
+            Some(files) => assert_eq!(listed.unwrap().len(), files),
+            None => assert_eq!(listed.unwrap_err().kind(), ErrorKind::Transport),
+        }
+    }
+}
+
+#[tokio::test]
+async fn listing_and_adding() {
+    let listing = listing();
     let added =
         r#"{"kind":"rawFileList","results":[{"id":"f3","name":"d","md5Hash":null,"size":"5"}]}"#;
     let script = Script::play(vec![

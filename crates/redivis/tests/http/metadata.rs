@@ -9,11 +9,11 @@ use redivis::{Client, ErrorKind, RetryPolicy, TableReference};
 
 use crate::script::{Answer, Script, TOKEN, json, response};
 
-fn reference() -> TableReference {
+pub(crate) fn reference() -> TableReference {
     "demo.nycflights13:v1.0.My flights".parse().unwrap()
 }
 
-const TABLE: &str = r#"{"uri":"/tables/demo.nycflights13:ab12:v1_0.flights:cd34","name":"flights",
+pub(crate) const TABLE: &str = r#"{"uri":"/tables/demo.nycflights13:ab12:v1_0.flights:cd34","name":"flights",
     "qualifiedReference":"demo.nycflights13:ab12:v1_0.flights:cd34","numRows":3,"numBytes":"42","container":{"kind":"dataset"}}"#;
 
 #[tokio::test]
@@ -297,6 +297,38 @@ async fn lists_are_fetched_as_they_are_consumed() {
     // The same page token again would never end.
     let error = tables.try_collect::<Vec<_>>().await.unwrap_err();
     assert_eq!(error.kind(), ErrorKind::Protocol);
+}
+
+#[tokio::test]
+async fn lists_that_go_round_in_a_circle_end() {
+    let page = |name: usize, token: usize| {
+        json(
+            "200 OK",
+            &format!(
+                r#"{{"results":[{{"uri":"/tables/o.d.t{name}","name":"t{name}"}}],"nextPageToken":"{token}"}}"#
+            ),
+        )
+    };
+    let first_always = (1..).map(|token| page(0, token)).take(50).collect();
+    let three_in_turn = (1..)
+        .map(|token| page(token % 3, token % 3))
+        .take(50)
+        .collect();
+    let the_last_two = (1..)
+        .map(|token| page(token.min(10 + token % 2), token.min(10 + token % 2)))
+        .take(50)
+        .collect();
+    let cases: [(Vec<Answer>, usize); 3] =
+        [(first_always, 1), (three_in_turn, 6), (the_last_two, 17)];
+    for (answers, most) in cases {
+        let script = Script::play(answers).await;
+        let tables = script.client().dataset_tables(&"o.d".parse().unwrap());
+        let tables: Vec<_> = tables.collect().await;
+        let error = tables.last().unwrap().as_ref().unwrap_err();
+        assert_eq!(error.kind(), ErrorKind::Protocol);
+        assert!(error.to_string().contains("came before"), "{error}");
+        assert!(tables.len() <= most + 1, "{}", tables.len());
+    }
 }
 
 #[tokio::test]

@@ -221,7 +221,7 @@ async fn granted(access_token: &str, ends_in: i64) -> Grant {
 
 /// A service that knows one access token, and gives another for the refresh token.
 async fn service(known: &'static str, renewed: Value) -> Script {
-    Script::answering(move |head| {
+    Script::serve(move |head| {
         let signed = head.contains(&format!("Bearer {known}\r\n"));
         match head.starts_with("POST /oauth/token ") {
             true => ok(renewed.clone()),
@@ -325,7 +325,7 @@ async fn a_login_that_is_refused_is_renewed_once() {
 async fn a_login_that_cannot_be_renewed_is_over() {
     let folder = Folder::new();
     for (ends_in, used) in [(-1, false), (60, true)] {
-        let script = Script::answering(move |head| match head.starts_with("POST /oauth/") {
+        let script = Script::serve(move |head| match head.starts_with("POST /oauth/") {
             true => refused("invalid_grant"),
             false => answer("200 OK", TABLE),
         })

@@ -16,6 +16,8 @@ pub(crate) const TOKEN: &str = "AAAB-very-secret-token";
 pub(crate) enum Answer {
     /// Send these bytes and close.
     Bytes(Vec<u8>),
+    /// Wait, send these bytes and close.
+    Late(Duration, Vec<u8>),
     /// Send these bytes and then nothing, for as long as the client stays.
     Stall(Vec<u8>),
     /// Close at once.
@@ -46,27 +48,27 @@ impl Script {
 
     /// As [`play`](Self::play), for answers that name the server's own origin.
     pub(crate) async fn play_at(answers: impl FnOnce(&str) -> Vec<Answer>) -> Self {
-        Self::serve(None, |origin| {
+        Self::serve_at(None, |origin| {
             let mut answers = answers(origin).into_iter();
             move |_: &str| answers.next().unwrap_or(Answer::Hangup)
         })
         .await
     }
 
-    /// Answers each request by what it says; the closure is given the request's head.
-    pub(crate) async fn answering(answer: impl FnMut(&str) -> Answer + Send + 'static) -> Self {
-        Self::serve(None, |_| answer).await
+    /// Answers each request, given its head, as `answer` says.
+    pub(crate) async fn serve(answer: impl FnMut(&str) -> Answer + Send + 'static) -> Self {
+        Self::serve_at(None, |_| answer).await
     }
 
-    /// As [`answering`](Self::answering), over TLS.
-    pub(crate) async fn answering_tls(
+    /// As [`serve`](Self::serve), over TLS.
+    pub(crate) async fn serve_tls(
         tls: TlsAcceptor,
         answer: impl FnMut(&str) -> Answer + Send + 'static,
     ) -> Self {
-        Self::serve(Some(tls), |_| answer).await
+        Self::serve_at(Some(tls), |_| answer).await
     }
 
-    async fn serve<A>(tls: Option<TlsAcceptor>, answers: impl FnOnce(&str) -> A) -> Self
+    async fn serve_at<A>(tls: Option<TlsAcceptor>, answers: impl FnOnce(&str) -> A) -> Self
     where
         A: FnMut(&str) -> Answer + Send + 'static,
     {
@@ -109,6 +111,11 @@ impl Script {
                             let _ = socket.read(&mut [0; 64]).await;
                             *gone.lock().unwrap() += 1;
                         });
+                    }
+                    Answer::Late(wait, bytes) => {
+                        tokio::time::sleep(wait).await;
+                        let _ = socket.write_all(&bytes).await;
+                        let _ = socket.shutdown().await;
                     }
                     Answer::Deaf(_) => {
                         tokio::spawn(async move {
@@ -161,6 +168,7 @@ impl Script {
         Client::builder()
             .endpoint(format!("http://{}/api/v1/", self.address))
             .token(Token::new(TOKEN))
+            .response_timeout(Duration::from_millis(300))
             .read_timeout(Duration::from_millis(300))
             .retry(RetryPolicy {
                 max_attempts: 4,

@@ -628,6 +628,7 @@ async fn a_slow_line_is_no_stall_and_dropping_stops() {
     });
     let client = Client::builder()
         .endpoint(format!("http://{address}"))
+        .response_timeout(Duration::from_millis(300))
         .read_timeout(Duration::from_millis(300))
         .build()
         .unwrap();

@@ -36,7 +36,7 @@ pub(crate) fn ipc(from: i64, to: i64, sentinel: bool) -> Vec<u8> {
     writer.into_inner().unwrap()
 }
 
-fn info(id: &str) -> ReadStreamInfo {
+pub(crate) fn info(id: &str) -> ReadStreamInfo {
     serde_json::from_value(serde_json::json!({ "id": id })).unwrap()
 }
 
@@ -82,6 +82,11 @@ fn chunked(body: &[u8], ended: bool) -> Vec<u8> {
         bytes.extend_from_slice(b"0\r\n\r\n");
     }
     bytes
+}
+
+/// The same body, whose end is the connection's: nothing tells it from a cut.
+fn unframed(body: &[u8]) -> Vec<u8> {
+    [b"HTTP/1.1 200 OK\r\nConnection: close\r\n\r\n", body].concat()
 }
 
 fn expected(to: i64) -> Vec<i64> {
@@ -139,13 +144,15 @@ async fn cuts_within_and_between_messages() {
             ends if at >= ends[1] => 4,
             _ => 0,
         };
-        let complete = at == whole.len();
-        for first in [
-            cut(&whole, at),
-            ok(&whole[..at]), // polite: the length is right, the content is not
-            chunked(&whole[..at], false),
-            chunked(&whole[..at], true),
+        let ends_at_sentinel = at == boundaries()[4];
+        for (first, framed) in [
+            (cut(&whole, at), false),
+            (ok(&whole[..at]), true), // the length is right, the content is not
+            (chunked(&whole[..at], false), false),
+            (chunked(&whole[..at], true), true),
+            (unframed(&whole[..at]), false),
         ] {
+            let complete = at == whole.len() || (ends_at_sentinel && framed);
             let script = Script::play(vec![
                 Answer::Bytes(first),
                 Answer::Bytes(ok(&ipc(rows, 10, true))),
@@ -154,8 +161,9 @@ async fn cuts_within_and_between_messages() {
             assert_eq!(read(&script).await.unwrap(), expected(10), "cut at {at}");
             let lines = script.lines();
             assert_eq!(lines[0], line(0));
-            if !complete {
-                assert_eq!(lines[1], line(rows), "cut at {at}");
+            match complete {
+                true => assert_eq!(lines.len(), 1, "cut at {at}"),
+                false => assert_eq!(lines[1], line(rows), "cut at {at}"),
             }
         }
     }
@@ -305,15 +313,39 @@ async fn what_is_not_arrow_is_said_to_be_so() {
                 "Content-Type: text/html\r\n",
                 b"<p>Please\nlog in</p>",
             ),
-            "text/html instead of Arrow: <p>Please log in</p>",
+            "a page instead of Arrow: <p>Please log in</p>",
         ),
         (
             response("200 OK", "Content-Type: application/json\r\n", b"{\"a\":1"),
-            "application/json instead of Arrow: {\"a\":1",
+            "JSON instead of Arrow: {\"a\":1",
+        ),
+        // Declared as Arrow.
+        (
+            response(
+                "200 OK",
+                "Content-Type: application/vnd.apache.arrow.stream\r\n",
+                b"<title>Please log in</title>",
+            ),
+            "a page instead of Arrow: <title>Please log in</title>",
+        ),
+        (
+            response(
+                "200 OK",
+                "Content-Type: application/vnd.apache.arrow.stream\r\n",
+                br#"{"error_description":"The stream has expired"}"#,
+            ),
+            "The stream has expired",
+        ),
+        (
+            chunked(
+                b"<p>A page that comes in more than one chunk, each of fifty bytes</p>",
+                true,
+            ),
+            "each of fifty bytes</p>",
         ),
         (
             ok(b"PAR1 this is something else entirely"),
-            "not a valid Arrow stream",
+            "text instead of Arrow: PAR1 this is something else entirely",
         ),
         (ok(&[0xff; 100]), "not a valid Arrow stream"),
     ] {
@@ -330,6 +362,31 @@ async fn what_is_not_arrow_is_said_to_be_so() {
         .await;
         assert_eq!(read(&script).await.unwrap(), expected(10));
     }
+}
+
+#[tokio::test]
+async fn arrow_is_read_whatever_it_is_declared_as() {
+    for declared in [
+        "text/html",
+        "application/json",
+        "text/plain; charset=utf-8",
+        "",
+    ] {
+        let header = format!("Content-Type: {declared}\r\n");
+        let answer = response("200 OK", &header, &ipc(0, 10, true));
+        let script = Script::play(vec![Answer::Bytes(answer)]).await;
+        assert_eq!(read(&script).await.unwrap(), expected(10), "{declared}");
+        assert_eq!(script.requests().len(), 1);
+    }
+    // The first bytes may come one by one.
+    let mut bytes =
+        b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\nConnection: close\r\n\r\n".to_vec();
+    for byte in ipc(0, 10, true) {
+        bytes.extend_from_slice(&[b"1\r\n".as_slice(), &[byte], b"\r\n"].concat());
+    }
+    bytes.extend_from_slice(b"0\r\n\r\n");
+    let script = Script::play(vec![Answer::Bytes(bytes)]).await;
+    assert_eq!(read(&script).await.unwrap(), expected(10));
 }
 
 #[tokio::test]

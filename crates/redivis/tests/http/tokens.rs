@@ -74,7 +74,7 @@ async fn table(client: &Client) -> redivis::Result<redivis::resource::Table> {
 
 /// A service that accepts this token only.
 async fn accepting(token: &'static str) -> Script {
-    Script::answering(
+    Script::serve(
         move |head| match head.contains(&format!("Bearer {token}\r\n")) {
             true => json("200 OK", TABLE),
             false => refusal("who is that?"),
@@ -135,7 +135,7 @@ async fn a_refused_token_is_replaced_once() {
     // Somebody else has renewed it meanwhile.
     let source = Arc::new(Renewed::new("stale", &["never"]));
     let renewed = Arc::clone(&source);
-    let script = Script::answering(move |head| match head.contains("Bearer stale\r\n") {
+    let script = Script::serve(move |head| match head.contains("Bearer stale\r\n") {
         true => {
             *renewed.now.lock().unwrap() = "fresh".to_owned();
             refusal("too old")

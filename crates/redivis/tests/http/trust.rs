@@ -37,7 +37,7 @@ impl Service {
             .with_single_cert(vec![made.cert.der().clone()], key)
             .unwrap();
         let tls = TlsAcceptor::from(Arc::new(config));
-        let script = Script::answering_tls(tls, move |head| {
+        let script = Script::serve_tls(tls, move |head| {
             let (host, port) = host(head).split_once(':').unwrap();
             let line = head.lines().next().unwrap();
             answer(host, line, head.contains(TOKEN), port)

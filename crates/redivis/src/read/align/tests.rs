@@ -93,8 +93,26 @@ fn errors_name_the_variable() {
         false,
     )]));
     message(strict);
+}
 
-    let twice = schema(&[("a", DataType::Int64), ("A", DataType::Int64)]);
-    let error = Alignment::new(&twice, schema(&[])).unwrap_err();
-    assert_eq!(error.to_string(), "the stream has the variable `A` twice");
+#[test]
+fn names_that_come_twice() {
+    let of = |names: &[&str]| {
+        let fields: Vec<_> = names.iter().map(|name| (*name, DataType::Int64)).collect();
+        schema(&fields)
+    };
+    let place = |source: &[&str], wanted: &str| {
+        let alignment = Alignment::new(&of(source), of(&[wanted]));
+        alignment.map(|alignment| match alignment.columns[0] {
+            Column::Same(place) => Some(place),
+            _ => None,
+        })
+    };
+    // Whether there are others that nobody asked for, or that differ in case, does not matter.
+    assert_eq!(place(&["a", "b", "B"], "a").unwrap(), Some(0));
+    assert_eq!(place(&["ab", "Ab", "AB"], "Ab").unwrap(), Some(1));
+    for source in [["Ab", "aB"], ["ab", "ab"]] {
+        let error = place(&source, "ab").unwrap_err();
+        assert_eq!(error.to_string(), "the stream has the variable `ab` twice");
+    }
 }

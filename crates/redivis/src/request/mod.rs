@@ -1,6 +1,8 @@
-//! One call of the API: built, sent, and its answer judged.
+//! One call of the API: built, sent, and its answer read.
 //!
-//! Everything on the wire goes through here, so that no caller can forget a timeout, a size limit or the error's words.
+//! In: a [`Call`], which says what is wanted in words and on the wire. Out: the answer, as a value or as bytes still to come,
+//! or an [`Error`] in the service's words. Everything on the wire goes through here, so that no caller can forget a timeout,
+//! a size limit or the error's words. Uses the client, retries and errors; knows no resource.
 
 mod answer;
 mod transport;
@@ -218,7 +220,10 @@ impl Client {
         request: RequestBuilder,
         flowing: bool,
     ) -> Result<Response> {
-        let patience = self.read_timeout().max(call.patience.unwrap_or_default());
+        let patience = call
+            .patience
+            .unwrap_or_default()
+            .max(self.response_timeout());
         let request = request
             .build()
             .map_err(|error| call.unsent(self, error, flowing))?;

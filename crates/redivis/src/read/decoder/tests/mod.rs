@@ -81,7 +81,7 @@ fn feed_all(
     decoder: &mut ResumableDecoder,
     bytes: &[u8],
     pieces: usize,
-) -> Result<Vec<RecordBatch>, Fault> {
+) -> Result<Vec<RecordBatch>, DecodeError> {
     let mut batches = Vec::new();
     let mut chunks = bytes.chunks(pieces.max(1));
     loop {
@@ -97,7 +97,11 @@ fn feed_all(
 }
 
 /// The same, but returns the numbers of the rows.
-fn feed(decoder: &mut ResumableDecoder, bytes: &[u8], pieces: usize) -> Result<Vec<i64>, Fault> {
+fn feed(
+    decoder: &mut ResumableDecoder,
+    bytes: &[u8],
+    pieces: usize,
+) -> Result<Vec<i64>, DecodeError> {
     let batches = feed_all(decoder, bytes, pieces)?;
     let numbers = batches
         .iter()
@@ -125,9 +129,9 @@ fn lz4_that_decompresses_to_more_than_it_says_is_refused_before() {
 
     let mut decoder = ResumableDecoder::default();
     decoder.open();
-    let fault = feed(&mut decoder, &bytes, usize::MAX).unwrap_err();
-    assert!(matches!(&fault, Fault::Malformed(_)), "{fault}");
-    assert!(fault.to_string().contains("says 16 bytes"), "{fault}");
+    let error = feed(&mut decoder, &bytes, usize::MAX).unwrap_err();
+    assert!(matches!(&error, DecodeError::Malformed(_)), "{error}");
+    assert!(error.to_string().contains("says 16 bytes"), "{error}");
 }
 
 #[test]
@@ -149,16 +153,16 @@ fn cut_at_every_byte_and_resumed() {
                 decoder.open();
                 let mut numbers = feed(&mut decoder, &whole[..cut], 7).unwrap();
                 let mut asked = 1;
-                let mut end = decoder.end();
+                let mut end = decoder.end(false);
                 if cut < whole.len() - 8 {
-                    assert_eq!(end, End::Cut, "cut at {cut}");
+                    assert_eq!(end, None, "cut at {cut}");
                 }
-                while end != End::Complete {
+                while end != Some(End::Complete) {
                     assert!(asked < 4, "cut at {cut}");
                     let rest = batches(decoder.offset(), 11, &[3]);
                     decoder.open();
                     numbers.extend(feed(&mut decoder, &answer(&rest, style), 1000).unwrap());
-                    end = decoder.end();
+                    end = decoder.end(false);
                     asked += 1;
                 }
                 assert_eq!(numbers, expected(11), "cut at {cut}");
@@ -173,9 +177,9 @@ fn the_sentinel_alone_completes() {
     let mut decoder = ResumableDecoder::default();
     decoder.open();
     feed(&mut decoder, &answer(&[rows(0, 5)], PLAIN), 64).unwrap();
-    assert_eq!(decoder.end(), End::Complete);
+    assert_eq!(decoder.end(false), Some(End::Complete));
 
-    // Not followed by the end marker: more may have been meant to come, so it is asked again.
+    // Without the end marker it is the body's own end that shows that nothing follows.
     let unended = Style {
         end_marker: false,
         ..PLAIN
@@ -183,13 +187,25 @@ fn the_sentinel_alone_completes() {
     let mut decoder = ResumableDecoder::default();
     decoder.open();
     feed(&mut decoder, &answer(&[rows(0, 5)], unended), 64).unwrap();
-    assert_eq!(decoder.end(), End::Cut);
+    assert_eq!(decoder.end(true), Some(End::Complete));
+    // And not within the marker.
+    let mut within = answer(&[rows(0, 5)], unended);
+    within.extend(CONTINUATION);
+    let mut decoder = ResumableDecoder::default();
+    decoder.open();
+    feed(&mut decoder, &within, 64).unwrap();
+    assert_eq!(decoder.end(true), None);
+    // After a cut it is asked again.
+    let mut decoder = ResumableDecoder::default();
+    decoder.open();
+    feed(&mut decoder, &answer(&[rows(0, 5)], unended), 64).unwrap();
+    assert_eq!(decoder.end(false), None);
     decoder.open();
     assert_eq!(
         feed(&mut decoder, &answer(&[], unended), 64).unwrap(),
         expected(0)
     );
-    assert_eq!(decoder.end(), End::Complete);
+    assert_eq!(decoder.end(false), Some(End::Complete));
 }
 
 #[test]
@@ -198,7 +214,7 @@ fn rows_after_a_sentinel_are_handed_on() {
     decoder.open();
     let odd = answer(&[rows(0, 2), rows(0, 0), rows(2, 5), rows(0, 0)], PLAIN);
     assert_eq!(feed(&mut decoder, &odd, 33).unwrap(), expected(5));
-    assert_eq!(decoder.end(), End::Complete);
+    assert_eq!(decoder.end(false), Some(End::Complete));
 
     // Here the last rows have no sentinel behind them.
     let unmarked = Style {
@@ -209,7 +225,7 @@ fn rows_after_a_sentinel_are_handed_on() {
     decoder.open();
     let odd = answer(&[rows(0, 2), rows(0, 0), rows(2, 5)], unmarked);
     assert_eq!(feed(&mut decoder, &odd, 33).unwrap(), expected(5));
-    assert_eq!(decoder.end(), End::AskAgain);
+    assert_eq!(decoder.end(false), Some(End::AskAgain));
 }
 
 #[test]
@@ -227,21 +243,21 @@ fn a_service_without_sentinels_is_asked_again_at_the_end() {
             64,
         )
         .unwrap();
-        assert_eq!(decoder.end(), End::AskAgain);
+        assert_eq!(decoder.end(false), Some(End::AskAgain));
         // It had more: not the end yet.
         decoder.open();
         let more = batches(count, count + 3, &[2]);
         feed(&mut decoder, &answer(&more, unmarked), 64).unwrap();
-        assert_eq!(decoder.end(), End::AskAgain);
+        assert_eq!(decoder.end(false), Some(End::AskAgain));
         // A break tells nothing.
         decoder.open();
-        assert_eq!(decoder.end(), End::Cut);
+        assert_eq!(decoder.end(false), None);
         decoder.open();
         assert_eq!(
             feed(&mut decoder, &answer(&[], unmarked), 64).unwrap(),
             expected(0)
         );
-        assert_eq!(decoder.end(), End::Complete);
+        assert_eq!(decoder.end(false), Some(End::Complete));
     }
     // Neither sentinel nor end marker: nothing tells an end from a cut.
     let mut decoder = ResumableDecoder::default();
@@ -253,7 +269,7 @@ fn a_service_without_sentinels_is_asked_again_at_the_end() {
     for _ in 0..3 {
         decoder.open();
         feed(&mut decoder, &answer(&[], nothing), 64).unwrap();
-        assert_eq!(decoder.end(), End::Cut);
+        assert_eq!(decoder.end(false), None);
     }
 }
 
@@ -268,9 +284,9 @@ fn a_changed_schema_is_refused() {
     ]);
     let writer = StreamWriter::try_new(Vec::new(), &other).unwrap();
     decoder.open();
-    let fault = feed(&mut decoder, &writer.into_inner().unwrap(), 64).unwrap_err();
-    assert!(matches!(fault, Fault::SchemaChanged(_)));
-    assert!(fault.to_string().contains("`n` (Int64), then `n` (Int32)"));
+    let error = feed(&mut decoder, &writer.into_inner().unwrap(), 64).unwrap_err();
+    assert!(matches!(error, DecodeError::SchemaChanged(_)));
+    assert!(error.to_string().contains("`n` (Int64), then `n` (Int32)"));
 }
 
 /// The body lengths of the messages of a stream.
@@ -307,13 +323,13 @@ fn what_is_not_arrow_is_refused_before_memory_is_set_aside() {
     ] {
         let mut decoder = ResumableDecoder::default();
         decoder.open();
-        let fault = feed(&mut decoder, &bytes, 5).unwrap_err();
-        assert!(matches!(fault, Fault::Malformed(_)), "{fault}");
+        let error = feed(&mut decoder, &bytes, 5).unwrap_err();
+        assert!(matches!(error, DecodeError::Malformed(_)), "{error}");
     }
 }
 
 proptest! {
-    /// Flipped bytes give rows or a fault; they never take the process down.
+    /// Flipped bytes give rows or a error; they never take the process down.
     #[test]
     fn damage_never_panics(
         flips in proptest::collection::vec((0usize..4000, 0u8..=255), 1..6),
@@ -332,6 +348,6 @@ proptest! {
         let mut decoder = ResumableDecoder::default();
         decoder.open();
         let _ = feed(&mut decoder, &bytes, pieces);
-        decoder.end();
+        decoder.end(false);
     }
 }

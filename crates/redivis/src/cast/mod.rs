@@ -1,5 +1,8 @@
 //! Strict conversion of a column to its variable's type: every value keeps its meaning, or nothing is converted.
 //!
+//! In: an array and the type it should have, one that variables have. Out: the array in that type, or the first value that does
+//! not fit. Uses Arrow alone.
+//!
 //! Arrow's own cast rounds 1.5 to 1, wraps time zones and ignores lost nanoseconds; that is right for SQL's CAST and wrong
 //! for data that somebody else stored, or that is about to be. The rules follow the official clients' (redivis-api §8.2) and
 //! are stricter where those lose something silently.

@@ -7,7 +7,7 @@ use std::collections::HashMap;
 use std::sync::Arc;
 
 use arrow::array::{ArrayRef, RecordBatch, RecordBatchOptions, new_null_array};
-use arrow::datatypes::{Schema, SchemaRef};
+use arrow::datatypes::{FieldRef, Schema, SchemaRef};
 use arrow::error::ArrowError;
 
 use crate::cast::{CastError, cast};
@@ -15,7 +15,7 @@ use crate::cast::{CastError, cast};
 /// Why rows cannot be brought into the wanted schema.
 #[derive(Debug, thiserror::Error)]
 pub(super) enum AlignError {
-    /// Two columns have the same name but for their case.
+    /// Two columns have the name of a variable, or both have it but for their case.
     #[error("the stream has the variable `{0}` twice")]
     Duplicate(String),
     /// A value or a whole column does not fit.
@@ -74,25 +74,38 @@ enum Column {
 }
 
 impl Alignment {
-    /// Matches columns by name, without regard to case. Columns that nobody asked for are left out.
+    /// Matches columns by name, without regard to case unless only that tells them apart. Columns that nobody asked for are
+    /// left out.
     fn new(source: &Schema, target: SchemaRef) -> Result<Self, AlignError> {
-        let mut places = HashMap::with_capacity(source.fields().len());
+        let mut places: HashMap<String, Vec<usize>> = HashMap::new();
         for (place, field) in source.fields().iter().enumerate() {
-            if places.insert(field.name().to_lowercase(), place).is_some() {
-                return Err(AlignError::Duplicate(field.name().clone()));
-            }
+            let name = field.name().to_lowercase();
+            places.entry(name).or_default().push(place);
         }
-        let columns = target
-            .fields()
-            .iter()
-            .map(|wanted| match places.get(&wanted.name().to_lowercase()) {
+        let column = |wanted: &FieldRef| {
+            let mut found = places
+                .get(&wanted.name().to_lowercase())
+                .cloned()
+                .unwrap_or_default();
+            if found.len() > 1 {
+                found.retain(|place| source.field(*place).name() == wanted.name());
+                if found.len() != 1 {
+                    return Err(AlignError::Duplicate(wanted.name().clone()));
+                }
+            }
+            Ok(match found.first() {
                 None => Column::Missing,
                 Some(&place) if source.field(place).data_type() == wanted.data_type() => {
                     Column::Same(place)
                 }
                 Some(&place) => Column::Cast(place),
             })
-            .collect();
+        };
+        let columns = target
+            .fields()
+            .iter()
+            .map(column)
+            .collect::<Result<_, _>>()?;
         Ok(Self { target, columns })
     }
 

@@ -1,7 +1,11 @@
 //! What the API returns: datasets, tables, variables and the rest, as typed values.
 //!
-//! One file per resource, each with its calls. Fields that the service leaves out are `None`, fields it adds are ignored,
-//! and numbers are taken however they are written, so that a newer or older service is still understood.
+//! In: references and URIs. Out: values of the types here, or lists of them as streams. Uses requests and pages, and
+//! [`read`](crate::read) for the one listing that comes as Arrow.
+//!
+//! One file per resource, each with its calls. Fields that the service leaves out, or writes in a form that cannot be
+//! read, are `None`, and fields it adds are ignored, so that a newer or older service is still understood. Only what a resource
+//! is found by must be there: URIs, ids, names and types.
 
 mod dataset;
 mod lenient;
@@ -23,5 +27,5 @@ pub use user::User;
 pub use variable::{ValueLabel, Variable, VariableStatistics, VariableType};
 pub use version::DatasetVersion;
 
-pub(crate) use lenient::{integer, timestamp};
-pub(crate) use uri::checked_uri;
+pub(crate) use lenient::{hint, integer, text, timestamp};
+pub(crate) use uri::{checked_uri, reference_in};

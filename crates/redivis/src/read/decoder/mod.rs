@@ -1,7 +1,7 @@
 //! The state of a read stream, apart from the network: bytes in, rows out, and where to go on after a break.
 //!
 //! Every answer of the service is a whole Arrow IPC stream of its own, starting at a row offset. This keeps the count over all
-//! answers and judges each answer's end, so that the rule "no row lost, none twice" can be tested on byte slices.
+//! answers and tells what each answer's end means, so that the rule "no row lost, none twice" can be tested on byte slices.
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
@@ -19,7 +19,7 @@ const CONTINUATION: [u8; 4] = [0xff; 4];
 
 /// Why an answer cannot be used.
 #[derive(Debug, thiserror::Error)]
-pub(super) enum Fault {
+pub(super) enum DecodeError {
     /// It is not an Arrow IPC stream.
     #[error("the answer is not a valid Arrow stream: it has {0}")]
     Malformed(String),
@@ -34,18 +34,16 @@ pub(super) enum Fault {
 /// What the end of an answer means.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum End {
-    /// Every row has been handed on.
+    /// Every row has come.
     Complete,
     /// The service ended the stream, yet did not say that this was all: ask again at the offset.
     AskAgain,
-    /// It stopped before its end.
-    Cut,
 }
 
 /// The state of one read stream over all answers.
 #[derive(Debug, Default)]
 pub(super) struct ResumableDecoder {
-    /// Rows handed on: where the next answer has to start.
+    /// Rows that came: where the next answer has to start.
     offset: u64,
     /// The columns of the first answer.
     schema: Option<SchemaRef>,
@@ -84,9 +82,14 @@ impl Default for Answer {
 }
 
 impl ResumableDecoder {
-    /// The number of rows handed on, and so the offset to ask for.
+    /// The number of rows that came, and so the offset to ask for.
     pub(super) fn offset(&self) -> u64 {
         self.offset
+    }
+
+    /// The number of those that came in this answer.
+    pub(super) fn answer_rows(&self) -> u64 {
+        self.answer.rows
     }
 
     /// A new answer starts; what was left of the last one is dropped.
@@ -105,12 +108,12 @@ impl ResumableDecoder {
     }
 
     /// The next batch with rows; `None` when more bytes are needed, or the answer has [ended](Self::has_ended).
-    pub(super) fn next(&mut self) -> Result<Option<RecordBatch>, Fault> {
+    pub(super) fn next(&mut self) -> Result<Option<RecordBatch>, DecodeError> {
         let answer = &mut self.answer;
         while let Some(frame) = answer
             .framer
             .next(&mut answer.input)
-            .map_err(Fault::Malformed)?
+            .map_err(DecodeError::Malformed)?
         {
             let message = match frame {
                 Frame::Message(message) => message,
@@ -121,8 +124,9 @@ impl ResumableDecoder {
             };
             // Arrow panics over some damaged schemas. The decoder is not used again after a fault.
             let decode = AssertUnwindSafe(|| decode(&mut answer.decoder, &message));
-            let batch = catch_unwind(decode)
-                .unwrap_or_else(|_| Err(Fault::Malformed("a message without sense".to_owned())))?;
+            let batch = catch_unwind(decode).unwrap_or_else(|_| {
+                Err(DecodeError::Malformed("a message without sense".to_owned()))
+            })?;
             if !answer.checked
                 && let Some(schema) = answer.decoder.schema()
             {
@@ -135,7 +139,7 @@ impl ResumableDecoder {
             let Some(batch) = batch else {
                 continue;
             };
-            // Rows after a sentinel are rows nevertheless: handed on, and a sentinel is awaited again.
+            // Rows after a sentinel are rows nevertheless, and a sentinel is awaited again.
             answer.sentinel = batch.num_rows() == 0;
             if !answer.sentinel {
                 answer.rows += batch.num_rows() as u64;
@@ -151,25 +155,33 @@ impl ResumableDecoder {
         self.answer.ended
     }
 
-    /// Judges the answer once no more of it will come, whether it ended, was cut or broke.
-    ///
-    /// Every row has been handed on if the sentinel came and nothing can follow it: because the end-of-stream marker came
-    /// too, or because there were no rows to ask for any more. A service that knows no sentinel is taken at its word only
-    /// when it ends the stream twice at the same row, the second time without rows.
-    pub(super) fn end(&mut self) -> End {
+    /// Whether the answer ended where a stream may end: with the end-of-stream marker or, if its body came to its own end,
+    /// between two messages, as the marker may be left out (redivis-api §14).
+    pub(super) fn is_whole(&self, body_complete: bool) -> bool {
         let answer = &self.answer;
-        if answer.sentinel && (answer.ended || answer.rows == 0) {
-            return End::Complete;
+        answer.ended || (body_complete && answer.checked && answer.framer.is_between_frames())
+    }
+
+    /// What the end of the answer means, once no more of it will come; `None` if it was cut.
+    ///
+    /// Every row has come if the sentinel came and nothing can follow it: because the answer is [whole](Self::is_whole), or
+    /// because there were no rows to ask for any more. A service that knows no sentinel is believed only when it ends the
+    /// stream twice at the same row, the second time without rows.
+    pub(super) fn end(&mut self, body_complete: bool) -> Option<End> {
+        let whole = self.is_whole(body_complete);
+        let answer = &self.answer;
+        if answer.sentinel && (whole || answer.rows == 0) {
+            return Some(End::Complete);
         }
         if !answer.ended || !answer.checked {
-            return End::Cut;
+            return None;
         }
         let ended_before = self.ended_at.replace(self.offset);
-        if answer.rows == 0 && ended_before == Some(self.offset) {
+        Some(if answer.rows == 0 && ended_before == Some(self.offset) {
             End::Complete
         } else {
             End::AskAgain
-        }
+        })
     }
 }
 
@@ -177,9 +189,12 @@ impl ResumableDecoder {
 ///
 /// The marker of the next header goes in right behind each message: the decoder looks at a message without a body, as a
 /// sentinel often is, only when further bytes come.
-fn decode(decoder: &mut StreamDecoder, message: &Message) -> Result<Option<RecordBatch>, Fault> {
+fn decode(
+    decoder: &mut StreamDecoder,
+    message: &Message,
+) -> Result<Option<RecordBatch>, DecodeError> {
     let length = u32::try_from(message.metadata.len())
-        .map_err(|_| Fault::Malformed("an oversized message".to_owned()))?;
+        .map_err(|_| DecodeError::Malformed("an oversized message".to_owned()))?;
     let mut decoded = None;
     for mut part in [
         Buffer::from(length.to_le_bytes()),
@@ -197,9 +212,9 @@ fn decode(decoder: &mut StreamDecoder, message: &Message) -> Result<Option<Recor
 }
 
 /// Names and types decide; metadata and nullability may differ between answers.
-fn same_columns(first: &Schema, this: &Schema) -> Result<(), Fault> {
+fn same_columns(first: &Schema, this: &Schema) -> Result<(), DecodeError> {
     if first.fields().len() != this.fields().len() {
-        return Err(Fault::SchemaChanged(format!(
+        return Err(DecodeError::SchemaChanged(format!(
             "{} variables, then {}",
             first.fields().len(),
             this.fields().len()
@@ -207,7 +222,7 @@ fn same_columns(first: &Schema, this: &Schema) -> Result<(), Fault> {
     }
     for (before, now) in first.fields().iter().zip(this.fields()) {
         if before.name() != now.name() || before.data_type() != now.data_type() {
-            return Err(Fault::SchemaChanged(format!(
+            return Err(DecodeError::SchemaChanged(format!(
                 "`{}` ({}), then `{}` ({})",
                 before.name(),
                 before.data_type(),
