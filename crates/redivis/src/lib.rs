@@ -78,4 +78,5 @@ mod request;
 pub mod resource;
 mod retry;
 mod route;
+mod step;
 pub mod write;

@@ -15,6 +15,8 @@ mod metadata;
 #[cfg(unix)]
 #[path = "http/oauth.rs"]
 mod oauth;
+#[path = "http/releases.rs"]
+mod releases;
 #[path = "http/rows.rs"]
 mod rows;
 #[path = "http/script.rs"]

@@ -5,6 +5,7 @@ mod acceptance;
 mod embedding;
 mod examples;
 mod explain;
+mod joins;
 mod logic;
 mod query;
 mod session;

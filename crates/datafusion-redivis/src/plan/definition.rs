@@ -16,7 +16,8 @@ use redivis::resource::{Dataset, NewTable, Table, TableChanges};
 use redivis::write::{Content, SendProgress, UploadField, UploadRequest};
 use redivis::{Client, ErrorKind, TableReference};
 
-pub(crate) use self::parse::{mark, plan, statement};
+pub(crate) use self::parse::mark;
+pub(super) use self::parse::{plan, statement};
 use crate::catalog::MetadataCache;
 use crate::error::{failed, refused};
 use crate::write::{

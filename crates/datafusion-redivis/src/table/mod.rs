@@ -157,18 +157,7 @@ fn name(table: &Table) -> String {
     let Some(reference) = table.reference() else {
         return table.name.clone();
     };
-    let parent = reference.parent();
-    let sample = if parent.is_sample() { ":sample" } else { "" };
-    let version = reference
-        .version()
-        .map(|version| format!(":{version}"))
-        .unwrap_or_default();
-    format!(
-        "{}.{}{sample}{version}.{}",
-        parent.owner(),
-        parent.name(),
-        reference.name()
-    )
+    reference.without_ids().to_string()
 }
 
 /// A path that names the version which the table was found in, where the service's own leaves it out: later requests

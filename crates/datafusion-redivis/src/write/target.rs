@@ -43,13 +43,8 @@ pub(crate) fn check_writable(destination: &Destination, table: &Table) -> Result
         let reference = table.reference();
         let (dataset, next) = match &reference {
             Some(reference) => (
-                format!("{}.{}", reference.owner(), reference.parent().name()),
-                format!(
-                    "{}.{}:next.{}",
-                    reference.owner(),
-                    reference.parent().name(),
-                    reference.name()
-                ),
+                reference.parent().by_name().to_string(),
+                reference.in_next_version().to_string(),
             ),
             None => (
                 "owner.dataset".to_owned(),

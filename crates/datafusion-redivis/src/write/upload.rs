@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use chrono::Utc;
 use datafusion::common::{Result, exec_err};
-use redivis::resource::Upload;
+use redivis::resource::{RowCount, Upload};
 use redivis::write::{Content, NewTempUpload, SendProgress, UploadRequest};
 use redivis::{Client, ErrorKind};
 
@@ -126,16 +126,24 @@ impl Destination {
 
     async fn completed(&self, upload: &Upload, name: &str, expected: &Expected) -> Result<Upload> {
         let upload = self.client.wait_for_upload(upload).await.map_err(failed)?;
-        if let Some(rows) = expected.rows
-            && upload.num_rows != Some(rows)
-        {
-            return Err(WriteError::RowCount {
-                table: self.table.clone(),
-                upload: name.to_owned(),
-                sent: rows,
-                stored: upload.num_rows,
+        if let Some(rows) = expected.rows {
+            match upload.row_count(rows) {
+                RowCount::Confirmed => {}
+                RowCount::Unconfirmed => tracing::warn!(
+                    table = self.table,
+                    upload = name,
+                    "{rows} rows sent; Redivis did not confirm the count"
+                ),
+                RowCount::Different(stored) => {
+                    return Err(WriteError::RowCount {
+                        table: self.table.clone(),
+                        upload: name.to_owned(),
+                        sent: rows,
+                        stored,
+                    }
+                    .into());
+                }
             }
-            .into());
         }
         if let Some(columns) = &expected.columns {
             let variables = self.client.variables(&upload.uri).await.map_err(failed)?;

@@ -8,6 +8,7 @@ use std::time::Duration;
 use futures::stream::StreamExt;
 use reqwest::header::{CONTENT_LENGTH, CONTENT_RANGE};
 use reqwest::{Body, Method, RequestBuilder, Response};
+use tokio::time::Instant;
 use url::Url;
 
 use super::content::Content;
@@ -16,6 +17,9 @@ use crate::authorization::Authorization;
 use crate::client::Client;
 use crate::error::{Error, ErrorKind, Result, Retry};
 use crate::request::Call;
+
+/// Bytes that the buffers between this process and the line hold at most.
+const BUFFERED: f64 = (16 << 20) as f64;
 
 /// What is sent, and where to.
 pub(super) struct Put<'a> {
@@ -46,10 +50,11 @@ impl Put<'_> {
     }
 
     async fn answer(&self, client: &Client, left: &Arc<AtomicU64>) -> Result<Response> {
-        let idle = client.read_timeout();
+        let (idle, length) = (client.read_timeout(), self.part.end - self.part.start);
         let mut authorization = Authorization::new(client, self.url);
         loop {
             left.store(0, Ordering::Relaxed);
+            self.progress.go_on_at(self.part.start);
             let fault = Arc::default();
             let request = self.request(client, left, &fault).build();
             let mut request = request.map_err(|error| self.call.unsent(client, error, true))?;
@@ -59,7 +64,7 @@ impl Put<'_> {
                 answer = client.http().execute(request) => {
                     answer.map_err(|error| self.call.unsent(client, error, true))
                 }
-                () = silence(idle, left) => Err(self.call.stalled(idle)),
+                waited = silence(idle, length, left) => Err(self.call.stalled(waited)),
             };
             if let Some(fault) = fault.lock().unwrap_or_else(PoisonError::into_inner).take() {
                 return Err(fault);
@@ -109,16 +114,25 @@ impl Put<'_> {
     }
 }
 
-/// Ends when no byte has left for a while.
-async fn silence(idle: Duration, left: &AtomicU64) {
-    let mut seen = left.load(Ordering::Relaxed);
+/// Ends, with the time waited, when the line has been silent for too long: no byte has left, and no answer came.
+///
+/// What has left may still be on its way, in buffers that a slow line needs its time for. So the silence that is borne grows
+/// with the time that bytes have taken so far: a line that moves is never cut. An answer may take twice as long, as the
+/// service may have to store what it got.
+async fn silence(idle: Duration, length: u64, left: &AtomicU64) -> Duration {
+    let start = Instant::now();
+    let (mut seen, mut last) = (0, start);
     loop {
-        tokio::time::sleep(idle).await;
+        tokio::time::sleep(idle / 8).await;
         let now = left.load(Ordering::Relaxed);
-        if now == seen {
-            return;
+        if now != seen {
+            (seen, last) = (now, Instant::now());
         }
-        seen = now;
+        let buffered = (last - start).mul_f64(BUFFERED / seen.max(1) as f64);
+        let limit = buffered + if now < length { idle } else { 2 * idle };
+        if last.elapsed() >= limit {
+            return limit;
+        }
     }
 }
 
@@ -135,7 +149,7 @@ impl Client {
 
     /// A URL that the service gave for sending bytes to, if it is fit for that.
     pub(super) fn sending_url(&self, call: &Call, base: Option<&Url>, text: &str) -> Result<Url> {
-        let odd = |message: &str| {
+        let refused = |message: &str| {
             call.error(ErrorKind::Protocol, message)
                 .with_retry(Retry::No)
         };
@@ -143,15 +157,15 @@ impl Client {
             Some(base) => base.join(text),
             None => Url::parse(text),
         }
-        .map_err(|_| odd("the service gives no URL to send the bytes to"))?;
+        .map_err(|_| refused("the service gives no URL to send the bytes to"))?;
         let secure = self.endpoint().starts_with("https:");
         match url.scheme() {
             "https" => Ok(url),
             "http" if !secure => Ok(url),
-            "http" => Err(odd(
+            "http" => Err(refused(
                 "the service wants the bytes sent unencrypted, though its own address is https",
             )),
-            _ => Err(odd(
+            _ => Err(refused(
                 "the service gives a URL that is neither https nor http",
             )),
         }
