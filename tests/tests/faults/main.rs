@@ -6,6 +6,7 @@
 
 mod anonymous;
 mod arrow_body;
+mod connection;
 mod counts;
 mod credentials;
 mod cuts;
