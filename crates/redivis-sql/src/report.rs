@@ -7,6 +7,7 @@ use std::fmt::{Display, Write as _};
 use std::io::{Write as _, stderr};
 use std::path::Path;
 
+use datafusion::arrow::error::ArrowError;
 use datafusion::common::{Column, SchemaError};
 use datafusion::error::DataFusionError;
 use datafusion::sql::sqlparser::parser::ParserError;
@@ -72,6 +73,13 @@ fn explain(error: &DataFusionError, place: &Place<'_>) -> String {
     {
         return syntax(message, place);
     }
+    if let Some(ArrowError::OffsetOverflowError(_)) = find(error) {
+        return compose(
+            &prefix(place, 1),
+            TEXT_TOO_LARGE.0,
+            Some(TEXT_TOO_LARGE.1.into()),
+        );
+    }
     let message = match error.find_root() {
         // DataFusion would append the expression or a back trace without a space.
         DataFusionError::ArrowError(error, _) => error.to_string(),
@@ -80,6 +88,12 @@ fn explain(error: &DataFusionError, place: &Place<'_>) -> String {
     let (message, hint) = planner_words(&message);
     compose(&prefix(place, 1), &message, hint)
 }
+
+/// What a text column can't hold, whatever the memory: its offsets have 32 bits.
+const TEXT_TOO_LARGE: (&str, &str) = (
+    "a step of the query gathers more than 2 GiB of one text column, such as a join of the side that it holds in memory",
+    "cast the column where its table is read, which has no such limit: FROM (SELECT CAST(x AS TEXT) AS x, … FROM …)",
+);
 
 fn compose(prefix: &str, message: &str, hint: Option<String>) -> String {
     let mut text = format!("error: {prefix}{message}");
@@ -267,6 +281,44 @@ mod tests {
         assert!(said.contains(&words), "{said}");
         assert!(said.contains("the upload `u` may be left"), "{said}");
         assert!(!said.contains("run it again"), "{said}");
+    }
+
+    #[tokio::test]
+    async fn text_that_no_array_can_hold_is_told_with_the_remedy() {
+        use datafusion::arrow::array::{ArrayRef, Int64Array, RecordBatch, StringArray};
+        use datafusion::datasource::MemTable;
+        use datafusion::prelude::SessionContext;
+        use std::sync::Arc;
+
+        // The same 128 MiB of text in every batch: 2.5 GiB in all, stored once.
+        let text: ArrayRef = Arc::new(StringArray::from(vec!["x".repeat(128 << 20)]));
+        let batch = |id: i64| {
+            let id: ArrayRef = Arc::new(Int64Array::from(vec![id]));
+            RecordBatch::try_from_iter([("id", id), ("text", Arc::clone(&text))]).unwrap()
+        };
+        let batches: Vec<RecordBatch> = (0..20).map(batch).collect();
+        let table = MemTable::try_new(batches[0].schema(), vec![batches]).unwrap();
+        let ctx = SessionContext::new();
+        ctx.register_table("t", Arc::new(table)).unwrap();
+        let run = async |from: &str| {
+            let sql = format!("SELECT text FROM {from} ORDER BY id LIMIT 20");
+            ctx.sql(&sql).await.unwrap().collect().await
+        };
+
+        let said = explain(&run("t").await.unwrap_err(), &Place::default());
+        assert!(
+            said.contains("more than 2 GiB of one text column"),
+            "{said}"
+        );
+        assert!(said.contains("SELECT CAST(x AS TEXT) AS x"), "{said}");
+        // The remedy is one.
+        let remedied = run("(SELECT id, CAST(text AS TEXT) AS text FROM t)")
+            .await
+            .unwrap();
+        assert_eq!(
+            remedied.iter().map(RecordBatch::num_rows).sum::<usize>(),
+            20
+        );
     }
 
     #[test]

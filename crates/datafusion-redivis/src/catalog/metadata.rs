@@ -16,6 +16,7 @@ use redivis::resource::QueryRequest;
 use redivis::{
     Client, DatasetReference, ErrorKind, ReferenceError, TableReference, WorkflowReference,
 };
+use tokio::runtime::Handle;
 use tokio::sync::OnceCell;
 
 use crate::connection::Connection;
@@ -106,6 +107,13 @@ impl MetadataCache {
         self
     }
 
+    /// Reads rows, and decodes them, on another runtime than the one that executes plans.
+    #[must_use]
+    pub fn with_io_runtime(mut self, runtime: Handle) -> Self {
+        self.connection = Arc::new(Connection::new(self.client(), runtime.into()));
+        self
+    }
+
     /// The client that is used now.
     pub fn client(&self) -> Client {
         self.connection.client()
@@ -129,6 +137,12 @@ impl MetadataCache {
 
     pub(crate) fn connection(&self) -> &Arc<Connection> {
         &self.connection
+    }
+
+    /// The same for a session, whose endpoints have their writes in common.
+    pub(crate) fn with_writes(mut self, writes: Arc<Writes>) -> Self {
+        self.writes = writes;
+        self
     }
 
     pub(crate) fn writes(&self) -> &Arc<Writes> {
@@ -206,7 +220,8 @@ impl MetadataCache {
             // Counted first: what is written meanwhile may not be in the answer.
             let found = self.writes.count();
             let table =
-                RedivisTable::fetch_through(&self.connection, &self.writes, reference).await?;
+                RedivisTable::fetch_through(&self.connection, Some(&self.writes), reference)
+                    .await?;
             Ok(Found {
                 writes: found,
                 ..self.found(Arc::new(table))

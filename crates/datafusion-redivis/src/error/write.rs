@@ -77,7 +77,7 @@ impl fmt::Display for WriteError {
             } => write!(
                 f,
                 "the value {value} of column `{column}`, row {row}, cannot be stored in {} {variable} variable without loss; \
-                 nothing was sent. Convert it in the query, as with {}",
+                 nothing was sent. Convert it in the query, as with {}, of a DataFrame in a select before the last one",
                 article(variable),
                 conversion(variable)
             ),

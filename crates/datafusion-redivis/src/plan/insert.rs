@@ -2,7 +2,7 @@
 //!
 //! DataFusion plans the query of an `INSERT` with the table's types in mind, and casts to them silently, every `VALUES` within
 //! the query included. Here the query is planned as what it says; the table takes its columns by name, in their own types,
-//! and judges them value by value. A table that has no variables yet gets the query's. Explained or prepared, it is planned
+//! and converts them value by value. A table that has no variables yet gets the query's. Explained or prepared, it is planned
 //! the same way: by putting the query alone into the statement, and what writes its rows around it afterwards.
 
 use std::sync::Arc;
@@ -18,7 +18,7 @@ use datafusion::sql::parser::Statement;
 use datafusion::sql::planner::object_name_to_table_reference;
 use datafusion::sql::sqlparser::ast::{self, Insert, TableObject};
 
-use super::casts::{Judged, constants};
+use super::casts::{ConstantCasts, constants};
 use super::within::within;
 use crate::table::RedivisTable;
 
@@ -78,7 +78,7 @@ struct Insertion<'a> {
 
 impl Insertion<'_> {
     fn plan(&self, query: LogicalPlan) -> Result<LogicalPlan> {
-        let query = judged(query, self.state)?;
+        let query = checked(query, self.state)?;
         Ok(LogicalPlan::Dml(DmlStatement::new(
             self.name.clone(),
             provider_as_source(Arc::clone(&self.table)),
@@ -158,18 +158,20 @@ fn columns(
     Ok(Some(columns))
 }
 
-/// The query with its constants in `VALUES` judged.
-pub(super) fn judged(query: LogicalPlan, state: &SessionState) -> Result<LogicalPlan> {
+/// The query with its constants in `VALUES` checked.
+pub(super) fn checked(query: LogicalPlan, state: &SessionState) -> Result<LogicalPlan> {
     let query = query.transform_down(|plan| match plan {
         LogicalPlan::Values(values) => {
-            constants(values, Judged::Mixed, state.config_options()).map(Transformed::yes)
+            constants(values, ConstantCasts::ToCommonType, state.config_options())
+                .map(Transformed::yes)
         }
         other => Ok(Transformed::no(other)),
     })?;
     Ok(query.data)
 }
 
-/// The query with its columns named as the table's.
+/// The query with its columns named as the table's. The names are of this table, so that
+/// [`NoImplicitCasts`](super::NoImplicitCasts) does not take them for the SQL planner's.
 pub(super) fn named(
     query: LogicalPlan,
     table: &TableReference,
@@ -188,10 +190,9 @@ pub(super) fn named(
             columns.join(", ")
         );
     }
-    let exprs = schema
-        .iter()
-        .zip(columns)
-        .map(|(field, name)| Expr::Column(Column::from(field)).alias(name));
+    let exprs = schema.iter().zip(columns).map(|(field, name)| {
+        Expr::Column(Column::from(field)).alias_qualified(Some(table.clone()), name)
+    });
     LogicalPlanBuilder::from(query)
         .project(exprs.collect::<Vec<_>>())?
         .build()

@@ -10,6 +10,7 @@ use datafusion::execution::runtime_env::RuntimeEnvBuilder;
 use datafusion::execution::{SessionState, SessionStateBuilder};
 use datafusion::prelude::SessionContext;
 use redivis::Client;
+use tokio::runtime::Handle;
 
 use super::Redivis;
 use crate::catalog::{
@@ -19,6 +20,7 @@ use crate::catalog::{
 use crate::options::RedivisOptions;
 use crate::plan::{NoImplicitCasts, RedivisPlanner};
 use crate::sql::functions::{RedivisQueryFunction, RedivisTableFunction, query_function};
+use crate::write::Writes;
 
 /// Makes an existing session speak Redivis, with everything as [`RedivisBuilder`] has it by default.
 ///
@@ -54,6 +56,7 @@ pub struct RedivisBuilder {
     max_age: Duration,
     options: Option<RedivisOptions>,
     default_parent: Option<DefaultParent>,
+    io_runtime: Option<Handle>,
 }
 
 impl RedivisBuilder {
@@ -66,6 +69,7 @@ impl RedivisBuilder {
             max_age: MetadataCache::DEFAULT_MAX_AGE,
             options: None,
             default_parent: None,
+            io_runtime: None,
         }
     }
 
@@ -97,6 +101,13 @@ impl RedivisBuilder {
     /// [`Redivis::set_default_parent`](super::Redivis::set_default_parent) does.
     pub fn default_parent(mut self, parent: DefaultParent) -> Self {
         self.default_parent = Some(parent);
+        self
+    }
+
+    /// The runtime that rows are read and decoded on, which must drive sockets and timers; those that plan and execute
+    /// queries compute. Default: rows are read where the plan is executed.
+    pub fn io_runtime(mut self, runtime: Handle) -> Self {
+        self.io_runtime = Some(runtime);
         self
     }
 
@@ -144,9 +155,14 @@ impl RedivisBuilder {
             }
             return Ok((state, found, Arc::clone(registrations)));
         }
-        let metadata = MetadataCache::new(self.client)
+        let writes = Writes::of(state.config());
+        let mut metadata = MetadataCache::new(self.client)
+            .with_writes(Arc::clone(&writes))
             .with_capacity(self.capacity)
             .with_max_age(self.max_age);
+        if let Some(runtime) = self.io_runtime {
+            metadata = metadata.with_io_runtime(runtime);
+        }
         metadata.set_default_parent(self.default_parent);
         let metadata = Arc::new(metadata);
         let registration = Registration {
@@ -162,6 +178,7 @@ impl RedivisBuilder {
             }
             None => first(state, &registration)?,
         };
+        state.config_mut().set_extension(writes);
         let extensions = &mut state.config_mut().options_mut().extensions;
         if self.options.is_some() || extensions.get::<RedivisOptions>().is_none() {
             extensions.insert(self.options.unwrap_or_default());

@@ -18,12 +18,13 @@ use futures::stream::{self, StreamExt, TryStreamExt};
 use redivis::read::variables_schema;
 use redivis::resource::{Table, Variable};
 use redivis::{Client, TableReference, Version};
+use tokio::runtime::Handle;
 
 pub use self::query::RedivisQuery;
 use crate::connection::Connection;
 use crate::options::RedivisOptions;
 use crate::scan::{Size, Source};
-use crate::write::{Columns, Destination, RedivisSink, Writes, check_insertable};
+use crate::write::{Columns, Destination, RedivisSink, Writes, check_insertable, draft};
 
 /// Variables that are asked for side by side.
 const DESCRIBED_AT_ONCE: usize = 8;
@@ -34,8 +35,10 @@ pub struct RedivisTable {
     table: Table,
     variables: Vec<Variable>,
     source: Arc<Source>,
-    /// Where it is told that the table was written to.
-    writes: Arc<Writes>,
+    /// What it was asked for by.
+    reference: TableReference,
+    /// Where it is told that the table was written to; `None`: in the session that writes.
+    writes: Option<Arc<Writes>>,
 }
 
 impl RedivisTable {
@@ -45,13 +48,13 @@ impl RedivisTable {
     /// now.
     pub async fn fetch(client: &Client, reference: &TableReference) -> redivis::Result<Self> {
         let connection = Arc::new(Connection::from(client.clone()));
-        Self::fetch_through(&connection, &Arc::default(), reference).await
+        Self::fetch_through(&connection, None, reference).await
     }
 
-    /// The same in a session, which is told of what is written to the table, and whose client may be replaced.
+    /// The same through a connection, whose client may be replaced.
     pub(crate) async fn fetch_through(
         connection: &Arc<Connection>,
-        writes: &Arc<Writes>,
+        writes: Option<&Arc<Writes>>,
         reference: &TableReference,
     ) -> redivis::Result<Self> {
         let client = connection.client();
@@ -61,7 +64,10 @@ impl RedivisTable {
         }
         let variables = client.variables(&table.uri).await?;
         let connection = Arc::clone(connection);
-        Ok(Self::new(connection, table, variables, Arc::clone(writes)))
+        Ok(Self {
+            writes: writes.cloned(),
+            ..Self::new(connection, reference.clone(), table, variables)
+        })
     }
 
     /// The same table with all that its variables' owner wrote about them: one more request for each.
@@ -75,19 +81,19 @@ impl RedivisTable {
             .buffered(DESCRIBED_AT_ONCE)
             .try_collect()
             .await?;
-        Ok(Self::new(
-            Arc::clone(&self.source.connection),
-            self.table.clone(),
-            variables,
-            Arc::clone(&self.writes),
-        ))
+        let connection = Arc::clone(&self.source.connection);
+        let (reference, table) = (self.reference.clone(), self.table.clone());
+        Ok(Self {
+            writes: self.writes.clone(),
+            ..Self::new(connection, reference, table, variables)
+        })
     }
 
     fn new(
         connection: Arc<Connection>,
+        reference: TableReference,
         table: Table,
         variables: Vec<Variable>,
-        writes: Arc<Writes>,
     ) -> Self {
         let schema = variables_schema(&variables);
         let source = Source {
@@ -98,6 +104,7 @@ impl RedivisTable {
                 rows: table.num_rows,
                 bytes: table.num_bytes,
                 immutable: is_pinned(&table),
+                released: table.is_released(),
                 variables: variables.len(),
             },
             schema,
@@ -107,8 +114,18 @@ impl RedivisTable {
             table,
             variables,
             source: Arc::new(source),
-            writes,
+            reference,
+            writes: None,
         }
+    }
+
+    /// The same table, read and decoded on another runtime than the one that executes plans, which then need not drive
+    /// sockets and timers. What is read waits there for its reader, a batch ahead of it.
+    #[must_use]
+    pub fn with_io_runtime(mut self, runtime: Handle) -> Self {
+        let connection = Connection::new(self.source.connection.client(), runtime.into());
+        Arc::make_mut(&mut self.source).connection = Arc::new(connection);
+        self
     }
 
     /// What the service says of the table.
@@ -123,16 +140,16 @@ impl RedivisTable {
 
     /// Fails, with what to do instead, if no rows can be inserted into it.
     pub(crate) fn check_insertable(&self) -> Result<()> {
-        check_insertable(&self.destination(), &self.table)
+        let client = self.source.connection.client();
+        check_insertable(&client, &self.source.name, &self.table)
     }
 
-    /// Where rows for it go.
-    fn destination(&self) -> Destination {
-        Destination {
-            client: self.source.connection.client(),
-            table: self.source.name.clone(),
-            uri: self.table.uri.clone(),
-            writes: Arc::clone(&self.writes),
+    /// The table as it is now, to be written to: this one may have been registered long ago.
+    async fn now(&self) -> Result<Self> {
+        let connection = &self.source.connection;
+        match Self::fetch_through(connection, self.writes.as_ref(), &self.reference).await {
+            Ok(table) => Ok(table),
+            Err(error) => Err(draft::missing(&connection.client(), &self.reference, error).await),
         }
     }
 
@@ -174,12 +191,13 @@ fn pinned_uri(table: &Table) -> Option<String> {
 
 /// Released, and named with the number of its version: `current` is another one after the next release.
 ///
-/// Not a sample: its row count may be that of the whole table.
+/// Neither a sample nor a table of which the caller sees no more: its row count may be that of the whole table.
 fn is_pinned(table: &Table) -> bool {
     let reference = table.reference();
     let named = |what: &dyn Fn(&TableReference) -> bool| reference.as_ref().is_some_and(what);
     table.is_released()
         && !table.is_sample
+        && !table.is_access_limited()
         && !named(&|reference| reference.parent().is_sample())
         && !named(&|reference| reference.version() == Some(Version::Current))
 }
@@ -204,7 +222,8 @@ impl TableProvider for RedivisTable {
         self.source.scan(state, projection, limit)
     }
 
-    /// Plans to send the rows of `input` as one upload; see [`WriteError`](crate::WriteError) for what is refused.
+    /// Plans to send the rows of `input` as one upload to the table as it is now; see [`WriteError`](crate::WriteError) for what
+    /// is refused.
     ///
     /// The columns of `input` are matched by name, without regard to case; variables that it lacks are null. Only the version
     /// that is not released can be written to.
@@ -220,18 +239,27 @@ impl TableProvider for RedivisTable {
                 self.source.name
             );
         }
-        let variables = self
+        self.check_insertable()?;
+        let now = self.now().await?;
+        let variables = now
             .variables
             .iter()
             .map(|variable| (variable.name.as_str(), &variable.variable_type));
-        let columns = match self.variables.is_empty() {
+        let columns = match now.variables.is_empty() {
             // The first rows give a table its variables.
             true => Columns::of_query(&input.schema())?,
-            false => Columns::of_table(&input.schema(), &self.source.name, variables)?,
+            false => Columns::of_table(&input.schema(), &now.source.name, variables)?,
+        };
+        let writes = now.writes.unwrap_or_else(|| Writes::of(state.config()));
+        let destination = Destination {
+            client: now.source.connection.client(),
+            table: now.source.name.clone(),
+            uri: now.table.uri.clone(),
+            writes,
         };
         let sink = RedivisSink::try_new(
-            self.destination(),
-            self.table.clone(),
+            destination,
+            now.table,
             columns,
             input.schema(),
             op,

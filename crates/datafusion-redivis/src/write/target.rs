@@ -1,15 +1,13 @@
 //! What can be written to, and what to do about what cannot.
 
 use datafusion::common::{Result, plan_err};
+use redivis::Client;
 use redivis::resource::{ContainerKind, Table};
 
-use super::upload::Destination;
-
-/// Fails for tables that no rows can go to.
-pub(crate) fn check_insertable(destination: &Destination, table: &Table) -> Result<()> {
-    check_writable(destination, table)?;
+/// Fails for a table, called `name`, that no rows can go to.
+pub(crate) fn check_insertable(client: &Client, name: &str, table: &Table) -> Result<()> {
+    check_writable(client, name, table)?;
     if table.is_file_index {
-        let name = &destination.table;
         return plan_err!(
             "the rows of {name} stand for files; add files with COPY … TO 'redivis://{name}/…'"
         );
@@ -17,10 +15,9 @@ pub(crate) fn check_insertable(destination: &Destination, table: &Table) -> Resu
     Ok(())
 }
 
-/// Fails for tables that neither uploads nor files can go to.
-pub(crate) fn check_writable(destination: &Destination, table: &Table) -> Result<()> {
-    let name = &destination.table;
-    if destination.client.is_anonymous() {
+/// Fails for a table, called `name`, that neither uploads nor files can go to.
+pub(crate) fn check_writable(client: &Client, name: &str, table: &Table) -> Result<()> {
+    if client.is_anonymous() {
         return plan_err!(
             "writing to {name} needs a token: sign in by `redivis-sql login`, or set REDIVIS_API_TOKEN to one with the scope data.edit"
         );

@@ -50,7 +50,7 @@ impl Put<'_> {
     }
 
     async fn answer(&self, client: &Client, left: &Arc<AtomicU64>) -> Result<Response> {
-        let (idle, length) = (client.read_timeout(), self.part.end - self.part.start);
+        let length = self.part.end - self.part.start;
         let mut authorization = Authorization::new(client, self.url);
         loop {
             left.store(0, Ordering::Relaxed);
@@ -64,7 +64,7 @@ impl Put<'_> {
                 answer = client.http().execute(request) => {
                     answer.map_err(|error| self.call.unsent(client, error, true))
                 }
-                waited = silence(idle, length, left) => Err(self.call.stalled(waited)),
+                waited = silence(client, length, left) => Err(self.call.stalled(waited)),
             };
             if let Some(fault) = fault.lock().unwrap_or_else(PoisonError::into_inner).take() {
                 return Err(fault);
@@ -117,9 +117,10 @@ impl Put<'_> {
 /// Ends, with the time waited, when the line has been silent for too long: no byte has left, and no answer came.
 ///
 /// What has left may still be on its way, in buffers that a slow line needs its time for. So the silence that is borne grows
-/// with the time that bytes have taken so far: a line that moves is never cut. An answer may take twice as long, as the
-/// service may have to store what it got.
-async fn silence(idle: Duration, length: u64, left: &AtomicU64) -> Duration {
+/// with the time that bytes have taken so far: a line that moves is never cut.
+async fn silence(client: &Client, length: u64, left: &AtomicU64) -> Duration {
+    let idle = client.read_timeout();
+    let answer = idle.max(client.response_timeout());
     let start = Instant::now();
     let (mut seen, mut last) = (0, start);
     loop {
@@ -129,7 +130,7 @@ async fn silence(idle: Duration, length: u64, left: &AtomicU64) -> Duration {
             (seen, last) = (now, Instant::now());
         }
         let buffered = (last - start).mul_f64(BUFFERED / seen.max(1) as f64);
-        let limit = buffered + if now < length { idle } else { 2 * idle };
+        let limit = buffered + if now < length { idle } else { answer };
         if last.elapsed() >= limit {
             return limit;
         }

@@ -137,7 +137,8 @@ impl Client {
     ///
     /// What happens where an upload has that name is [`UploadRequest::on_conflict`]'s to say. Bytes never become two uploads:
     /// where no answer comes the upload is looked for by name and size, and asked for again only if it is not there; should
-    /// both requests be carried out in the end, the second upload is removed. Where it stays open what came of it, the error
+    /// both requests be carried out in the end, the second upload is removed. One that was found is
+    /// [`recognized`](Upload::recognized): another writer may have been quicker. Where it stays open what came of it, the error
     /// says so ([`Error::may_have_happened`]).
     pub async fn create_upload(
         &self,
@@ -317,7 +318,10 @@ impl Creation<'_> {
     /// were sent. An error where it may be somebody else's.
     async fn first(&self) -> Result<Option<Upload>> {
         match self.find().await.map_err(|error| self.open(error))? {
-            Some(there) if there.size.is_some() && there.size == self.size => Ok(Some(there)),
+            Some(there) if there.size.is_some() && there.size == self.size => Ok(Some(Upload {
+                recognized: true,
+                ..there
+            })),
             Some(_) => Err(self.open(taken(&self.request.name))),
             None => Ok(None),
         }

@@ -171,7 +171,7 @@ async fn a_lost_answer_never_makes_two_uploads() {
             vec![missing(), lost.clone(), there("queued")],
         )
         .await;
-        end.unwrap();
+        assert!(end.unwrap().recognized);
         assert_eq!(methods, ["GET", "POST", "GET"]);
 
         // It had not.

@@ -15,7 +15,7 @@ use redivis::{TableReference, Version};
 use super::{CreateTable, DropTable};
 use crate::catalog::{MetadataCache, Registration, Registrations};
 use crate::error::refused;
-use crate::plan::insert::{judged, named};
+use crate::plan::insert::{checked, named};
 use crate::plan::statement::{Action, RedivisStatement};
 use crate::plan::within::within;
 
@@ -90,7 +90,7 @@ pub(in crate::plan) async fn plan(
     let names = Some(names.collect());
     let around = state.statement_to_plan(around).await?;
     within(around, &|query| {
-        let query = named(judged(query, state)?, &create.name, &names)?;
+        let query = named(checked(query, state)?, &create.name, &names)?;
         match create_table(&create, Some((query, Arc::clone(columns))), registrations)? {
             Some(plan) => Ok(plan),
             None => internal_err!("the name of a table that is being defined means another"),
