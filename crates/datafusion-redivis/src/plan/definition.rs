@@ -161,7 +161,7 @@ impl Definition<'_> {
 
     /// The table as it is now, whatever the session remembers.
     async fn existing(&self) -> Result<Option<Table>> {
-        match self.client.table(&self.reference).await {
+        match self.client.table(self.reference).await {
             Ok(table) => Ok(Some(table)),
             Err(error) if error.kind() == ErrorKind::NotFound => Ok(None),
             Err(error) => Err(failed(error)),

@@ -83,7 +83,7 @@ pub(crate) async fn on_redivis(
             let metadata = &registrations.first.metadata;
             match Copy::of(copy, metadata).await? {
                 Some((copy, query)) => {
-                    let action = Action::Copy(copy);
+                    let action = Action::Copy(Box::new(copy));
                     let metadata = Arc::clone(metadata);
                     Some(RedivisStatement::plan(action, metadata, Some(query))?)
                 }

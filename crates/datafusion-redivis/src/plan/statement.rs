@@ -22,7 +22,7 @@ use crate::catalog::MetadataCache;
 pub(super) enum Action {
     Create(CreateTable),
     Drop(DropTable),
-    Copy(Copy),
+    Copy(Box<Copy>),
     Call(Call),
 }
 
