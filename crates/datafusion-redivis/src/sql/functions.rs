@@ -163,7 +163,7 @@ fn rename(factor: &mut TableFactor, schema: &str, table: String) {
     }
 }
 
-fn visit(statement: &mut Statement, each: impl FnMut(&mut TableFactor)) {
+pub(super) fn visit(statement: &mut Statement, each: impl FnMut(&mut TableFactor)) {
     let ControlFlow::Continue(()) = statement::visit(statement, &mut EachFactor(each));
 }
 

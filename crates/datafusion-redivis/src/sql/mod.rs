@@ -8,3 +8,6 @@ pub(crate) mod identifiers;
 pub(crate) mod references;
 pub(crate) mod statement;
 pub(crate) mod urls;
+
+#[cfg(test)]
+mod tests;

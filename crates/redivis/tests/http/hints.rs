@@ -95,9 +95,9 @@ fn hints_are_unknown_where_they_cannot_be_read() {
         &[
             "label",
             "isReleased",
-            "isDeleted",
             "status",
             "releaseErrorMessage",
+            "isDeleted",
             "createdAt",
             "releasedAt",
         ],

@@ -20,7 +20,7 @@ mod walk;
 mod wildcard;
 
 #[cfg(test)]
-mod tests;
+pub(super) mod tests;
 
 use datafusion::common::Result;
 use datafusion::sql::parser::{CopyToSource, Statement};

@@ -13,7 +13,7 @@ use datafusion::common::TableReference;
 use super::*;
 
 /// Tables: `s(StationID, Name, elev)`, `o(StationID, Day, VALUE)`, `local(stationid, a, "A")`, and one of Redivis.
-fn names() -> Names {
+pub(crate) fn names() -> Names {
     let table = |name: &str, columns: &[&str]| {
         let fields: Vec<Field> = columns
             .iter()
