@@ -4,6 +4,7 @@
 //! part of the product.
 
 pub mod binaries;
+pub mod duckdb;
 pub mod node;
 pub mod process;
 pub mod proxy;

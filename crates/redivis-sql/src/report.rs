@@ -135,8 +135,7 @@ fn unreleased(resource: &str) -> Option<String> {
     let dataset = dataset
         .or_else(|_| resource.parse::<DatasetReference>())
         .ok()?;
-    (dataset.version() == Some(Version::Next))
-        .then(|| format!("{}.{}", dataset.owner(), dataset.name()))
+    (dataset.version() == Some(Version::Next)).then(|| dataset.by_name().to_string())
 }
 
 /// A syntax error with its line and a caret below the place.

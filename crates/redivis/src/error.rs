@@ -26,6 +26,7 @@ struct Inner {
     code: Option<String>,
     retry_after: Option<Duration>,
     tried: Option<(u32, Duration)>,
+    may_have_happened: bool,
     source: Option<Source>,
 }
 
@@ -88,6 +89,7 @@ impl Error {
             code: None,
             retry_after: None,
             tried: None,
+            may_have_happened: false,
             source: None,
         }))
     }
@@ -119,6 +121,25 @@ impl Error {
         self
     }
 
+    /// Nobody knows whether it was done: `remedy` says how to find out.
+    pub(crate) fn with_unknown_outcome(mut self, remedy: &str) -> Self {
+        if !self.0.may_have_happened {
+            self.0.may_have_happened = true;
+            self.0.message = format!("{}; {remedy}", self.0.message);
+        }
+        self.with_retry(Retry::No)
+    }
+
+    /// Whether a request that must not be made twice has got no answer that says what came of it.
+    pub(crate) fn leaves_open(&self) -> bool {
+        self.0.retry == Retry::No
+            && match self.0.kind {
+                ErrorKind::Transport | ErrorKind::Protocol => true,
+                ErrorKind::Unavailable => matches!(self.0.status, Some(500 | 502 | 504)),
+                _ => false,
+            }
+    }
+
     pub(crate) fn retry(&self) -> Retry {
         self.0.retry
     }
@@ -145,6 +166,12 @@ impl Error {
     /// Whether the same request may succeed later. Retries within the policy have been made already.
     pub fn is_retryable(&self) -> bool {
         self.0.retry != Retry::No
+    }
+
+    /// Whether a step that creates or releases may have been carried out, or may still be, although it failed. Where this is
+    /// `false` nothing was changed.
+    pub fn may_have_happened(&self) -> bool {
+        self.0.may_have_happened
     }
 
     /// The HTTP status, when the service answered.
@@ -208,6 +235,7 @@ impl fmt::Debug for Error {
             .field("code", &self.0.code)
             .field("retry_after", &self.0.retry_after)
             .field("attempts", &self.0.tried)
+            .field("may_have_happened", &self.0.may_have_happened)
             .field("source", &self.0.source)
             .finish()
     }

@@ -59,4 +59,5 @@ mod reference;
 mod request;
 pub mod resource;
 mod retry;
+mod step;
 pub mod write;

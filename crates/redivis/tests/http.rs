@@ -12,6 +12,8 @@ mod files;
 mod hints;
 #[path = "http/metadata.rs"]
 mod metadata;
+#[path = "http/releases.rs"]
+mod releases;
 #[path = "http/rows.rs"]
 mod rows;
 #[path = "http/script.rs"]

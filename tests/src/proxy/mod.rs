@@ -46,6 +46,13 @@ pub enum Action {
     },
     /// The server gets all of the request, and its answer is lost with the connection.
     Lose,
+    /// The server's JSON answer, with every field of this name set to a value, or without it.
+    Field {
+        /// The field, at any depth.
+        name: &'static str,
+        /// What it is set to where it stands; none takes it out.
+        value: Option<serde_json::Value>,
+    },
     /// The server's answer, its body in pieces of `bytes` with a pause after each.
     Drip {
         /// The size of a piece.

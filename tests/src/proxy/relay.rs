@@ -3,6 +3,7 @@
 use std::io;
 use std::time::Duration;
 
+use serde_json::Value;
 use tokio::io::AsyncWriteExt;
 use tokio::net::TcpStream;
 use tokio::net::tcp::{OwnedReadHalf, OwnedWriteHalf};
@@ -40,6 +41,7 @@ pub(super) async fn connection(client: TcpStream, shared: &Shared) -> io::Result
             | Action::Break { .. }
             | Action::Cut { .. }
             | Action::Lose
+            | Action::Field { .. }
             | Action::Drip { .. } => {}
         }
 
@@ -238,6 +240,21 @@ async fn answer(
         return Ok(Outcome::End(End::Answered));
     }
 
+    if let Action::Field { name, value } = action {
+        let mut body = Body::new(Framing::of_response(&request.method, &response)?);
+        let mut bytes = Vec::new();
+        while let Some(piece) = body.next(&mut server.read).await? {
+            bytes.extend_from_slice(&piece);
+        }
+        let mut json = serde_json::from_slice(&bytes).map_err(io::Error::other)?;
+        set(&mut json, name, value.as_ref());
+        let bytes = serde_json::to_vec(&json).map_err(io::Error::other)?;
+        client.write.write_all(&response.chunked()).await?;
+        client.write.write_all(&chunk(&bytes)).await?;
+        client.write.write_all(LAST_CHUNK).await?;
+        return Ok(Outcome::Keep);
+    }
+
     // A body that is to end early as if it were complete can't have announced its length.
     let ends_early = matches!(
         action,
@@ -303,6 +320,23 @@ async fn answer(
     } else {
         Outcome::Keep
     })
+}
+
+/// Sets a field wherever it stands, or takes it out.
+fn set(json: &mut Value, name: &str, value: Option<&Value>) {
+    match json {
+        Value::Object(fields) => {
+            if fields.contains_key(name) {
+                match value {
+                    Some(value) => fields.insert(name.to_owned(), value.clone()),
+                    None => fields.remove(name),
+                };
+            }
+            fields.values_mut().for_each(|json| set(json, name, value));
+        }
+        Value::Array(items) => items.iter_mut().for_each(|json| set(json, name, value)),
+        _ => {}
+    }
 }
 
 async fn end_early(client: &mut Client, how: Break, chunked: bool) -> io::Result<Outcome> {

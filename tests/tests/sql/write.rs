@@ -1,10 +1,12 @@
 //! What becomes of a write that fails or is dropped: the table is as it was, or the error says what is left.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use datafusion::arrow::array::RecordBatch;
 use datafusion::arrow::util::display::array_value_to_string;
-use datafusion_redivis::Redivis;
+use datafusion::execution::context::SessionContext;
+use datafusion_redivis::{Redivis, RedivisTable};
 use redivis::resource::{NewTable, UploadMergeStrategy};
 use redivis_tests::proxy::{Action, Proxy, Request};
 use redivis_tests::server::Server;
@@ -12,27 +14,29 @@ use tempfile::TempDir;
 
 use crate::session::session;
 
-const T: &str = "redivis.'ada.notes:next.t'";
+pub(crate) const T: &str = "redivis.'ada.notes:next.t'";
 
-struct Written {
-    proxy: Proxy,
-    redivis: Redivis,
-    _server: Server,
+pub(crate) struct Written {
+    pub(crate) proxy: Proxy,
+    pub(crate) ctx: SessionContext,
+    pub(crate) redivis: Redivis,
+    server: Server,
     _data: TempDir,
 }
 
 /// A table of one row, behind a proxy.
-async fn table() -> Written {
+pub(crate) async fn table() -> Written {
     let data = TempDir::new().unwrap();
     let folder = data.path().to_owned();
     let server = tokio::task::spawn_blocking(move || Server::directory(&folder));
     let server = server.await.unwrap();
     let proxy = Proxy::start(server.endpoint()).await;
-    let (_, redivis) = session(&proxy.endpoint(), server.token());
+    let (ctx, redivis) = session(&proxy.endpoint(), server.token());
     let it = Written {
         proxy,
+        ctx,
         redivis,
-        _server: server,
+        server,
         _data: data,
     };
     it.run("CALL redivis.create_dataset('ada.notes')").await;
@@ -41,28 +45,33 @@ async fn table() -> Written {
 }
 
 impl Written {
-    async fn try_run(&self, sql: &str) -> Result<Vec<RecordBatch>, String> {
+    /// Another session, which reaches the server without the proxy.
+    pub(crate) fn other(&self) -> Redivis {
+        session(self.server.endpoint(), self.server.token()).1
+    }
+
+    pub(crate) async fn try_run(&self, sql: &str) -> Result<Vec<RecordBatch>, String> {
         let ran = async { self.redivis.sql(sql).await?.collect().await };
         ran.await.map_err(|error| error.to_string())
     }
 
-    async fn run(&self, sql: &str) -> Vec<RecordBatch> {
+    pub(crate) async fn run(&self, sql: &str) -> Vec<RecordBatch> {
         let ran = self.try_run(sql).await;
         ran.unwrap_or_else(|error| panic!("{sql}: {error}"))
     }
 
-    async fn error(&self, sql: &str) -> String {
+    pub(crate) async fn error(&self, sql: &str) -> String {
         self.try_run(sql).await.expect_err(sql)
     }
 
-    async fn sum(&self) -> String {
+    pub(crate) async fn sum(&self) -> String {
         self.proxy.script(|_| Action::Pass);
         let rows = self.run(&format!("SELECT sum(x) FROM {T}")).await;
         array_value_to_string(rows[0].column(0), 0).unwrap()
     }
 
     /// From when an upload is created on, says this of it.
-    fn says(&self, rest: &'static str) {
+    pub(crate) fn says(&self, rest: &'static str) {
         let mut created = false;
         self.proxy.script(move |request| {
             created |= is_creation(request);
@@ -80,15 +89,15 @@ impl Written {
     }
 }
 
-fn json(status: u16, body: impl AsRef<[u8]>) -> Action {
+pub(crate) fn json(status: u16, body: impl AsRef<[u8]>) -> Action {
     Action::reply(status, &[("Content-Type", "application/json")], body)
 }
 
-fn is_creation(request: &Request) -> bool {
+pub(crate) fn is_creation(request: &Request) -> bool {
     request.method == "POST" && request.path().ends_with("/uploads")
 }
 
-fn is_poll(request: &Request) -> bool {
+pub(crate) fn is_poll(request: &Request) -> bool {
     request.method == "GET" && request.path().contains("/uploads/")
 }
 
@@ -118,27 +127,30 @@ async fn a_count_that_differs_is_an_error_and_the_upload_is_removed() {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_statement_dropped_while_it_waits_leaves_no_rows() {
     let it = table().await;
-    it.says(r#""status": "running""#);
-    let statement = format!("INSERT INTO {T} SELECT 10");
-    let waiting = it.run(&statement);
-    let sees_a_poll = async {
-        while it
-            .proxy
-            .requests()
-            .iter()
-            .filter(|request| is_poll(request))
-            .count()
-            < 5
-        {
-            tokio::time::sleep(Duration::from_millis(20)).await;
+    let reference = "ada.notes:next.t".parse().unwrap();
+    let by_hand = RedivisTable::fetch(&it.redivis.client(), &reference).await;
+    let by_hand = Arc::new(by_hand.unwrap());
+    it.ctx.register_table("by_hand", by_hand).unwrap();
+    for table in [T, "by_hand"] {
+        it.says(r#""status": "running""#);
+        let statement = format!("INSERT INTO {table} SELECT 10");
+        let before = it.proxy.requests().len();
+        let sees_a_poll = async {
+            let is_waited_for = |requests: Vec<Request>| {
+                requests[before..].iter().filter(|it| is_poll(it)).count() >= 5
+            };
+            while !is_waited_for(it.proxy.requests()) {
+                tokio::time::sleep(Duration::from_millis(20)).await;
+            }
+        };
+        tokio::select! {
+            ended = it.try_run(&statement) => panic!("{ended:?}"),
+            () = sees_a_poll => {}
         }
-    };
-    tokio::select! {
-        _ = waiting => panic!("it cannot end"),
-        () = sees_a_poll => {}
+        it.proxy.script(|_| Action::Pass);
+        assert!(it.redivis.settle().await.is_empty());
+        assert_eq!(it.sum().await, "1", "{table}");
     }
-    assert!(it.redivis.settle().await.is_empty());
-    assert_eq!(it.sum().await, "1");
 }
 
 #[tokio::test(flavor = "multi_thread")]

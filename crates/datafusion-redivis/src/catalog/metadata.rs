@@ -139,6 +139,12 @@ impl MetadataCache {
         &self.connection
     }
 
+    /// The same for a session, whose endpoints have their writes in common.
+    pub(crate) fn with_writes(mut self, writes: Arc<Writes>) -> Self {
+        self.writes = writes;
+        self
+    }
+
     pub(crate) fn writes(&self) -> &Arc<Writes> {
         &self.writes
     }
@@ -214,7 +220,8 @@ impl MetadataCache {
             // Counted first: what is written meanwhile may not be in the answer.
             let found = self.writes.count();
             let table =
-                RedivisTable::fetch_through(&self.connection, &self.writes, reference).await?;
+                RedivisTable::fetch_through(&self.connection, Some(&self.writes), reference)
+                    .await?;
             Ok(Found {
                 writes: found,
                 ..self.found(Arc::new(table))

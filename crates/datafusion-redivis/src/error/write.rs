@@ -33,8 +33,8 @@ pub enum WriteError {
         upload: String,
         /// How many rows were sent.
         sent: u64,
-        /// How many the service counts; `None` if it does not say.
-        stored: Option<u64>,
+        /// How many the service counts.
+        stored: u64,
     },
     /// The service took a column of a file for another type than it was written as, or found no such column. The upload was
     /// removed.
@@ -77,7 +77,7 @@ impl fmt::Display for WriteError {
             } => write!(
                 f,
                 "the value {value} of column `{column}`, row {row}, cannot be stored in {} {variable} variable without loss; \
-                 nothing was sent. Convert it in the query, as with {}",
+                 nothing was sent. Convert it in the query, as with {}, of a DataFrame in a select before the last one",
                 article(variable),
                 conversion(variable)
             ),
@@ -86,13 +86,10 @@ impl fmt::Display for WriteError {
                 upload,
                 sent,
                 stored,
-            } => {
-                write!(f, "{sent} rows were sent to upload {upload} of {table}, ")?;
-                match stored {
-                    Some(stored) => write!(f, "and Redivis counts {stored} of them"),
-                    None => write!(f, "and Redivis does not say how many it has stored"),
-                }
-            }
+            } => write!(
+                f,
+                "{sent} rows were sent to upload {upload} of {table}, and Redivis counts {stored} of them"
+            ),
             Self::Type {
                 table,
                 upload,

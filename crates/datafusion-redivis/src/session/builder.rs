@@ -20,6 +20,7 @@ use crate::catalog::{
 use crate::options::RedivisOptions;
 use crate::plan::{NoImplicitCasts, RedivisPlanner};
 use crate::sql::functions::{RedivisQueryFunction, RedivisTableFunction, query_function};
+use crate::write::Writes;
 
 /// Makes an existing session speak Redivis, with everything as [`RedivisBuilder`] has it by default.
 ///
@@ -154,7 +155,9 @@ impl RedivisBuilder {
             }
             return Ok((state, found, Arc::clone(registrations)));
         }
+        let writes = Writes::of(state.config());
         let mut metadata = MetadataCache::new(self.client)
+            .with_writes(Arc::clone(&writes))
             .with_capacity(self.capacity)
             .with_max_age(self.max_age);
         if let Some(runtime) = self.io_runtime {
@@ -175,6 +178,7 @@ impl RedivisBuilder {
             }
             None => first(state, &registration)?,
         };
+        state.config_mut().set_extension(writes);
         let extensions = &mut state.config_mut().options_mut().extensions;
         if self.options.is_some() || extensions.get::<RedivisOptions>().is_none() {
             extensions.insert(self.options.unwrap_or_default());

@@ -24,7 +24,7 @@ pub use self::query::RedivisQuery;
 use crate::connection::Connection;
 use crate::options::RedivisOptions;
 use crate::scan::{Size, Source};
-use crate::write::{Columns, Destination, RedivisSink, Writes, check_insertable};
+use crate::write::{Columns, Destination, RedivisSink, Writes, check_insertable, draft};
 
 /// Variables that are asked for side by side.
 const DESCRIBED_AT_ONCE: usize = 8;
@@ -35,8 +35,10 @@ pub struct RedivisTable {
     table: Table,
     variables: Vec<Variable>,
     source: Arc<Source>,
-    /// Where it is told that the table was written to.
-    writes: Arc<Writes>,
+    /// What it was asked for by.
+    reference: TableReference,
+    /// Where it is told that the table was written to; `None`: in the session that writes.
+    writes: Option<Arc<Writes>>,
 }
 
 impl RedivisTable {
@@ -46,13 +48,13 @@ impl RedivisTable {
     /// now.
     pub async fn fetch(client: &Client, reference: &TableReference) -> redivis::Result<Self> {
         let connection = Arc::new(Connection::from(client.clone()));
-        Self::fetch_through(&connection, &Arc::default(), reference).await
+        Self::fetch_through(&connection, None, reference).await
     }
 
-    /// The same in a session, which is told of what is written to the table, and whose client may be replaced.
+    /// The same through a connection, whose client may be replaced.
     pub(crate) async fn fetch_through(
         connection: &Arc<Connection>,
-        writes: &Arc<Writes>,
+        writes: Option<&Arc<Writes>>,
         reference: &TableReference,
     ) -> redivis::Result<Self> {
         let client = connection.client();
@@ -62,7 +64,10 @@ impl RedivisTable {
         }
         let variables = client.variables(&table.uri).await?;
         let connection = Arc::clone(connection);
-        Ok(Self::new(connection, table, variables, Arc::clone(writes)))
+        Ok(Self {
+            writes: writes.cloned(),
+            ..Self::new(connection, reference.clone(), table, variables)
+        })
     }
 
     /// The same table with all that its variables' owner wrote about them: one more request for each.
@@ -76,19 +81,19 @@ impl RedivisTable {
             .buffered(DESCRIBED_AT_ONCE)
             .try_collect()
             .await?;
-        Ok(Self::new(
-            Arc::clone(&self.source.connection),
-            self.table.clone(),
-            variables,
-            Arc::clone(&self.writes),
-        ))
+        let connection = Arc::clone(&self.source.connection);
+        let (reference, table) = (self.reference.clone(), self.table.clone());
+        Ok(Self {
+            writes: self.writes.clone(),
+            ..Self::new(connection, reference, table, variables)
+        })
     }
 
     fn new(
         connection: Arc<Connection>,
+        reference: TableReference,
         table: Table,
         variables: Vec<Variable>,
-        writes: Arc<Writes>,
     ) -> Self {
         let schema = variables_schema(&variables);
         let source = Source {
@@ -109,7 +114,8 @@ impl RedivisTable {
             table,
             variables,
             source: Arc::new(source),
-            writes,
+            reference,
+            writes: None,
         }
     }
 
@@ -134,16 +140,16 @@ impl RedivisTable {
 
     /// Fails, with what to do instead, if no rows can be inserted into it.
     pub(crate) fn check_insertable(&self) -> Result<()> {
-        check_insertable(&self.destination(), &self.table)
+        let client = self.source.connection.client();
+        check_insertable(&client, &self.source.name, &self.table)
     }
 
-    /// Where rows for it go.
-    fn destination(&self) -> Destination {
-        Destination {
-            client: self.source.connection.client(),
-            table: self.source.name.clone(),
-            uri: self.table.uri.clone(),
-            writes: Arc::clone(&self.writes),
+    /// The table as it is now, to be written to: this one may have been registered long ago.
+    async fn now(&self) -> Result<Self> {
+        let connection = &self.source.connection;
+        match Self::fetch_through(connection, self.writes.as_ref(), &self.reference).await {
+            Ok(table) => Ok(table),
+            Err(error) => Err(draft::missing(&connection.client(), &self.reference, error).await),
         }
     }
 
@@ -168,18 +174,7 @@ fn name(table: &Table) -> String {
     let Some(reference) = table.reference() else {
         return table.name.clone();
     };
-    let parent = reference.parent();
-    let sample = if parent.is_sample() { ":sample" } else { "" };
-    let version = reference
-        .version()
-        .map(|version| format!(":{version}"))
-        .unwrap_or_default();
-    format!(
-        "{}.{}{sample}{version}.{}",
-        parent.owner(),
-        parent.name(),
-        reference.name()
-    )
+    reference.without_ids().to_string()
 }
 
 /// A path that names the version which the table was found in, where the service's own leaves it out: later requests
@@ -227,7 +222,8 @@ impl TableProvider for RedivisTable {
         self.source.scan(state, projection, limit)
     }
 
-    /// Plans to send the rows of `input` as one upload; see [`WriteError`](crate::WriteError) for what is refused.
+    /// Plans to send the rows of `input` as one upload to the table as it is now; see [`WriteError`](crate::WriteError) for what
+    /// is refused.
     ///
     /// The columns of `input` are matched by name, without regard to case; variables that it lacks are null. Only the version
     /// that is not released can be written to.
@@ -243,18 +239,27 @@ impl TableProvider for RedivisTable {
                 self.source.name
             );
         }
-        let variables = self
+        self.check_insertable()?;
+        let now = self.now().await?;
+        let variables = now
             .variables
             .iter()
             .map(|variable| (variable.name.as_str(), &variable.variable_type));
-        let columns = match self.variables.is_empty() {
+        let columns = match now.variables.is_empty() {
             // The first rows give a table its variables.
             true => Columns::of_query(&input.schema())?,
-            false => Columns::of_table(&input.schema(), &self.source.name, variables)?,
+            false => Columns::of_table(&input.schema(), &now.source.name, variables)?,
+        };
+        let writes = now.writes.unwrap_or_else(|| Writes::of(state.config()));
+        let destination = Destination {
+            client: now.source.connection.client(),
+            table: now.source.name.clone(),
+            uri: now.table.uri.clone(),
+            writes,
         };
         let sink = RedivisSink::try_new(
-            self.destination(),
-            self.table.clone(),
+            destination,
+            now.table,
             columns,
             input.schema(),
             op,

@@ -222,7 +222,8 @@ pub(crate) fn fits(name: &str, from: &DataType, variable: &VariableType) -> Resu
         return Ok(());
     }
     plan_err!(
-        "variable `{name}` is {variable}, and the query gives it {from}, which is not converted silently; write {}",
+        "variable `{name}` is {variable}, and the query gives it {from}, which is not converted silently; write {}, of a \
+         DataFrame in a select before the last one",
         conversion(variable)
     )
 }

@@ -5,15 +5,19 @@
 
 mod columns;
 pub(crate) mod draft;
+mod name;
 mod sink;
 mod spool;
+mod table;
 mod target;
 mod undo;
 mod upload;
 
 pub(crate) use self::columns::{Columns, fits, stored, variable_type};
+pub(crate) use self::name::{UploadName, unique};
 pub(crate) use self::sink::RedivisSink;
 pub(crate) use self::spool::Spool;
+pub(crate) use self::table::TableRows;
 pub(crate) use self::target::{check_insertable, check_writable};
-pub(crate) use self::undo::{Undo, Writes, still_there};
-pub(crate) use self::upload::{Destination, Expected, parquet, unique};
+pub(crate) use self::undo::{Writes, still_there};
+pub(crate) use self::upload::{Destination, Expected};

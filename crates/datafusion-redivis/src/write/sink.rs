@@ -8,7 +8,7 @@ use std::sync::Arc;
 
 use async_trait::async_trait;
 use datafusion::arrow::datatypes::SchemaRef;
-use datafusion::common::{Result, exec_err, plan_err};
+use datafusion::common::{Result, exec_datafusion_err, exec_err, plan_err};
 use datafusion::datasource::sink::DataSink;
 use datafusion::execution::{SendableRecordBatchStream, TaskContext};
 use datafusion::logical_expr::dml::InsertOp;
@@ -19,10 +19,11 @@ use redivis::resource::{Table, Upload, UploadMergeStrategy};
 use redivis::write::{Content, SendProgress};
 
 use super::columns::Columns;
+use super::name::UploadName;
 use super::spool::Spool;
 use super::target::check_insertable;
 use super::undo::still_there;
-use super::upload::{Destination, Expected, parquet, unique};
+use super::upload::{Destination, Expected};
 use crate::error::failed;
 
 /// Writes the rows of a query to a table as one upload.
@@ -49,7 +50,7 @@ impl RedivisSink {
         op: InsertOp,
         upload_name: Option<String>,
     ) -> Result<Self> {
-        check_insertable(&destination, &table)?;
+        check_insertable(&destination.client, &destination.table, &table)?;
         if op == InsertOp::Replace {
             return plan_err!(
                 "REPLACE INTO needs a key, and tables on Redivis have none; write INSERT OVERWRITE to replace all rows"
@@ -76,7 +77,7 @@ impl RedivisSink {
     }
 
     /// The uploads that an overwriting one takes the place of.
-    async fn superseded(&self) -> Result<Vec<Upload>> {
+    async fn uploads_before(&self) -> Result<Vec<Upload>> {
         if !self.overwrite {
             return Ok(vec![]);
         }
@@ -99,22 +100,6 @@ impl RedivisSink {
              `replace`: write INSERT OVERWRITE if that is meant, or set its merge strategy to `append` on Redivis",
             self.destination.table
         )
-    }
-
-    /// Removes what was there before the new upload. Each that stays is named: its rows are in the table still.
-    async fn remove(&self, superseded: Vec<Upload>, name: &str) -> Result<()> {
-        for upload in superseded {
-            if let Err(error) = self.destination.client.delete_upload(&upload.uri).await {
-                let left = format!(
-                    "the rows of upload `{name}` are in {}, together with those of upload `{}` and any after it: run the \
-                     statement again",
-                    self.destination.table,
-                    upload.name.as_deref().unwrap_or(&upload.uri),
-                );
-                return Err(still_there(failed(error), left));
-            }
-        }
-        Ok(())
     }
 }
 
@@ -191,13 +176,17 @@ impl DataSink for RedivisSink {
         }
 
         let _timer = uploading.timer();
-        let name = self.upload_name.clone().unwrap_or_else(|| unique("insert"));
-        let superseded = self.superseded().await?;
+        let name = match &self.upload_name {
+            Some(name) => UploadName::given(name),
+            None => UploadName::unique("insert"),
+        };
+        let before = self.uploads_before().await?;
         let content = Content::file(spool.path()).await.map_err(failed)?;
         let progress = Arc::new(SendProgress::default());
         self.destination
             .upload(
-                &parquet(name.clone()),
+                &name,
+                Some("parquet"),
                 &content,
                 &Expected::rows(spool.rows),
                 &progress,
@@ -205,7 +194,12 @@ impl DataSink for RedivisSink {
             .await?;
         bytes.add(usize::try_from(progress.acknowledged()).unwrap_or(usize::MAX));
         restarts.add(usize::try_from(progress.restarts()).unwrap_or(usize::MAX));
-        self.remove(superseded, &name).await?;
-        Ok(spool.rows)
+        match self.destination.removal_of(before, &name).carry_out().await {
+            None => Ok(spool.rows),
+            Some(left) => Err(still_there(
+                exec_datafusion_err!("{} has rows from before still", self.destination.table),
+                left,
+            )),
+        }
     }
 }

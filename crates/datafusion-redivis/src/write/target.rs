@@ -1,15 +1,13 @@
 //! What can be written to, and what to do about what cannot.
 
 use datafusion::common::{Result, plan_err};
+use redivis::Client;
 use redivis::resource::{ContainerKind, Table};
 
-use super::upload::Destination;
-
-/// Fails for tables that no rows can go to.
-pub(crate) fn check_insertable(destination: &Destination, table: &Table) -> Result<()> {
-    check_writable(destination, table)?;
+/// Fails for a table, called `name`, that no rows can go to.
+pub(crate) fn check_insertable(client: &Client, name: &str, table: &Table) -> Result<()> {
+    check_writable(client, name, table)?;
     if table.is_file_index {
-        let name = &destination.table;
         return plan_err!(
             "the rows of {name} stand for files; add files with COPY … TO 'redivis://{name}/…'"
         );
@@ -17,10 +15,9 @@ pub(crate) fn check_insertable(destination: &Destination, table: &Table) -> Resu
     Ok(())
 }
 
-/// Fails for tables that neither uploads nor files can go to.
-pub(crate) fn check_writable(destination: &Destination, table: &Table) -> Result<()> {
-    let name = &destination.table;
-    if destination.client.is_anonymous() {
+/// Fails for a table, called `name`, that neither uploads nor files can go to.
+pub(crate) fn check_writable(client: &Client, name: &str, table: &Table) -> Result<()> {
+    if client.is_anonymous() {
         return plan_err!(
             "writing to {name} needs a token: set REDIVIS_API_TOKEN to one with the scope data.edit"
         );
@@ -43,13 +40,8 @@ pub(crate) fn check_writable(destination: &Destination, table: &Table) -> Result
         let reference = table.reference();
         let (dataset, next) = match &reference {
             Some(reference) => (
-                format!("{}.{}", reference.owner(), reference.parent().name()),
-                format!(
-                    "{}.{}:next.{}",
-                    reference.owner(),
-                    reference.parent().name(),
-                    reference.name()
-                ),
+                reference.parent().by_name().to_string(),
+                reference.in_next_version().to_string(),
             ),
             None => (
                 "owner.dataset".to_owned(),

@@ -1,29 +1,36 @@
 //! What a session has written, for the rest of it: tables that have changed, and uploads that are being taken back.
 //!
 //! A statement that is dropped halfway cannot wait for anything, and an upload that the service has been told of would
-//! become part of the table all the same. So taking it back goes on for itself, and [`Redivis::settle`](crate::Redivis::settle)
-//! waits for it.
+//! become part of the table all the same. So taking it back goes on for itself, on the runtime of the statement; where that is
+//! gone, it is left to [`Redivis::settle`](crate::Redivis::settle), which waits for all of it.
 
+use std::fmt;
 use std::future::Future;
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use datafusion::common::DataFusionError;
+use datafusion::prelude::SessionConfig;
 use futures::FutureExt;
 use futures::future::BoxFuture;
-use tokio::sync::Semaphore;
+use tokio::runtime::{Handle, RuntimeFlavor};
+use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
 use crate::error::WriteError;
 
 /// More writes than a session takes back at once.
 const AT_ONCE: u32 = 1 << 20;
 
+/// Takes something back, and says what is left if something is. May be begun again where it was interrupted.
+type Work = Arc<dyn Fn() -> BoxFuture<'static, Option<String>> + Send + Sync>;
+
 /// The writes of a session.
-#[derive(Debug)]
 pub(crate) struct Writes {
     count: AtomicU64,
     /// Each write that is being taken back holds one.
     permits: Arc<Semaphore>,
+    /// What is to be taken back, and has no runtime to be taken back on.
+    waiting: Mutex<Vec<Work>>,
     /// What could not be taken back.
     left: Mutex<Vec<String>>,
 }
@@ -33,12 +40,26 @@ impl Default for Writes {
         Self {
             count: AtomicU64::new(0),
             permits: Arc::new(Semaphore::new(AT_ONCE as usize)),
+            waiting: Mutex::default(),
             left: Mutex::default(),
         }
     }
 }
 
+impl fmt::Debug for Writes {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Writes")
+            .field("count", &self.count())
+            .finish_non_exhaustive()
+    }
+}
+
 impl Writes {
+    /// Those of the session that a plan is made in. A session without Redivis has none, and nobody waits for what is taken back.
+    pub(crate) fn of(session: &SessionConfig) -> Arc<Self> {
+        session.get_extension().unwrap_or_default()
+    }
+
     /// How often something was written: what was known of unreleased tables before is out of date.
     pub(crate) fn count(&self) -> u64 {
         self.count.load(Ordering::Acquire)
@@ -49,33 +70,58 @@ impl Writes {
         self.count.fetch_add(1, Ordering::AcqRel);
     }
 
-    /// Takes a write back in the background. `work` says what is left, if something is.
-    fn take_back(self: &Arc<Self>, work: impl Future<Output = Option<String>> + Send + 'static) {
-        // Without a runtime the program is at its end, and nothing can be done any more.
-        let Ok(runtime) = tokio::runtime::Handle::try_current() else {
+    /// Waits until everything is taken back that can be, and says what could not.
+    pub(crate) async fn settle(self: &Arc<Self>) -> Vec<String> {
+        loop {
+            // The semaphore is never closed.
+            drop(self.permits.acquire_many(AT_ONCE).await);
+            let Some(work) = locked(&self.waiting).pop() else {
+                return std::mem::take(&mut *locked(&self.left));
+            };
+            Undoing::new(self, work).run().await;
+        }
+    }
+}
+
+/// No code panics while it holds one of these locks.
+fn locked<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+/// Something that is being taken back. Interrupted, as when its runtime ends, it waits to be begun again.
+struct Undoing {
+    writes: Arc<Writes>,
+    work: Option<Work>,
+    _permit: Option<OwnedSemaphorePermit>,
+}
+
+impl Undoing {
+    fn new(writes: &Arc<Writes>, work: Work) -> Self {
+        Self {
+            writes: Arc::clone(writes),
+            work: Some(work),
+            _permit: Arc::clone(&writes.permits).try_acquire_owned().ok(),
+        }
+    }
+
+    async fn run(mut self) {
+        let Some(work) = self.work.clone() else {
             return;
         };
-        let permit = Arc::clone(&self.permits).try_acquire_owned();
-        let writes = Arc::clone(self);
-        runtime.spawn(async move {
-            if let Some(left) = work.await {
-                tracing::warn!("{left}");
-                writes.left().push(left);
-            }
-            writes.changed();
-            drop(permit);
-        });
+        if let Some(left) = work().await {
+            tracing::warn!("{left}");
+            locked(&self.writes.left).push(left);
+        }
+        self.writes.changed();
+        self.work = None;
     }
+}
 
-    /// Waits until everything is taken back that can be, and says what could not.
-    pub(crate) async fn settle(&self) -> Vec<String> {
-        // The semaphore is never closed.
-        drop(self.permits.acquire_many(AT_ONCE).await);
-        std::mem::take(&mut *self.left())
-    }
-
-    fn left(&self) -> std::sync::MutexGuard<'_, Vec<String>> {
-        self.left.lock().unwrap_or_else(PoisonError::into_inner)
+impl Drop for Undoing {
+    fn drop(&mut self) {
+        if let Some(work) = self.work.take() {
+            locked(&self.writes.waiting).push(work);
+        }
     }
 }
 
@@ -84,18 +130,21 @@ impl Writes {
 /// Dropped without either, as when a statement is dropped halfway, it is taken back in the background.
 pub(crate) struct Undo {
     writes: Arc<Writes>,
-    work: Option<BoxFuture<'static, Option<String>>>,
+    work: Option<Work>,
+    /// Where the statement runs.
+    runtime: Option<Handle>,
 }
 
 impl Undo {
     /// `work` takes it back, and says what is left if something is.
-    pub(crate) fn new(
-        writes: &Arc<Writes>,
-        work: impl Future<Output = Option<String>> + Send + 'static,
-    ) -> Self {
+    pub(crate) fn new<F>(writes: &Arc<Writes>, work: impl Fn() -> F + Send + Sync + 'static) -> Self
+    where
+        F: Future<Output = Option<String>> + Send + 'static,
+    {
         Self {
             writes: Arc::clone(writes),
-            work: Some(work.boxed()),
+            work: Some(Arc::new(move || work().boxed())),
+            runtime: Handle::try_current().ok(),
         }
     }
 
@@ -105,15 +154,18 @@ impl Undo {
         self.writes.changed();
     }
 
-    /// Takes it back for an error, which then says what is left.
-    pub(crate) async fn because_of(mut self, error: DataFusionError) -> DataFusionError {
-        let left = match &mut self.work {
-            Some(work) => work.await,
-            None => None,
-        };
+    /// Takes it back now, and says what is left if something is.
+    pub(crate) async fn carry_out(mut self) -> Option<String> {
+        let work = self.work.clone()?;
+        let left = work().await;
         self.work = None;
         self.writes.changed();
-        match left {
+        left
+    }
+
+    /// Takes it back for an error, which then says what is left.
+    pub(crate) async fn because_of(self, error: DataFusionError) -> DataFusionError {
+        match self.carry_out().await {
             None => error,
             Some(left) => still_there(error, left),
         }
@@ -122,8 +174,15 @@ impl Undo {
 
 impl Drop for Undo {
     fn drop(&mut self) {
-        if let Some(work) = self.work.take() {
-            self.writes.take_back(work);
+        let Some(work) = self.work.take() else {
+            return;
+        };
+        let undoing = Undoing::new(&self.writes, work);
+        // A runtime of one thread does nothing unless it is entered.
+        let goes_on = |runtime: &Handle| runtime.runtime_flavor() != RuntimeFlavor::CurrentThread;
+        let runtime = self.runtime.take().filter(goes_on);
+        if let Some(runtime) = runtime.or_else(|| Handle::try_current().ok()) {
+            runtime.spawn(undoing.run());
         }
     }
 }
@@ -139,30 +198,68 @@ pub(crate) fn still_there(error: DataFusionError, left: String) -> DataFusionErr
 
 #[cfg(test)]
 mod tests {
+    use tokio::runtime::Builder;
+    use tokio::sync::Notify;
+
     use super::*;
+
+    fn leaves(writes: &Arc<Writes>, left: Option<&'static str>) -> Undo {
+        Undo::new(writes, move || async move { left.map(str::to_owned) })
+    }
 
     #[tokio::test]
     async fn settling_waits_for_what_is_taken_back_and_says_what_is_left() {
         let writes = Arc::new(Writes::default());
         assert!(writes.settle().await.is_empty());
-        let (go, wait) = tokio::sync::oneshot::channel::<()>();
-        let undone = |work| drop(Undo::new(&writes, work));
-        let left = async move {
-            wait.await.ok();
-            Some("upload x".to_owned())
-        };
-        undone(left.boxed());
-        undone(async { None }.boxed());
-        Undo::new(&writes, async { unreachable!("it is kept") }).keep();
+        let go = Arc::new(Notify::new());
+        let waits = Arc::clone(&go);
+        drop(Undo::new(&writes, move || {
+            let waits = Arc::clone(&waits);
+            async move {
+                waits.notified().await;
+                Some("upload x".to_owned())
+            }
+        }));
+        drop(leaves(&writes, None));
+        leaves(&writes, Some("it is kept")).keep();
         let settling = tokio::spawn({
             let writes = Arc::clone(&writes);
             async move { writes.settle().await }
         });
         tokio::task::yield_now().await;
         assert!(!settling.is_finished());
-        go.send(()).unwrap();
+        go.notify_one();
         assert_eq!(settling.await.unwrap(), ["upload x"]);
         assert_eq!(writes.count(), 3);
         assert!(writes.settle().await.is_empty());
+    }
+
+    #[test]
+    fn what_its_runtime_cannot_take_back_is_left_to_settling() {
+        let writes = Arc::new(Writes::default());
+        let one = Builder::new_current_thread().build().unwrap();
+        let dropped = one.block_on(async { leaves(&writes, Some("on one thread")) });
+        let many = Builder::new_multi_thread().build().unwrap();
+        let late = many.block_on(async { leaves(&writes, Some("too late")) });
+        let interrupted = Undo::new(&writes, {
+            let times = AtomicU64::new(0);
+            move || {
+                let first = times.fetch_add(1, Ordering::AcqRel) == 0;
+                async move {
+                    if first {
+                        futures::future::pending::<()>().await;
+                    }
+                    Some("interrupted".to_owned())
+                }
+            }
+        });
+        many.block_on(async { drop(interrupted) });
+        many.shutdown_background();
+        drop((dropped, late));
+        let other = Builder::new_current_thread().build().unwrap();
+        let mut left = other.block_on(writes.settle());
+        left.sort();
+        assert_eq!(left, ["interrupted", "on one thread", "too late"]);
+        drop(one);
     }
 }

@@ -6,13 +6,13 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use chrono::Utc;
-use datafusion::common::{Result, exec_err};
-use redivis::resource::Upload;
-use redivis::write::{Content, NewTempUpload, SendProgress, UploadRequest};
+use datafusion::common::{Result, exec_datafusion_err, exec_err};
+use redivis::resource::{RowCount, Upload};
+use redivis::write::{Content, NewTempUpload, SendProgress, TempUpload, UploadRequest};
 use redivis::{Client, ErrorKind};
 
 use super::columns::Columns;
+use super::name::UploadName;
 use super::undo::{Undo, Writes};
 use crate::error::{WriteError, failed};
 
@@ -60,25 +60,52 @@ impl Destination {
         }
         exec_err!(
             "{} has an upload `{name}` already; choose another name (for INSERT: SET redivis.upload_name), or remove the upload \
-             with CALL redivis.delete_upload('{}', '{}')",
+             with {}",
             self.table,
+            self.removal(name)
+        )
+    }
+
+    /// What removes the upload of this name.
+    fn removal(&self, name: &str) -> String {
+        format!(
+            "CALL redivis.delete_upload('{}', '{}')",
             self.table,
             name.replace('\'', "''")
         )
     }
 
-    /// Sends the content, makes an upload of it and waits until it is completed, as `expected`.
+    /// Fails if the service gave an upload another name because somebody else's has this one (redivis-api §6.4): whoever names
+    /// an upload means that there is one of it.
+    async fn check_named(&self, upload: &Upload, name: &UploadName) -> Result<()> {
+        if name.is_unique || upload.name.as_deref() == Some(&name.text) {
+            return Ok(());
+        }
+        let named = self.client.find_upload(&self.uri, &name.text).await;
+        match named.map_err(failed)? {
+            Some(other) if other.uri != upload.uri => exec_err!(
+                "another writer has made an upload `{}` of {} in the meantime; nothing was added to it",
+                name.text,
+                self.table
+            ),
+            _ => Ok(()),
+        }
+    }
+
+    /// Sends the content, makes an upload of it and waits until it is completed, as `expected`. `format` is the content's, where
+    /// the name does not say it.
     ///
     /// On failure, and when the future is dropped, the table is as it was; or the error says what is left.
     pub(crate) async fn upload(
         &self,
-        request: &UploadRequest,
+        name: &UploadName,
+        format: Option<&str>,
         content: &Content,
         expected: &Expected,
         progress: &Arc<SendProgress>,
     ) -> Result<Upload> {
-        self.check_name(&request.name).await?;
-        let new = NewTempUpload::new(&request.name, content.len());
+        self.check_name(&name.text).await?;
+        let new = NewTempUpload::new(&name.text, content.len());
         let sent = self.client.create_temp_uploads(&self.uri, &[new]).await;
         let sent = sent.map_err(failed)?;
         let Some(sent) = sent.first() else {
@@ -92,50 +119,120 @@ impl Destination {
             .await
             .map_err(failed)?;
 
-        let created = self.client.create_upload(&self.uri, request, Some(sent));
-        let undo = Undo::new(
-            &self.writes,
-            self.clone().find_and_remove(request.name.clone()),
-        );
+        let request = UploadRequest {
+            name: name.text.clone(),
+            upload_type: format.map(str::to_owned),
+            ..UploadRequest::default()
+        };
+        let (upload, undo) = self.create(&request, Some(sent), name).await?;
+        match self.completed(&upload, &name.text, expected).await {
+            Ok(upload) => {
+                undo.keep();
+                Ok(upload)
+            }
+            Err(error) => Err(undo.because_of(error).await),
+        }
+    }
+
+    /// Creates an upload, of what was sent if something was, and returns it with its removal.
+    pub(super) async fn create(
+        &self,
+        request: &UploadRequest,
+        sent: Option<&TempUpload>,
+        name: &UploadName,
+    ) -> Result<(Upload, Undo)> {
+        let asked = Arc::new(Asked {
+            destination: self.clone(),
+            name: name.clone(),
+            size: sent.map(TempUpload::size),
+        });
+        let created = self.client.create_upload(&self.uri, request, sent);
+        let undo = Undo::new(&self.writes, {
+            let asked = Arc::clone(&asked);
+            move || Arc::clone(&asked).find_and_remove()
+        });
         let upload = match created.await {
+            Ok(upload) if upload.recognized && !name.is_unique => {
+                let unanswered = exec_datafusion_err!(
+                    "Redivis did not answer whether it created upload `{}` of {}",
+                    name.text,
+                    self.table
+                );
+                return Err(undo.because_of(unanswered).await);
+            }
             Ok(upload) => upload,
+            Err(error) if error.may_have_happened() => {
+                return Err(undo.because_of(failed(error)).await);
+            }
             // Refused, so there is nothing to take back; another one's upload may have the name.
-            Err(error)
-                if error
-                    .status()
-                    .is_some_and(|status| (400..500).contains(&status)) =>
-            {
+            Err(error) => {
                 undo.keep();
                 return Err(failed(error));
             }
-            Err(error) => return Err(undo.because_of(failed(error)).await),
         };
-        let known = Undo::new(
-            &self.writes,
-            self.clone().remove(upload.clone(), request.name.clone()),
-        );
+        let known = Undo::new(&self.writes, {
+            let uri = upload.uri.clone();
+            move || Arc::clone(&asked).remove(uri.clone())
+        });
         undo.keep();
-        match self.completed(&upload, &request.name, expected).await {
-            Ok(upload) => {
-                known.keep();
-                Ok(upload)
-            }
+        match self.check_named(&upload, name).await {
+            Ok(()) => Ok((upload, known)),
             Err(error) => Err(known.because_of(error).await),
         }
     }
 
+    /// Removes all of these uploads, whose place another has taken. Goes on where it is dropped; says which could not be
+    /// removed, as their rows are in the table still.
+    pub(super) fn removal_of(&self, uploads: Vec<Upload>, successor: &UploadName) -> Undo {
+        let (destination, uploads) = (self.clone(), Arc::new(uploads));
+        let successor = successor.text.clone();
+        Undo::new(&self.writes, move || {
+            let (destination, uploads) = (destination.clone(), Arc::clone(&uploads));
+            let successor = successor.clone();
+            async move { destination.remove_all(&uploads, &successor).await }
+        })
+    }
+
+    async fn remove_all(&self, uploads: &[Upload], successor: &str) -> Option<String> {
+        let mut left = vec![];
+        let mut why = None;
+        for upload in uploads {
+            if let Err(error) = self.client.delete_upload(&upload.uri).await
+                && error.kind() != ErrorKind::NotFound
+            {
+                left.push(format!("`{}`", upload.name.as_ref().unwrap_or(&upload.uri)));
+                why = Some(error);
+            }
+        }
+        Some(format!(
+            "the rows of upload `{successor}` are in {}, together with those of upload {}, which could not be removed ({}): run \
+             the statement again",
+            self.table,
+            left.join(", "),
+            why?
+        ))
+    }
+
     async fn completed(&self, upload: &Upload, name: &str, expected: &Expected) -> Result<Upload> {
         let upload = self.client.wait_for_upload(upload).await.map_err(failed)?;
-        if let Some(rows) = expected.rows
-            && upload.num_rows != Some(rows)
-        {
-            return Err(WriteError::RowCount {
-                table: self.table.clone(),
-                upload: name.to_owned(),
-                sent: rows,
-                stored: upload.num_rows,
+        if let Some(rows) = expected.rows {
+            match upload.row_count(rows) {
+                RowCount::Confirmed => {}
+                RowCount::Unconfirmed => tracing::warn!(
+                    table = self.table,
+                    upload = name,
+                    "{rows} rows sent; Redivis did not confirm the count"
+                ),
+                RowCount::Different(stored) => {
+                    return Err(WriteError::RowCount {
+                        table: self.table.clone(),
+                        upload: name.to_owned(),
+                        sent: rows,
+                        stored,
+                    }
+                    .into());
+                }
             }
-            .into());
         }
         if let Some(columns) = &expected.columns {
             let variables = self.client.variables(&upload.uri).await.map_err(failed)?;
@@ -152,51 +249,58 @@ impl Destination {
         }
         Ok(upload)
     }
+}
 
-    /// Removes an upload that may have been created without an answer. Says what is left where that fails.
-    async fn find_and_remove(self, name: String) -> Option<String> {
+/// An upload whose creation was asked for.
+struct Asked {
+    destination: Destination,
+    name: UploadName,
+    size: Option<u64>,
+}
+
+impl Asked {
+    /// Removes the upload if it was created without an answer, and if it is certainly this one: an upload of another writer may
+    /// have the same name and size. Says what is left.
+    async fn find_and_remove(self: Arc<Self>) -> Option<String> {
+        let Destination { client, uri, .. } = &self.destination;
         for wait in [Duration::ZERO, SHOWS_WITHIN] {
             tokio::time::sleep(wait).await;
-            match self.client.find_upload(&self.uri, &name).await {
-                Ok(Some(upload)) => return self.remove(upload, name).await,
-                Ok(None) => {}
-                Err(error) => return self.left(&error, &name),
+            let upload = match client.find_upload(uri, &self.name.text).await {
+                Ok(Some(upload)) => upload,
+                Ok(None) => continue,
+                Err(error) => return self.left(&error),
+            };
+            if self.name.is_unique {
+                return self.remove(upload.uri).await;
             }
+            let is_others = upload.size.is_some() && upload.size != self.size;
+            return (!is_others).then(|| {
+                format!(
+                    "the upload `{}` that {} has now may be this one or another writer's, and this one may be there under \
+                     another name: look at the table's uploads, and remove what should not be there, as with {}",
+                    self.name.text,
+                    self.destination.table,
+                    self.destination.removal(&self.name.text)
+                )
+            });
         }
         None
     }
 
-    /// Removes an upload. Says what is left where that fails.
-    async fn remove(self, upload: Upload, name: String) -> Option<String> {
-        let error = self.client.delete_upload(&upload.uri).await.err()?;
-        self.left(&error, &name)
+    /// Removes the upload. Says what is left where that fails.
+    async fn remove(self: Arc<Self>, uri: String) -> Option<String> {
+        let error = self.destination.client.delete_upload(&uri).await.err()?;
+        self.left(&error)
     }
 
-    fn left(&self, error: &redivis::Error, name: &str) -> Option<String> {
-        let table = &self.table;
+    fn left(&self, error: &redivis::Error) -> Option<String> {
         (error.kind() != ErrorKind::NotFound).then(|| {
             format!(
-                "the upload `{name}` may be left in {table} ({error}): remove it with CALL redivis.delete_upload('{table}', \
-                 '{}')",
-                name.replace('\'', "''")
+                "the upload `{}` may be left in {} ({error}): remove it with {}",
+                self.name.text,
+                self.destination.table,
+                self.destination.removal(&self.name.text)
             )
         })
-    }
-}
-
-/// A name for an upload that says when and what, and that no other upload has: `insert-2026-11-21T07-12-03Z-ab12`.
-pub(crate) fn unique(what: &str) -> String {
-    let id: String = (0..4)
-        .map(|_| fastrand::alphanumeric().to_ascii_lowercase())
-        .collect();
-    format!("{what}-{}-{id}", Utc::now().format("%Y-%m-%dT%H-%M-%SZ"))
-}
-
-/// What is asked of the service for a spool file.
-pub(crate) fn parquet(name: String) -> UploadRequest {
-    UploadRequest {
-        name,
-        upload_type: Some("parquet".to_owned()),
-        ..UploadRequest::default()
     }
 }

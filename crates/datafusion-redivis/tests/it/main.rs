@@ -10,6 +10,8 @@
 )]
 
 mod batches;
+mod by_hand;
+mod casts;
 mod composition;
 mod explain;
 mod identifiers;

@@ -280,7 +280,8 @@ impl Client {
         }
     }
 
-    async fn json_once<T: DeserializeOwned>(&self, call: &Call) -> Result<T> {
+    /// Sends the call once, and reads the answer as JSON.
+    pub(crate) async fn json_once<T: DeserializeOwned>(&self, call: &Call) -> Result<T> {
         let response = self.call(call, false).await?;
         let (body, complete) = self.body(call, response, MAX_JSON_BYTES).await?;
         if !complete {

@@ -9,7 +9,7 @@ use super::{DatasetVersion, checked_uri};
 use crate::client::Client;
 use crate::error::{ErrorKind, Result};
 use crate::page::deferred;
-use crate::reference::{DatasetReference, path_segment};
+use crate::reference::{DatasetReference, Version, escaped, path_segment};
 use crate::request::Call;
 
 /// A dataset (redivis-api §3.5). Listings leave some fields out.
@@ -174,16 +174,41 @@ impl Client {
     /// Creates a dataset of a user or organization, with an unreleased first version: `POST /users/:owner/datasets` or
     /// `POST /organizations/:owner/datasets` (redivis-api §4).
     ///
-    /// Sent once: where no answer comes, the dataset may have been created nevertheless.
+    /// Sent once. Where no answer comes the dataset is looked for by its name: it is taken if there was none before and it has
+    /// no tables, and else the error says that it may have been created
+    /// ([`Error::may_have_happened`](crate::Error::may_have_happened)).
     pub async fn create_dataset(&self, owner: &str, new: &NewDataset) -> Result<Dataset> {
         let resource = format!("{owner}.{}", new.name);
+        let reference = format!("{owner}.{}", escaped(&new.name)).parse();
+        let reference: Option<DatasetReference> = reference.ok();
         let segment = path_segment(owner);
         let path = match self.owner_kind(owner).await? {
             OwnerKind::Organization => format!("/organizations/{segment}/datasets"),
             _ => format!("/users/{segment}/datasets"),
         };
-        let call = Call::post("create dataset", resource, path, new)?.not_repeatable();
-        self.json(&call).await
+        let call = Call::post("create dataset", &resource, path, new)?.not_repeatable();
+        // What has no release may be found as the next version alone.
+        let there = async || {
+            let Some(reference) = &reference else {
+                return Ok(None);
+            };
+            for version in [Some(Version::Next), None] {
+                let reference = reference.clone().with_version(version);
+                let path = format!("/datasets/{}", reference.path_segment());
+                let call = Call::get("look for dataset", &resource, path);
+                if let Some(dataset) = self.found::<Dataset>(&call).await? {
+                    return Ok(Some(dataset));
+                }
+            }
+            Ok(None)
+        };
+        let was_there = there().await?.is_some();
+        let created = async || {
+            let found = there().await?;
+            Ok(found.filter(|dataset| !was_there && dataset.table_count.unwrap_or(0) == 0))
+        };
+        let remedy = format!("it may have been created: look for {resource} before trying again");
+        self.step(&call, &remedy, created).await
     }
 
     /// Changes what is said about a dataset: `PATCH <dataset>` (redivis-api §4).

@@ -11,6 +11,7 @@ mod dataset;
 mod lenient;
 mod query;
 mod raw_file;
+mod release;
 mod table;
 mod upload;
 mod uri;
@@ -21,9 +22,9 @@ pub use dataset::{AccessLevel, Dataset, DatasetChanges, NewDataset, Owner, Owner
 pub use query::{OutputField, Query, QueryRequest, QueryStatus};
 pub use raw_file::RawFile;
 pub use table::{Container, ContainerKind, NewTable, Table, TableChanges, UploadMergeStrategy};
-pub use upload::{Upload, UploadStatus};
+pub use upload::{RowCount, Upload, UploadStatus};
 pub use variable::{ValueLabel, Variable, VariableStatistics, VariableType};
-pub use version::DatasetVersion;
+pub use version::{DatasetVersion, ReleaseStatus};
 
 pub(crate) use lenient::{hint, integer, text, timestamp};
 pub(crate) use uri::{checked_uri, reference_in};

@@ -11,13 +11,15 @@ use serde::{Deserialize, Serialize};
 use super::checked_uri;
 use super::lenient::{integer, text};
 use crate::client::Client;
-use crate::error::{ErrorKind, Result, Retry};
+use crate::error::{ErrorKind, Result};
 use crate::read::Whole;
 use crate::request::Call;
 use crate::write::TempUpload;
 
 /// The most files that one call adds.
 const BATCH: usize = 1000;
+const ADDED_PERHAPS: &str =
+    "they may have been added: list the table's files; adding them again takes their place";
 
 /// A file of a file index table.
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
@@ -92,15 +94,16 @@ impl Client {
             let call = batch
                 .iter()
                 .fold(call, |call, (_, upload)| call.secret(upload.id()));
-            let answer: AddAnswer = self.json(&call).await?;
+            let answer: Result<AddAnswer> = self.json(&call).await;
+            let answer = answer.map_err(|error| match error.leaves_open() {
+                true => error.with_unknown_outcome(ADDED_PERHAPS),
+                false => error,
+            })?;
             if answer.results.len() != batch.len() {
                 let (listed, asked) = (answer.results.len(), batch.len());
-                return Err(call
-                    .error(
-                        ErrorKind::Protocol,
-                        format!("the service lists {listed} files where {asked} were added"),
-                    )
-                    .with_retry(Retry::No));
+                let message = format!("the service lists {listed} files where {asked} were added");
+                let error = call.error(ErrorKind::Protocol, message);
+                return Err(error.with_unknown_outcome(ADDED_PERHAPS));
             }
             added.extend(answer.results);
         }

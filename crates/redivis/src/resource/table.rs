@@ -8,7 +8,7 @@ use super::lenient::{flag, hint, integer, text, text_or_empty, timestamp};
 use super::{checked_uri, reference_in};
 use crate::client::Client;
 use crate::error::{ErrorKind, Result};
-use crate::reference::{DatasetReference, TableReference, Version, WorkflowReference};
+use crate::reference::{DatasetReference, TableReference, Version, WorkflowReference, escaped};
 use crate::request::Call;
 
 /// A table, as `GET /tables/:table` and listings show it (redivis-api §3.1). Listings leave some fields out.
@@ -236,12 +236,34 @@ impl Client {
 
     /// Creates a table in the unreleased version of a dataset: `POST <dataset>/tables` (redivis-api §4).
     ///
-    /// Sent once: where no answer comes, the table may have been created nevertheless.
+    /// Sent once. Where no answer comes the table is looked for by its name: it is taken if there was none before and it has no
+    /// rows, and else the error says that it may have been created ([`Error::may_have_happened`](crate::Error::may_have_happened)).
     pub async fn create_table(&self, dataset_uri: &str, new: &NewTable) -> Result<Table> {
         const OPERATION: &str = "create a table in";
         let path = format!("{}/tables", checked_uri(OPERATION, dataset_uri)?);
         let call = Call::post(OPERATION, dataset_uri, path, new)?.not_repeatable();
-        self.json(&call).await
+        let reference = reference_in::<DatasetReference>(dataset_uri, "/datasets/")
+            .and_then(|dataset| dataset.table(&escaped(&new.name)).ok())
+            .map(|table| format!("/tables/{}", table.path_segment()));
+        let there = async || match &reference {
+            Some(path) => {
+                self.found::<Table>(&Call::get("look for table", &new.name, path))
+                    .await
+            }
+            None => Ok(None),
+        };
+        let was_there = there().await?.is_some();
+        let created = async || {
+            Ok(there().await?.filter(|table| {
+                let is_empty = table.num_rows.unwrap_or(0) == 0;
+                !was_there && is_empty && table.is_file_index == new.is_file_index
+            }))
+        };
+        let remedy = format!(
+            "it may have been created: look for `{}` among the tables of the dataset before trying again",
+            new.name
+        );
+        self.step(&call, &remedy, created).await
     }
 
     /// Changes what is said about a table: `PATCH <table>` (redivis-api §4).

@@ -4,7 +4,7 @@ use futures::stream::BoxStream;
 use serde::Deserialize;
 
 use super::checked_uri;
-use super::lenient::{integer, text};
+use super::lenient::{hint, integer, text};
 use crate::client::Client;
 use crate::error::{ErrorKind, Result};
 use crate::reference::path_segment;
@@ -21,6 +21,7 @@ pub struct Upload {
     #[serde(default, deserialize_with = "text")]
     pub name: Option<String>,
     /// How far it has come; rows can be read once it is completed.
+    #[serde(default, deserialize_with = "hint")]
     pub status: UploadStatus,
     /// The file's format, such as `parquet` or `delimited`.
     #[serde(default, rename = "type")]
@@ -28,7 +29,7 @@ pub struct Upload {
     /// Size of the file, in bytes.
     #[serde(default, deserialize_with = "integer")]
     pub size: Option<u64>,
-    /// Rows.
+    /// Rows; `None` until it is completed, and where the service does not say.
     #[serde(default, deserialize_with = "integer")]
     pub num_rows: Option<u64>,
     /// Size as stored, in bytes.
@@ -37,10 +38,25 @@ pub struct Upload {
     /// Why it failed.
     #[serde(default)]
     pub error_message: Option<String>,
+    /// Set where the answer to the upload's creation was lost, and this one was found by its name and size: it is the one that
+    /// was asked for, unless another writer has made one of the same name and size in that moment.
+    #[serde(skip)]
+    pub recognized: bool,
+}
+
+/// What a completed upload says of the rows that were sent.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum RowCount {
+    /// It has as many.
+    Confirmed,
+    /// It does not say how many it has: they are written, and nobody confirms the count.
+    Unconfirmed,
+    /// It has another number of them.
+    Different(u64),
 }
 
 /// How far an upload has come.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Deserialize)]
 #[serde(rename_all = "camelCase")]
 #[non_exhaustive]
 pub enum UploadStatus {
@@ -52,9 +68,21 @@ pub enum UploadStatus {
     Completed,
     /// It could not be read in.
     Failed,
-    /// A state that this version of the crate does not know.
+    /// The service does not say, or names a state that this version of the crate does not know.
+    #[default]
     #[serde(other)]
     Other,
+}
+
+impl Upload {
+    /// Compares its rows with those that were sent.
+    pub fn row_count(&self, sent: u64) -> RowCount {
+        match self.num_rows {
+            None => RowCount::Unconfirmed,
+            Some(stored) if stored == sent => RowCount::Confirmed,
+            Some(stored) => RowCount::Different(stored),
+        }
+    }
 }
 
 impl Client {

@@ -1,20 +1,15 @@
 //! Versions of a dataset: what is released never changes, what comes next is where rows are written.
 
-use std::time::Duration;
-
 use chrono::{DateTime, Utc};
 use futures::stream::BoxStream;
-use serde::{Deserialize, Serialize};
+use serde::Deserialize;
 
-use super::lenient::{flag, text_or_empty, timestamp};
+use super::lenient::{flag, hint, text_or_empty, timestamp};
 use super::{Dataset, checked_uri};
 use crate::client::Client;
-use crate::error::{ErrorKind, Result, Retry};
+use crate::error::Result;
 use crate::reference::DatasetReference;
 use crate::request::Call;
-
-/// A release may rewrite tables before it answers.
-const STEP_PATIENCE: Duration = Duration::from_secs(125);
 
 /// A version of a dataset (redivis-api §3.5).
 #[derive(Debug, Clone, PartialEq, Deserialize)]
@@ -33,9 +28,15 @@ pub struct DatasetVersion {
     /// The owner's label for it.
     #[serde(default)]
     pub label: Option<String>,
-    /// Whether it has been released.
-    #[serde(default, deserialize_with = "flag")]
-    pub is_released: bool,
+    /// Whether it has been released; `None` where the service does not say.
+    #[serde(default)]
+    pub is_released: Option<bool>,
+    /// How far its release has come; null before it (redivis-api §3.5).
+    #[serde(default, deserialize_with = "hint")]
+    pub status: ReleaseStatus,
+    /// Why its release failed.
+    #[serde(default)]
+    pub release_error_message: Option<String>,
     /// Whether it has been deleted.
     #[serde(default, deserialize_with = "flag")]
     pub is_deleted: bool,
@@ -47,10 +48,23 @@ pub struct DatasetVersion {
     pub released_at: Option<DateTime<Utc>>,
 }
 
-#[derive(Serialize)]
+/// How far the release of a version has come.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Deserialize)]
 #[serde(rename_all = "camelCase")]
-struct ReleaseRequest<'a> {
-    release_notes: Option<&'a str>,
+#[non_exhaustive]
+pub enum ReleaseStatus {
+    /// It waits to be released.
+    Queued,
+    /// It is being released.
+    Running,
+    /// It is released.
+    Completed,
+    /// It could not be released.
+    Failed,
+    /// The service does not say, or names a state that this version of the crate does not know.
+    #[default]
+    #[serde(other)]
+    Other,
 }
 
 impl Client {
@@ -68,56 +82,72 @@ impl Client {
 
     /// Opens the next version of a dataset, where tables and rows can be changed: `POST <dataset>/versions` (redivis-api §4).
     ///
-    /// Sent once. Where a next version is open already the service refuses.
+    /// Sent once. Where a next version is open already the service refuses; where no answer comes, one that is open now and was
+    /// not before is taken.
     pub async fn create_version(&self, dataset_uri: &str) -> Result<DatasetVersion> {
         const OPERATION: &str = "open the next version of";
         let uri = checked_uri(OPERATION, dataset_uri)?;
-        let path = format!("{uri}/versions");
-        self.json(&Call::post_nothing(OPERATION, dataset_uri, path).not_repeatable())
+        let call = Call::post_nothing(OPERATION, dataset_uri, format!("{uri}/versions"));
+        self.next_version_by(&call.not_repeatable(), dataset_uri, &uri)
             .await
     }
 
-    /// Releases the next version of a dataset, and returns the dataset in it: `POST <dataset>/versions/next/release`
-    /// (redivis-api §4).
-    ///
-    /// Sent once. What is released can no longer be changed.
-    pub async fn release(&self, dataset_uri: &str, notes: Option<&str>) -> Result<Dataset> {
-        const OPERATION: &str = "release the next version of";
-        let uri = checked_uri(OPERATION, dataset_uri)?;
-        let call = Call::post(
-            OPERATION,
-            dataset_uri,
-            format!("{uri}/versions/next/release"),
-            &ReleaseRequest {
-                release_notes: notes,
-            },
-        )?;
-        self.dataset_of(call).await
-    }
-
     /// Takes the release of a dataset's current version back, and returns the dataset with that version unreleased:
-    /// `POST <dataset>/versions/current/unrelease` (redivis-api §4).
+    /// `POST <dataset>/versions/current/unrelease` (redivis-api §4). Sent once, as [`create_version`](Self::create_version) is.
     pub async fn unrelease(&self, dataset_uri: &str) -> Result<Dataset> {
         const OPERATION: &str = "unrelease the current version of";
         let uri = checked_uri(OPERATION, dataset_uri)?;
         let path = format!("{uri}/versions/current/unrelease");
-        self.dataset_of(Call::post_nothing(OPERATION, dataset_uri, path))
+        let call = Call::post_nothing(OPERATION, dataset_uri, path).not_repeatable();
+        let version = self.next_version_by(&call, dataset_uri, &uri).await?;
+        self.dataset_in(dataset_uri, version, "next").await
+    }
+
+    /// A step after which there is a next version, and before which there is none.
+    async fn next_version_by(
+        &self,
+        step: &Call,
+        dataset_uri: &str,
+        uri: &str,
+    ) -> Result<DatasetVersion> {
+        let was_open = self.version(dataset_uri, uri, "next").await?.is_some();
+        let opened = async || match was_open {
+            true => Ok(None),
+            false => self.version(dataset_uri, uri, "next").await,
+        };
+        let remedy =
+            "it may have been done: look for the dataset's next version before trying again";
+        self.step(step, remedy, opened).await
+    }
+
+    /// The version of a tag, `next` or `current`, if there is one.
+    pub(super) async fn version(
+        &self,
+        dataset_uri: &str,
+        uri: &str,
+        tag: &str,
+    ) -> Result<Option<DatasetVersion>> {
+        let path = format!("{uri}/versions/{tag}");
+        self.found(&Call::get("get a version of", dataset_uri, path))
             .await
     }
 
-    /// The dataset in the version that a step of its life cycle answers with.
-    async fn dataset_of(&self, step: Call) -> Result<Dataset> {
-        let step = step.not_repeatable().patience(STEP_PATIENCE);
-        let version: DatasetVersion = self.json(&step).await?;
-        let Some(uri) = version.dataset_uri else {
-            return Err(step
-                .error(
-                    ErrorKind::Protocol,
-                    "it is done, but the service does not say where the dataset is now",
-                )
-                .with_retry(Retry::No));
-        };
-        let path = checked_uri("get dataset", &uri)?;
-        self.json(&Call::get("get dataset", uri, path)).await
+    /// The dataset in a version that a step of its life has led to; `tag` finds it where the version does not say.
+    pub(super) async fn dataset_in(
+        &self,
+        dataset_uri: &str,
+        version: DatasetVersion,
+        tag: &str,
+    ) -> Result<Dataset> {
+        const OPERATION: &str = "get dataset";
+        let mut found = version.dataset_uri;
+        if found.is_none() {
+            let uri = checked_uri(OPERATION, dataset_uri)?;
+            let version = self.version(dataset_uri, &uri, tag).await?;
+            found = version.and_then(|version| version.dataset_uri);
+        }
+        let uri = found.unwrap_or_else(|| dataset_uri.to_owned());
+        let path = checked_uri(OPERATION, &uri)?;
+        self.json(&Call::get(OPERATION, uri, path)).await
     }
 }

@@ -11,6 +11,7 @@ use super::progress::SendProgress;
 use super::temp_upload::{NewTempUpload, TempUpload};
 use crate::client::Client;
 use crate::error::{Error, ErrorKind, Result, Retry};
+use crate::reference::escaped;
 use crate::request::Call;
 use crate::resource::{Upload, UploadStatus, VariableType, checked_uri};
 use crate::retry::Attempts;
@@ -19,6 +20,8 @@ const OPERATION: &str = "create upload";
 const WAIT: &str = "wait for upload";
 const FIRST_POLL: Duration = Duration::from_millis(250);
 const LAST_POLL: Duration = Duration::from_secs(2);
+/// How long a completed upload is asked for its count.
+const COUNT_PATIENCE: Duration = Duration::from_secs(2);
 
 /// An upload to be created (redivis-api §6.4). What is `None` is the service's default.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
@@ -133,7 +136,10 @@ impl Client {
     /// [`wait_for_upload`](Self::wait_for_upload).
     ///
     /// What happens where an upload has that name is [`UploadRequest::on_conflict`]'s to say. Bytes never become two uploads:
-    /// where no answer comes the upload is looked for by name and size, and created only if it is not there.
+    /// where no answer comes the upload is looked for by name and size, and asked for again only if it is not there; should
+    /// both requests be carried out in the end, the second upload is removed. One that was found is
+    /// [`recognized`](Upload::recognized): another writer may have been quicker. Where it stays open what came of it, the error
+    /// says so ([`Error::may_have_happened`]).
     pub async fn create_upload(
         &self,
         table_uri: &str,
@@ -161,8 +167,9 @@ impl Client {
 
     /// Waits until an upload has been read in, however long that takes: `GET <upload>` (redivis-api §6.4).
     ///
-    /// An upload that fails is an error of kind [`ErrorKind::Invalid`] with the service's message. Dropping the future stops
-    /// the waiting, not the upload.
+    /// An upload that fails is an error of kind [`ErrorKind::Invalid`] with the service's message. One that is completed is
+    /// completed, whether or not it says how many rows it has: the count is asked for a little longer, and then left unknown
+    /// ([`Upload::row_count`]). Dropping the future stops the waiting, not the upload.
     pub async fn wait_for_upload(&self, upload: &Upload) -> Result<Upload> {
         let uri = checked_uri(WAIT, &upload.uri)?;
         let name = upload.name.clone().unwrap_or_else(|| upload.uri.clone());
@@ -178,6 +185,10 @@ impl Client {
             upload = self.json(&call).await?;
         }
         if upload.status == UploadStatus::Completed {
+            if upload.num_rows.is_none() {
+                let count = tokio::time::timeout(COUNT_PATIENCE, self.later_count(&call)).await;
+                upload.num_rows = count.ok();
+            }
             return Ok(upload);
         }
         let message = match &upload.error_message {
@@ -185,6 +196,22 @@ impl Client {
             None => "it failed, and the service does not say why".to_owned(),
         };
         Err(Error::new("read in", name, ErrorKind::Invalid, message))
+    }
+
+    /// The rows of an upload, once it tells them. Its rows are there whatever comes of the question, so nothing fails.
+    async fn later_count(&self, call: &Call) -> u64 {
+        let mut wait = FIRST_POLL;
+        loop {
+            tokio::time::sleep(wait).await;
+            wait *= 2;
+            if let Ok(Upload {
+                num_rows: Some(rows),
+                ..
+            }) = self.json_once(call).await
+            {
+                return rows;
+            }
+        }
     }
 
     /// Looks, before anything is sent, whether an upload's name is taken: an error where that is a conflict, and the upload
@@ -238,12 +265,11 @@ struct Creation<'a> {
 
 impl Creation<'_> {
     async fn run(self) -> Result<Upload> {
-        let mut is_recognizable = true;
         if let Some(there) = self.find().await? {
             match self.request.on_conflict {
                 OnConflict::Fail => return Err(taken(&self.request.name)),
                 OnConflict::Skip => return Ok(there),
-                OnConflict::Rename => is_recognizable = false,
+                OnConflict::Rename => return self.under_another_name().await,
                 OnConflict::Replace => self.client.delete_upload(&there.uri).await?,
             }
         }
@@ -251,27 +277,34 @@ impl Creation<'_> {
         let mut unanswered = false;
         loop {
             let error = match self.client.json(&self.call).await {
-                Ok(upload) => return self.whole(upload),
+                Ok(upload) if unanswered => return self.once(upload).await,
+                Ok(upload) => return self.with_all_bytes(upload),
                 Err(error) => error,
             };
-            let is_open = may_have_been_done(&error);
-            if is_open && !is_recognizable {
-                return Err(self.undecided(&error));
-            }
-            if is_open {
-                attempts.wait_after(error.with_retry(Retry::Yes)).await?;
+            if error.leaves_open() {
                 unanswered = true;
+                attempts
+                    .wait_after(error.with_retry(Retry::Yes))
+                    .await
+                    .map_err(|error| self.open(error))?;
             } else if !unanswered {
                 return Err(error);
-            } else if let Some(upload) = self.find().await? {
-                // The second request was refused because the first had been carried out.
-                return self.recognized(upload);
             } else {
-                return Err(error);
+                // It may have been refused because the first request had been carried out.
+                return self.first().await?.ok_or_else(|| self.open(error));
             }
-            if let Some(upload) = self.find().await? {
-                return self.recognized(upload);
+            if let Some(upload) = self.first().await? {
+                return Ok(upload);
             }
+        }
+    }
+
+    /// As the service chooses the name, an upload without an answer could not be recognized.
+    async fn under_another_name(self) -> Result<Upload> {
+        match self.client.json(&self.call).await {
+            Ok(upload) => self.with_all_bytes(upload),
+            Err(error) if error.leaves_open() => Err(self.open(error)),
+            Err(error) => Err(error),
         }
     }
 
@@ -281,8 +314,41 @@ impl Creation<'_> {
             .await
     }
 
+    /// The upload that a request without an answer has made: there was none of this name before, and it has as many bytes as
+    /// were sent. An error where it may be somebody else's.
+    async fn first(&self) -> Result<Option<Upload>> {
+        match self.find().await.map_err(|error| self.open(error))? {
+            Some(there) if there.size.is_some() && there.size == self.size => Ok(Some(Upload {
+                recognized: true,
+                ..there
+            })),
+            Some(_) => Err(self.open(taken(&self.request.name))),
+            None => Ok(None),
+        }
+    }
+
+    /// The one upload of the bytes, after a request without an answer. If that was carried out after all its upload has the
+    /// name, and this one, which is certainly ours, got another and is removed.
+    async fn once(&self, upload: Upload) -> Result<Upload> {
+        let name = upload.name.as_deref().unwrap_or(&self.request.name);
+        if escaped(name).to_lowercase() == escaped(&self.request.name).to_lowercase() {
+            return self.with_all_bytes(upload);
+        }
+        let first = match self.first().await? {
+            Some(first) if first.uri != upload.uri && first.name != upload.name => first,
+            _ => return self.with_all_bytes(upload),
+        };
+        match self.client.delete_upload(&upload.uri).await {
+            Ok(()) => Ok(first),
+            Err(error) => Err(error.with_unknown_outcome(&format!(
+                "the rows may be in the table twice, as uploads `{}` and `{name}`: delete the second",
+                self.request.name
+            ))),
+        }
+    }
+
     /// The upload, if it has as many bytes as were sent.
-    fn whole(&self, upload: Upload) -> Result<Upload> {
+    fn with_all_bytes(&self, upload: Upload) -> Result<Upload> {
         match (upload.size, self.size) {
             (Some(there), Some(sent)) if there != sent => Err(self
                 .call
@@ -290,36 +356,16 @@ impl Creation<'_> {
                     ErrorKind::Protocol,
                     format!("{sent} bytes were sent, and the service made an upload of {there}"),
                 )
-                .with_retry(Retry::No)),
+                .with_unknown_outcome("delete it before trying again")),
             _ => Ok(upload),
         }
     }
 
-    /// The upload, if it can be the one that was asked for.
-    fn recognized(&self, upload: Upload) -> Result<Upload> {
-        match (upload.size, self.size) {
-            (Some(there), Some(sent)) if there != sent => Err(taken(&self.request.name)),
-            _ => Ok(upload),
-        }
+    fn open(&self, error: Error) -> Error {
+        error.with_unknown_outcome(
+            "it may have been created, perhaps under another name: look at the table's uploads before trying again",
+        )
     }
-
-    fn undecided(&self, error: &Error) -> Error {
-        let message = format!(
-            "{}; it may have been created under another name, so look at the table's uploads before trying again",
-            error.message()
-        );
-        self.call.error(error.kind(), message).with_retry(Retry::No)
-    }
-}
-
-/// Whether it is unknown if a request that is not to be repeated was carried out.
-fn may_have_been_done(error: &Error) -> bool {
-    error.retry() == Retry::No
-        && match error.kind() {
-            ErrorKind::Transport | ErrorKind::Protocol => true,
-            ErrorKind::Unavailable => matches!(error.status(), Some(500 | 502 | 504)),
-            _ => false,
-        }
 }
 
 fn taken(name: &str) -> Error {

@@ -1,5 +1,6 @@
 //! A server that plays a script: one answer per request, in order.
 
+use std::collections::VecDeque;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
@@ -52,6 +53,24 @@ impl Script {
     /// Answers each request, given its head, as `answer` says.
     pub(crate) async fn serve(answer: impl FnMut(&str) -> Answer + Send + 'static) -> Self {
         Self::serve_at(|_| answer).await
+    }
+
+    /// Gives each request, by its method and its path below the endpoint, its own answers in order, the last one again and
+    /// again. What is not named is not found.
+    pub(crate) async fn routes<const N: usize>(routes: [(&str, Vec<Answer>); N]) -> Self {
+        let mut routes = routes.map(|(line, answers)| (line.to_owned(), VecDeque::from(answers)));
+        Self::serve(move |head| {
+            let line = head.lines().next().unwrap_or_default();
+            let line = line.replacen(" /api/v1", " ", 1);
+            let line = line.trim_end_matches(" HTTP/1.1");
+            let answers = routes.iter_mut().find(|(route, _)| route == line);
+            match answers.map(|(_, answers)| answers) {
+                Some(answers) if answers.len() > 1 => answers.pop_front().unwrap(),
+                Some(answers) => answers[0].clone(),
+                None => json("404 Not Found", r#"{"error":"not_found"}"#),
+            }
+        })
+        .await
     }
 
     async fn serve_at<F>(answers: impl FnOnce(&str) -> F) -> Self
@@ -167,7 +186,7 @@ impl Drop for Script {
 }
 
 /// The request up to its empty line, and what came of its body with it.
-async fn read_head(socket: &mut TcpStream) -> Option<(String, Vec<u8>)> {
+pub(crate) async fn read_head(socket: &mut TcpStream) -> Option<(String, Vec<u8>)> {
     let mut bytes = Vec::new();
     loop {
         if let Some(end) = bytes.windows(4).position(|four| four == b"\r\n\r\n") {
@@ -185,20 +204,23 @@ async fn read_body(
     mut body: Vec<u8>,
     wanted: usize,
 ) -> Vec<u8> {
-    let length = head
-        .lines()
-        .find_map(|line| {
-            line.to_ascii_lowercase()
-                .strip_prefix("content-length:")
-                .map(|n| n.trim().parse::<usize>().unwrap())
-        })
-        .unwrap_or(0);
+    let length = content_length(head);
     while body.len() < length.min(wanted) {
         if read_some(socket, &mut body).await.is_none() {
             break;
         }
     }
     body
+}
+
+/// The length of the body that comes with a head.
+pub(crate) fn content_length(head: &str) -> usize {
+    let length = head.lines().find_map(|line| {
+        let line = line.to_ascii_lowercase();
+        line.strip_prefix("content-length:")
+            .map(|length| length.trim().parse().unwrap())
+    });
+    length.unwrap_or(0)
 }
 
 async fn read_some(socket: &mut TcpStream, bytes: &mut Vec<u8>) -> Option<()> {

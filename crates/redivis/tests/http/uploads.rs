@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use redivis::resource::{Upload, UploadStatus, VariableType};
+use redivis::resource::{RowCount, Upload, UploadStatus, VariableType};
 use redivis::write::{
     Content, OnConflict, TempUpload, TransferSpecification, UploadField, UploadRequest,
     VariableMetadata,
@@ -16,7 +16,7 @@ const TABLE: &str = "/tables/o.d:next.t";
 
 fn upload(status: &str) -> String {
     format!(
-        r#"{{"uri":"{TABLE}/uploads/data_csv","name":"data.csv","status":"{status}","size":"100"}}"#
+        r#"{{"uri":"{TABLE}/uploads/data_csv","name":"data.csv","status":"{status}","size":"100","numRows":7}}"#
     )
 }
 
@@ -171,7 +171,7 @@ async fn a_lost_answer_never_makes_two_uploads() {
             vec![missing(), lost.clone(), there("queued")],
         )
         .await;
-        end.unwrap();
+        assert!(end.unwrap().recognized);
         assert_eq!(methods, ["GET", "POST", "GET"]);
 
         // It had not.
@@ -203,6 +203,45 @@ async fn a_lost_answer_never_makes_two_uploads() {
         let error = end.unwrap_err();
         assert!(error.message().contains("may have been created"), "{error}");
         assert_eq!(methods, ["GET", "POST"]);
+    }
+    // Both requests were carried out in the end: the second upload goes, and only that one.
+    let second = upload("queued")
+        .replace("data_csv", "data_2_csv")
+        .replace("data.csv", "data (2).csv");
+    let deleted = || Answer::Bytes(response("200 OK", "", b"OK"));
+    let answers = vec![
+        missing(),
+        Answer::Hangup,
+        missing(),
+        json("201 Created", &second),
+        there("queued"),
+        deleted(),
+    ];
+    let (methods, end) = create(OnConflict::Fail, answers).await;
+    assert_eq!(end.unwrap().name.as_deref(), Some("data.csv"));
+    assert_eq!(methods, ["GET", "POST", "GET", "POST", "GET", "DELETE"]);
+    // The service writes the one name in another way.
+    let same = json(
+        "201 Created",
+        &upload("queued").replace("data.csv", "Data_CSV"),
+    );
+    let answers = vec![missing(), Answer::Hangup, missing(), same];
+    let (methods, end) = create(OnConflict::Fail, answers).await;
+    end.unwrap();
+    assert_eq!(methods, ["GET", "POST", "GET", "POST"]);
+    // What may be somebody else's is not taken.
+    for other in [
+        upload("queued").replace("100", "99"),
+        upload("queued").replace(r#""100""#, "null"),
+    ] {
+        let answers = vec![missing(), Answer::Hangup, json("200 OK", &other)];
+        let (_, end) = create(OnConflict::Fail, answers).await;
+        let error = end.unwrap_err();
+        assert!(error.may_have_happened(), "{error}");
+        assert!(
+            error.message().contains("look at the table's uploads"),
+            "{error}"
+        );
     }
     // An upload of other bytes than were sent is none.
     let short = json("201 Created", &upload("queued").replace("100", "99"));
@@ -245,6 +284,52 @@ async fn waiting_for_rows() {
     let script = Script::play(vec![]).await;
     script.client().wait_for_upload(&done).await.unwrap();
     assert!(script.requests().is_empty());
+}
+
+/// Waits for an upload that is completed, of which these answers say more.
+async fn wait_for_count(answers: Vec<Answer>) -> (usize, Upload) {
+    let uncounted = upload("completed").replace(r#","numRows":7"#, "");
+    let uncounted: Upload = serde_json::from_str(&uncounted).unwrap();
+    let script = Script::play(answers).await;
+    let done = script.client().wait_for_upload(&uncounted).await.unwrap();
+    assert_eq!(done.status, UploadStatus::Completed);
+    (script.requests().len(), done)
+}
+
+#[tokio::test]
+async fn an_upload_that_is_completed_without_a_count_is_completed() {
+    let saying = |count: &str| {
+        let counted = upload("completed").replace(r#","numRows":7"#, count);
+        json("200 OK", &counted)
+    };
+    // Told a little later.
+    let (asked, done) = wait_for_count(vec![
+        saying(r#","numRows":null"#),
+        saying(r#","numRows":"7""#),
+    ])
+    .await;
+    assert_eq!(asked, 2);
+    assert_eq!(done.row_count(7), RowCount::Confirmed);
+    assert_eq!(done.row_count(8), RowCount::Different(7));
+    // Never told, in any way of not telling it.
+    let answers = vec![
+        saying(""),
+        missing(),
+        saying(r#","numRows":null"#),
+        saying(""),
+    ];
+    let (asked, done) = wait_for_count(answers).await;
+    assert_eq!(asked, 3);
+    assert_eq!(done.row_count(7), RowCount::Unconfirmed);
+}
+
+#[tokio::test]
+async fn a_status_may_be_told_later() {
+    let waiting: Upload = serde_json::from_str(&upload("running")).unwrap();
+    let nothing = upload("queued").replace(r#""status":"queued""#, r#""status":null"#);
+    let script = Script::play(vec![json("200 OK", &nothing), there("completed")]).await;
+    let done = script.client().wait_for_upload(&waiting).await.unwrap();
+    assert_eq!(done.status, UploadStatus::Completed);
 }
 
 #[tokio::test]

@@ -5,11 +5,11 @@ use std::sync::Arc;
 use datafusion::common::Result;
 use object_store::path::Path;
 use redivis::resource::Table;
-use redivis::write::{Content, NewTempUpload, SendProgress, UploadRequest};
+use redivis::write::{Content, NewTempUpload, SendProgress};
 use redivis::{Client, TableReference};
 
 use crate::error::failed;
-use crate::write::{Destination, Expected, Writes, check_writable, draft};
+use crate::write::{Destination, Expected, UploadName, Writes, check_writable, draft, still_there};
 
 /// The table that a file is written to.
 #[derive(Debug, Clone)]
@@ -32,7 +32,7 @@ impl Target {
             uri: table.uri.clone(),
             writes: Arc::clone(writes),
         };
-        check_writable(&destination, &table)?;
+        check_writable(client, &destination.table, &table)?;
         Ok(Self { destination, table })
     }
 
@@ -57,17 +57,21 @@ impl Target {
         let progress = Arc::new(SendProgress::default());
         if self.table.is_file_index {
             let added = self.add(name, content, &progress).await;
-            added.map_err(failed)?;
             self.destination.writes.changed();
-            return Ok(());
+            return added.map_err(|error| match error.may_have_happened() {
+                true => still_there(
+                    failed(error),
+                    format!(
+                        "the file `{name}` may be in {} nevertheless",
+                        self.destination.table
+                    ),
+                ),
+                false => failed(error),
+            });
         }
-        let request = UploadRequest {
-            name: name.to_owned(),
-            upload_type: upload_type.map(str::to_owned),
-            ..UploadRequest::default()
-        };
+        let name = UploadName::given(name);
         self.destination
-            .upload(&request, content, expected, &progress)
+            .upload(&name, upload_type, content, expected, &progress)
             .await?;
         Ok(())
     }
