@@ -64,11 +64,32 @@ impl fmt::Display for UploadCompression {
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum CheckRowCounts {
-    /// The scan fails; and `count(*)` may be answered from the count, as a scan would be held to it.
+    /// `error`: the scan fails; and `count(*)` may be answered from the count, as a scan would be held to it.
     #[default]
     Error,
-    /// A warning is logged; and `count(*)` counts rows.
+    /// `warn`: a warning is logged; and `count(*)` counts rows.
     Warn,
+}
+
+impl FromStr for CheckRowCounts {
+    type Err = DataFusionError;
+
+    fn from_str(text: &str) -> Result<Self> {
+        match text.trim().to_ascii_lowercase().as_str() {
+            "error" => Ok(Self::Error),
+            "warn" => Ok(Self::Warn),
+            _ => config_err!("redivis.check_row_counts must be 'error' or 'warn', not '{text}'"),
+        }
+    }
+}
+
+impl fmt::Display for CheckRowCounts {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Error => "error",
+            Self::Warn => "warn",
+        })
+    }
 }
 
 impl Default for RedivisOptions {
@@ -113,7 +134,7 @@ impl ExtensionOptions for RedivisOptions {
             "read_timeout" => self.read_timeout = Some(timeout(value)?),
             "upload_name" => self.upload_name = upload_name(value)?,
             "upload_compression" => self.upload_compression = value.parse()?,
-            "check_row_counts" => self.check_row_counts = check_row_counts(value)?,
+            "check_row_counts" => self.check_row_counts = value.parse()?,
             _ => {
                 return config_err!(
                     "there is no option redivis.{key}; there are redivis.max_streams, redivis.read_timeout, \
@@ -155,26 +176,9 @@ impl ExtensionOptions for RedivisOptions {
             entry(
                 "check_row_counts",
                 Some(self.check_row_counts.to_string()),
-                "Whether a scan that has other rows than Redivis counts is an error, or a warning in the log (warn).",
+                "Whether a scan that has other rows than Redivis counts is an error, or a warning in the log: error or warn.",
             ),
         ]
-    }
-}
-
-impl fmt::Display for CheckRowCounts {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(match self {
-            Self::Error => "error",
-            Self::Warn => "warn",
-        })
-    }
-}
-
-fn check_row_counts(value: &str) -> Result<CheckRowCounts> {
-    match value.trim().to_ascii_lowercase().as_str() {
-        "error" => Ok(CheckRowCounts::Error),
-        "warn" => Ok(CheckRowCounts::Warn),
-        _ => config_err!("redivis.check_row_counts must be error or warn, not '{value}'"),
     }
 }
 
@@ -243,6 +247,7 @@ mod tests {
         for (key, value) in [
             ("redivis.max_streams", "0"),
             ("redivis.max_streams", "-1"),
+            ("redivis.check_row_counts", "maybe"),
             ("redivis.max_streams", "many"),
             ("redivis.read_timeout", "0"),
             ("redivis.read_timeout", "-5s"),
