@@ -102,7 +102,8 @@
 //! is refused with its column and row, before anything is sent ([`WriteError`]). Columns are matched by name, without regard
 //! to case; variables that the query lacks are null; a query without rows makes no upload. The geography of a row is text
 //! (WKT). A write that fails or is dropped halfway is taken back, see [`Redivis::settle`]; where that fails too, the error says
-//! what is left. `SET redivis.upload_name` names the upload.
+//! what is left. `SET redivis.upload_name` names the upload, and
+//! `SET redivis.upload_compression = 'zstd'` sends fewer bytes than the default, Snappy.
 //!
 //! # Composition
 //!
@@ -183,7 +184,7 @@ pub use catalog::{
     ReferenceSchema,
 };
 pub use error::{ScanError, WriteError};
-pub use options::RedivisOptions;
+pub use options::{RedivisOptions, UploadCompression};
 pub use plan::{RedivisExtensionPlanner, RedivisPlanner, RedivisStatement, StatementKind};
 pub use scan::RedivisScanExec;
 pub use session::{Redivis, RedivisBuilder, register};

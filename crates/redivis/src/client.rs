@@ -24,6 +24,7 @@ const CONFIGURE: &str = "configure the client for";
 pub struct Client {
     shared: Arc<Shared>,
     read_timeout: Duration,
+    upload_chunk_size: Option<u64>,
 }
 
 struct Shared {
@@ -72,6 +73,19 @@ impl Client {
     pub fn with_read_timeout(mut self, timeout: Duration) -> Self {
         self.read_timeout = timeout;
         self
+    }
+
+    /// The same client, which sends this many bytes of a resumable upload at a time, rounded down to a multiple of 256 KiB.
+    /// `None`, the default: all that is left, as the official clients do. See [`write`](crate::write).
+    #[must_use]
+    pub fn with_upload_chunk_size(mut self, bytes: Option<u64>) -> Self {
+        self.upload_chunk_size = bytes;
+        self
+    }
+
+    /// How many bytes of a resumable upload are sent at a time; `None`: all that is left.
+    pub fn upload_chunk_size(&self) -> Option<u64> {
+        self.upload_chunk_size
     }
 
     /// How long the headers of a response may take before the attempt counts as failed.
@@ -243,6 +257,7 @@ impl ClientBuilder {
                 retry: self.retry,
             }),
             read_timeout: self.read_timeout,
+            upload_chunk_size: None,
         })
     }
 }

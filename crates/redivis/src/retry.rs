@@ -9,11 +9,13 @@ use crate::error::{Error, Result, Retry};
 
 /// How often an answer that makes no sense is asked for again.
 const FEW_ATTEMPTS: u32 = 3;
+/// How often a request is made that fails with 500 and the same words each time: it always will.
+const SAME_ATTEMPTS: u32 = 5;
 
 /// How patient the client is with a service or network that fails.
 ///
 /// Waits grow exponentially from `initial_backoff` to `max_backoff`, with jitter; a `Retry-After` sets the wait instead, up
-/// to `max_retry_after`. Attempts and time are counted from the first failure after the last progress: a read stream starts
+/// to `max_retry_after`. A 500 with the service's own words, the same each time, is believed after five. Attempts and time are counted from the first failure after the last progress: a read stream starts
 /// afresh whenever rows arrive, so a long read over a poor line succeeds while a dead one ends soon.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct RetryPolicy {
@@ -59,6 +61,8 @@ pub(crate) struct Attempts {
     failed: u32,
     /// Those of them that are odd answers.
     odd: u32,
+    /// The words of the last of them, if it was a 500 of the service's own, and how often they came in a row.
+    same: Option<(String, u32)>,
     /// The first of them.
     since: Option<Instant>,
 }
@@ -69,6 +73,7 @@ impl Attempts {
             policy,
             failed: 0,
             odd: 0,
+            same: None,
             since: None,
         }
     }
@@ -77,6 +82,7 @@ impl Attempts {
     pub(crate) fn progress(&mut self) {
         self.failed = 0;
         self.odd = 0;
+        self.same = None;
         self.since = None;
     }
 
@@ -92,6 +98,14 @@ impl Attempts {
     fn wait(&mut self, error: Error, elapsed: Duration) -> Result<Duration> {
         self.failed += 1;
         self.odd += u32::from(error.retry() == Retry::Few);
+        // What stands between client and service fails with other codes, and without words of its own.
+        self.same = match (error.status(), error.code()) {
+            (Some(500), Some(_)) => Some(match self.same.take() {
+                Some((words, times)) if words == error.message() => (words, times + 1),
+                _ => (error.message().to_owned(), 1),
+            }),
+            _ => None,
+        };
         if let Some(wait) = self.next_wait(&error)
             && elapsed + wait <= self.policy.max_elapsed
         {
@@ -110,9 +124,12 @@ impl Attempts {
             Retry::Few => self.odd < FEW_ATTEMPTS,
             Retry::Yes => true,
         };
-        (may_help && self.failed < self.policy.max_attempts).then(|| match error.retry_after() {
-            Some(asked) => asked.min(self.policy.max_retry_after),
-            None => self.backoff(),
+        let is_same = matches!(self.same, Some((_, times)) if times >= SAME_ATTEMPTS);
+        (may_help && !is_same && self.failed < self.policy.max_attempts).then(|| {
+            match error.retry_after() {
+                Some(asked) => asked.min(self.policy.max_retry_after),
+                None => self.backoff(),
+            }
         })
     }
 
@@ -244,6 +261,43 @@ mod tests {
         assert_eq!(longest, Duration::from_secs(90));
         // A second such wait would pass the time limit: giving up now beats giving up after it.
         wait(100_000, longest).unwrap_err();
+    }
+
+    #[test]
+    fn the_same_words_again_and_again_are_believed() {
+        let broken = |words: &str, status, code: Option<&str>| {
+            Error::new("get table", "o.d.t", ErrorKind::Unavailable, words).with_response(
+                status,
+                code.map(str::to_owned),
+                None,
+            )
+        };
+        let own = || broken("cannot read column x", 500, Some("server_error"));
+        let (few, _) = waits(&mut Attempts::new(RetryPolicy::default()), own);
+        assert_eq!(few.len(), 4);
+        assert!(few.iter().sum::<Duration>() < Duration::from_secs(8));
+        // Other words each time, another status, or no words may pass.
+        let turn = std::cell::Cell::new(0);
+        let others = || {
+            turn.set(turn.get() + 1);
+            broken(
+                &format!("request {}", turn.get()),
+                500,
+                Some("server_error"),
+            )
+        };
+        let gateway = || broken("bad gateway", 502, Some("bad_gateway"));
+        let wordless = || broken("internal server error", 500, None);
+        for error in [&others as &dyn Fn() -> Error, &gateway, &wordless] {
+            let (many, _) = waits(&mut Attempts::new(RetryPolicy::default()), error);
+            assert_eq!(many.len(), 9);
+        }
+        // Progress between them starts afresh.
+        let mut attempts = Attempts::new(RetryPolicy::default());
+        for _ in 0..20 {
+            attempts.wait(own(), Duration::ZERO).unwrap();
+            attempts.progress();
+        }
     }
 
     #[test]

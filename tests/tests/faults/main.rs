@@ -10,6 +10,7 @@ mod credentials;
 mod cuts;
 mod nonsense;
 mod refusals;
+mod replacing;
 mod sending;
 mod sessions;
 mod waits;

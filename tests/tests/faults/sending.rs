@@ -215,6 +215,8 @@ async fn two_hundred_uploads_are_cut_at_random_places() {
         troubled(&line, seed, 5);
         let progress = Arc::new(SendProgress::default());
         let bytes = Content::file(&path).await.unwrap();
+        let chunk = (seed % 2 == 0).then_some(256 * KIB);
+        let client = client.clone().with_upload_chunk_size(chunk);
         let sent = within(client.send(&upload, &bytes, &progress)).await;
         sent.unwrap_or_else(|error| panic!("seed {seed}: {error}"));
         assert_eq!(progress.acknowledged(), size);
@@ -267,7 +269,7 @@ async fn two_hundred_megabytes_over_a_line_that_keeps_breaking() {
     troubled(&line, 200, 40);
     let progress = Arc::new(SendProgress::default());
     let bytes = Content::file(&path).await.unwrap();
-    let client = line.client();
+    let client = line.client().with_upload_chunk_size(Some(8 * MIB));
     within(client.send(&upload, &bytes, &progress))
         .await
         .unwrap();
@@ -347,7 +349,8 @@ async fn a_session_that_is_lost_is_replaced() {
     });
     let progress = Arc::new(SendProgress::default());
     let bytes = Content::file(&path).await.unwrap();
-    within(line.client().send(&upload, &bytes, &progress))
+    let client = line.client().with_upload_chunk_size(Some(8 * MIB));
+    within(client.send(&upload, &bytes, &progress))
         .await
         .unwrap();
     assert_eq!(progress.restarts(), 1);

@@ -21,6 +21,7 @@ use futures::StreamExt;
 use tokio::sync::mpsc;
 
 use super::columns::Columns;
+use crate::options::{RedivisOptions, UploadCompression};
 
 /// A row group is written when it has taken so much memory.
 const ROW_GROUP_BYTES: usize = 64 << 20;
@@ -73,8 +74,10 @@ impl Spool {
             MemoryConsumer::new(format!("RedivisSink[{table}]")).register(context.memory_pool());
         let (sender, mut receiver) = mpsc::channel::<RecordBatch>(WAITING_BATCHES);
         let spool = Arc::clone(&file);
+        let options = RedivisOptions::of(context.session_config().options());
         let writing = SpawnedTask::spawn_blocking(move || {
-            let mut writer = SpoolWriter::new(&spool, columns, memory)?;
+            let compression = options.upload_compression;
+            let mut writer = SpoolWriter::new(&spool, columns, memory, compression)?;
             while let Some(batch) = receiver.blocking_recv() {
                 writer.write(&batch)?;
             }
@@ -115,9 +118,17 @@ struct SpoolWriter {
 }
 
 impl SpoolWriter {
-    fn new(file: &Arc<dyn SpillFile>, columns: Columns, memory: MemoryReservation) -> Result<Self> {
+    fn new(
+        file: &Arc<dyn SpillFile>,
+        columns: Columns,
+        memory: MemoryReservation,
+        compression: UploadCompression,
+    ) -> Result<Self> {
         let properties = WriterProperties::builder()
-            .set_compression(Compression::ZSTD(ZstdLevel::default()))
+            .set_compression(match compression {
+                UploadCompression::Snappy => Compression::SNAPPY,
+                UploadCompression::Zstd => Compression::ZSTD(ZstdLevel::default()),
+            })
             .build();
         let schema = Arc::clone(columns.schema());
         Ok(Self {
@@ -165,4 +176,44 @@ fn full(error: impl Display) -> DataFusionError {
         "the rows cannot be written to a temporary file before they are sent: {error}. Make room, or name another folder with \
          SET datafusion.runtime.temp_directory"
     )
+}
+
+#[cfg(test)]
+mod tests {
+    use std::fs::File;
+
+    use datafusion::parquet::file::reader::{FileReader, SerializedFileReader};
+    use datafusion::prelude::{SessionConfig, SessionContext};
+
+    use super::*;
+
+    #[tokio::test]
+    async fn the_file_is_compressed_as_the_session_says() {
+        let mut config = SessionConfig::new();
+        let extensions = &mut config.options_mut().extensions;
+        extensions.insert(RedivisOptions::default());
+        let session = SessionContext::new_with_config(config);
+        for (name, is_named) in [
+            (
+                "",
+                (|it| it == Compression::SNAPPY) as fn(Compression) -> bool,
+            ),
+            ("zstd", |it| matches!(it, Compression::ZSTD(_))),
+            ("SNAPPY", |it| it == Compression::SNAPPY),
+        ] {
+            if !name.is_empty() {
+                let set = format!("SET redivis.upload_compression = '{name}'");
+                session.sql(&set).await.unwrap();
+            }
+            let rows = session.sql("SELECT 1 AS x").await.unwrap();
+            let columns = Columns::of_query(rows.schema().as_arrow()).unwrap();
+            let rows = rows.execute_stream().await.unwrap();
+            let spool = Spool::write(rows, columns, "t", &session.task_ctx())
+                .await
+                .unwrap();
+            let file = SerializedFileReader::new(File::open(spool.path()).unwrap()).unwrap();
+            let compression = file.metadata().row_group(0).column(0).compression();
+            assert!(is_named(compression), "{name}: {compression:?}");
+        }
+    }
 }

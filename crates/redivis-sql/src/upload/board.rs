@@ -52,10 +52,10 @@ impl Line {
         *self.stage.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Bytes that the service has said it holds.
-    fn arrived(&self) -> u64 {
+    /// Bytes that have been sent.
+    fn sent(&self) -> u64 {
         match self.stage() {
-            Stage::Sending => self.progress.acknowledged(),
+            Stage::Sending => self.progress.reached(),
             Stage::Reading | Stage::Done => self.size,
         }
     }
@@ -83,7 +83,7 @@ impl Board {
     pub(super) async fn watch(&self) {
         loop {
             self.bar
-                .set_position(self.lines.iter().map(|line| line.arrived()).sum());
+                .set_position(self.lines.iter().map(|line| line.sent()).sum());
             let count = |stage| {
                 self.lines
                     .iter()
@@ -128,7 +128,7 @@ impl Board {
             narrate(format_args!(
                 "{}: not uploaded, {} of {} sent",
                 line.path.display(),
-                HumanBytes(line.arrived()),
+                HumanBytes(line.sent()),
                 HumanBytes(line.size)
             ));
         }

@@ -11,7 +11,7 @@ use serde::{Deserialize, Serialize};
 use super::checked_uri;
 use super::lenient::{integer, text};
 use crate::client::Client;
-use crate::error::{ErrorKind, Result, Retry};
+use crate::error::{ErrorKind, Result};
 use crate::read::Whole;
 use crate::request::Call;
 use crate::write::TempUpload;
@@ -101,12 +101,9 @@ impl Client {
             })?;
             if answer.results.len() != batch.len() {
                 let (listed, asked) = (answer.results.len(), batch.len());
-                return Err(call
-                    .error(
-                        ErrorKind::Protocol,
-                        format!("the service lists {listed} files where {asked} were added"),
-                    )
-                    .with_retry(Retry::No));
+                let message = format!("the service lists {listed} files where {asked} were added");
+                let error = call.error(ErrorKind::Protocol, message);
+                return Err(error.with_unknown_outcome(ADDED_PERHAPS));
             }
             added.extend(answer.results);
         }

@@ -16,8 +16,11 @@ use tokio::io::{AsyncReadExt, AsyncSeekExt};
 
 use crate::error::{Error, ErrorKind, Result, Retry};
 
-/// What is read and handed to the connection at a time.
+/// What is read at a time.
 const PIECE: usize = 64 << 10;
+/// What is given to the connection at a time. It takes several before it writes them, and only when all are written it takes
+/// others: small ones show that a slow line moves.
+const SLICE: usize = 8 << 10;
 
 /// Bytes that can be read again from any position. Cheap to clone.
 #[derive(Clone)]
@@ -96,12 +99,7 @@ impl Content {
         match &self.0 {
             Source::Bytes(bytes) => {
                 let (start, end) = (position(start, bytes.len()), position(end, bytes.len()));
-                let mut rest = bytes.slice(start.min(end)..end);
-                stream::iter(std::iter::from_fn(move || {
-                    let piece = rest.split_to(rest.len().min(PIECE));
-                    (!piece.is_empty()).then_some(Ok(piece))
-                }))
-                .boxed()
+                stream::iter(slices(bytes.slice(start.min(end)..end))).boxed()
             }
             Source::File(snapshot) => {
                 let snapshot = Arc::clone(snapshot);
@@ -112,10 +110,20 @@ impl Content {
                         })
                     })
                     .try_flatten()
+                    .map_ok(|piece| stream::iter(slices(piece)))
+                    .try_flatten()
                     .boxed()
             }
         }
     }
+}
+
+/// Bytes in small slices.
+fn slices(mut bytes: Bytes) -> impl Iterator<Item = Result<Bytes>> {
+    std::iter::from_fn(move || {
+        let slice = bytes.split_to(bytes.len().min(SLICE));
+        (!slice.is_empty()).then_some(Ok(slice))
+    })
 }
 
 impl fmt::Debug for Content {

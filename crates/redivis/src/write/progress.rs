@@ -7,6 +7,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 pub struct SendProgress {
     total: AtomicU64,
     acknowledged: AtomicU64,
+    reached: AtomicU64,
     sent: AtomicU64,
     interruptions: AtomicU64,
     restarts: AtomicU64,
@@ -21,6 +22,12 @@ impl SendProgress {
     /// Bytes that the service has said it holds. Falls back to 0 when it lost them and all has to be sent anew.
     pub fn acknowledged(&self) -> u64 {
         self.acknowledged.load(Ordering::Relaxed)
+    }
+
+    /// Up to where bytes have been handed to the network: those that the service has said it holds, and those on their way
+    /// to it. Falls back to them where the way is interrupted.
+    pub fn reached(&self) -> u64 {
+        self.reached.load(Ordering::Relaxed)
     }
 
     /// Bytes handed to the network, those of broken attempts included.
@@ -45,9 +52,16 @@ impl SendProgress {
 
     pub(super) fn set_acknowledged(&self, bytes: u64) {
         self.acknowledged.store(bytes, Ordering::Relaxed);
+        self.reached.store(bytes, Ordering::Relaxed);
+    }
+
+    /// Sending goes on at this byte.
+    pub(super) fn go_on_at(&self, start: u64) {
+        self.reached.store(start, Ordering::Relaxed);
     }
 
     pub(super) fn add_sent(&self, bytes: usize) {
+        self.reached.fetch_add(bytes as u64, Ordering::Relaxed);
         self.sent.fetch_add(bytes as u64, Ordering::Relaxed);
     }
 

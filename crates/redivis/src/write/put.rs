@@ -8,6 +8,7 @@ use std::time::Duration;
 use futures::stream::StreamExt;
 use reqwest::header::{CONTENT_LENGTH, CONTENT_RANGE};
 use reqwest::{Body, Method, Response};
+use tokio::time::Instant;
 use url::Url;
 
 use super::content::Content;
@@ -15,6 +16,9 @@ use super::progress::SendProgress;
 use crate::client::Client;
 use crate::error::{Error, ErrorKind, Result, Retry};
 use crate::request::Call;
+
+/// Bytes that the buffers between this process and the line hold at most.
+const BUFFERED: f64 = (16 << 20) as f64;
 
 /// What is sent, and where to.
 pub(super) struct Put<'a> {
@@ -37,6 +41,7 @@ impl Put<'_> {
     /// Sends the part once. The answer may have any status.
     pub(super) async fn send(self, client: &Client) -> Sent {
         let left = Arc::new(AtomicU64::new(0));
+        self.progress.go_on_at(self.part.start);
         let fault: Arc<Mutex<Option<Error>>> = Arc::default();
         let pieces = {
             let (left, fault) = (Arc::clone(&left), Arc::clone(&fault));
@@ -66,10 +71,10 @@ impl Put<'_> {
             true => Body::default(),
             false => Body::wrap_stream(pieces),
         });
-        let idle = client.read_timeout();
+        let (idle, length) = (client.read_timeout(), self.part.end - self.part.start);
         let answer = tokio::select! {
             answer = request.send() => answer.map_err(|error| self.call.unsent(error, true)),
-            () = silence(idle, &left) => Err(self.call.stalled(idle)),
+            waited = silence(idle, length, &left) => Err(self.call.stalled(waited)),
         };
         let fault = fault.lock().unwrap_or_else(PoisonError::into_inner).take();
         Sent {
@@ -79,16 +84,25 @@ impl Put<'_> {
     }
 }
 
-/// Ends when no byte has left for a while.
-async fn silence(idle: Duration, left: &AtomicU64) {
-    let mut seen = left.load(Ordering::Relaxed);
+/// Ends, with the time waited, when the line has been silent for too long: no byte has left, and no answer came.
+///
+/// What has left may still be on its way, in buffers that a slow line needs its time for. So the silence that is borne grows
+/// with the time that bytes have taken so far: a line that moves is never cut. An answer may take twice as long, as the
+/// service may have to store what it got.
+async fn silence(idle: Duration, length: u64, left: &AtomicU64) -> Duration {
+    let start = Instant::now();
+    let (mut seen, mut last) = (0, start);
     loop {
-        tokio::time::sleep(idle).await;
+        tokio::time::sleep(idle / 8).await;
         let now = left.load(Ordering::Relaxed);
-        if now == seen {
-            return;
+        if now != seen {
+            (seen, last) = (now, Instant::now());
         }
-        seen = now;
+        let buffered = (last - start).mul_f64(BUFFERED / seen.max(1) as f64);
+        let limit = buffered + if now < length { idle } else { 2 * idle };
+        if last.elapsed() >= limit {
+            return limit;
+        }
     }
 }
 
@@ -105,7 +119,7 @@ impl Client {
 
     /// A URL that the service gave for sending bytes to, if it is fit for that.
     pub(super) fn sending_url(&self, call: &Call, base: Option<&Url>, text: &str) -> Result<Url> {
-        let odd = |message: &str| {
+        let refused = |message: &str| {
             call.error(ErrorKind::Protocol, message)
                 .with_retry(Retry::No)
         };
@@ -113,15 +127,15 @@ impl Client {
             Some(base) => base.join(text),
             None => Url::parse(text),
         }
-        .map_err(|_| odd("the service gives no URL to send the bytes to"))?;
+        .map_err(|_| refused("the service gives no URL to send the bytes to"))?;
         let secure = self.endpoint().starts_with("https:");
         match url.scheme() {
             "https" => Ok(url),
             "http" if !secure => Ok(url),
-            "http" => Err(odd(
+            "http" => Err(refused(
                 "the service wants the bytes sent unencrypted, though its own address is https",
             )),
-            _ => Err(odd(
+            _ => Err(refused(
                 "the service gives a URL that is neither https nor http",
             )),
         }

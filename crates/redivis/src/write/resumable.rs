@@ -7,7 +7,7 @@ use reqwest::{Method, Response, StatusCode};
 use url::Url;
 
 use super::content::Content;
-use super::position::{Fault, Position, held};
+use super::position::{Fault, Position, Step, acknowledged_by};
 use super::progress::SendProgress;
 use super::put::Put;
 use crate::client::Client;
@@ -32,8 +32,8 @@ enum Answer {
     Complete,
     /// It has this many bytes.
     Holds(u64),
-    /// It is content, which may mean the chunk or the whole.
-    Content,
+    /// It accepts what it got, which may mean the chunk or the whole.
+    Accepted,
 }
 
 impl<'a> Session<'a> {
@@ -50,7 +50,7 @@ impl<'a> Session<'a> {
             url,
             content,
             progress,
-            position: Position::start(content.len()),
+            position: Position::start(content.len(), client.upload_chunk_size()),
             attempts: Attempts::new(client.retry_policy().clone()),
         }
     }
@@ -63,7 +63,7 @@ impl<'a> Session<'a> {
         progress: &'a Arc<SendProgress>,
     ) -> Self {
         Self {
-            position: Position::unknown(content.len()),
+            position: Position::unknown(content.len(), client.upload_chunk_size()),
             ..Self::fresh(client, url, content, progress)
         }
     }
@@ -76,55 +76,65 @@ impl<'a> Session<'a> {
                 true => self.probe().await,
                 false => self.send_chunk().await,
             };
-            let error = match answer {
-                Ok(Answer::Complete) => {
-                    self.position
-                        .complete()
-                        .map_err(|fault| self.explain(fault))?;
-                    self.progress.set_acknowledged(self.content.len());
-                    return Ok(());
-                }
-                Ok(Answer::Content) => {
-                    asking = true;
-                    continue;
-                }
-                Ok(Answer::Holds(bytes)) => match self.acknowledge(bytes, asking)? {
-                    None => {
-                        asking = false;
-                        continue;
+            asking = match answer {
+                Ok(Answer::Complete) => return self.complete(),
+                Ok(Answer::Holds(bytes)) => {
+                    let ask_again = self.acknowledge(bytes, asking).await?;
+                    let has_all = bytes == self.content.len();
+                    if has_all && asking {
+                        // Asked, it names all bytes again: so they are there, as the official clients believe at once.
+                        return self.complete();
                     }
-                    Some(error) => error,
-                },
-                Err(error) => error,
+                    ask_again || has_all
+                }
+                Ok(Answer::Accepted) => true,
+                Err(error) => self.interrupted(error).await?,
             };
-            self.attempts.wait_after(error).await?;
-            self.progress.add_interruption();
-            asking = true;
         }
     }
 
-    /// Takes the service's word, if it can be believed; an error to be tried again if it leads nowhere.
-    fn acknowledge(&mut self, bytes: u64, asked: bool) -> Result<Option<Error>> {
-        let advanced = self
-            .position
-            .acknowledge(bytes)
-            .map_err(|fault| self.explain(fault))?;
+    fn complete(&mut self) -> Result<()> {
+        let complete = self.position.complete();
+        complete.map_err(|fault| self.explain(fault))?;
+        self.progress.set_acknowledged(self.content.len());
+        Ok(())
+    }
+
+    /// Waits before the service is asked how much it has; the error where it has failed too often.
+    async fn interrupted(&mut self, error: Error) -> Result<bool> {
+        self.attempts.wait_after(error).await?;
+        self.progress.add_interruption();
+        Ok(true)
+    }
+
+    /// Takes the service's word, if it can be believed; whether it has to be asked again.
+    async fn acknowledge(&mut self, bytes: u64, asked: bool) -> Result<bool> {
+        let before = self.position.next_chunk().start;
+        let step = self.position.acknowledge(bytes);
+        let step = step.map_err(|fault| self.explain(fault))?;
         self.progress.set_acknowledged(bytes);
-        if advanced {
-            self.attempts.progress();
-        }
-        let stuck = if bytes == self.content.len() {
-            "the service has all bytes, but does not complete the upload"
-        } else if !advanced && !asked {
-            "the service took nothing of what was sent"
-        } else {
-            return Ok(None);
+        let stuck = |message: String| {
+            let error = self.call.error(ErrorKind::Protocol, message);
+            error.with_retry(Retry::Yes)
         };
-        Ok(Some(
-            self.call
-                .error(ErrorKind::Protocol, stuck)
-                .with_retry(Retry::Yes),
-        ))
+        match step {
+            Step::Forward => {
+                self.attempts.progress();
+                Ok(false)
+            }
+            Step::Back => {
+                let error = stuck(format!(
+                    "the service acknowledged {before} bytes before, and now only {bytes}"
+                ));
+                self.interrupted(error).await?;
+                Ok(false)
+            }
+            Step::Still if bytes == before && !asked => {
+                let error = stuck("the service took nothing of what was sent".to_owned());
+                self.interrupted(error).await
+            }
+            Step::Still => Ok(false),
+        }
     }
 
     async fn send_chunk(&mut self) -> Result<Answer> {
@@ -142,8 +152,8 @@ impl<'a> Session<'a> {
         let sent = put.send(self.client).await;
         self.position.sent_to(start + sent.bytes);
         let is_all = end == total && start + sent.bytes == end;
-        match self.judge(sent.answer?).await? {
-            Answer::Complete if !is_all => Ok(Answer::Content),
+        match self.read_answer(sent.answer?).await? {
+            Answer::Complete if !is_all => Ok(Answer::Accepted),
             answer => Ok(answer),
         }
     }
@@ -156,10 +166,10 @@ impl<'a> Session<'a> {
             .header(CONTENT_LENGTH, 0)
             .header(CONTENT_RANGE, format!("bytes */{}", self.content.len()));
         let response = self.client.answer(&self.call, request, true).await?;
-        self.judge(response).await
+        self.read_answer(response).await
     }
 
-    async fn judge(&self, response: Response) -> Result<Answer> {
+    async fn read_answer(&self, response: Response) -> Result<Answer> {
         let text = |name| {
             let value = response.headers().get(name)?;
             // What is no text is no range either.
@@ -168,14 +178,17 @@ impl<'a> Session<'a> {
         let (range, location) = (text(RANGE), text(LOCATION));
         match response.status() {
             status if status.is_success() => match range {
-                Some(range) => match held(Some(&range)).map_err(|fault| self.explain(fault))? {
-                    bytes if bytes == self.content.len() => Ok(Answer::Complete),
-                    bytes => Ok(Answer::Holds(bytes)),
-                },
+                Some(range) => {
+                    match acknowledged_by(Some(&range)).map_err(|fault| self.explain(fault))? {
+                        bytes if bytes == self.content.len() => Ok(Answer::Complete),
+                        bytes => Ok(Answer::Holds(bytes)),
+                    }
+                }
                 None => Ok(Answer::Complete),
             },
             StatusCode::PERMANENT_REDIRECT if location.is_none() => {
-                let bytes = held(range.as_deref()).map_err(|fault| self.explain(fault))?;
+                let bytes =
+                    acknowledged_by(range.as_deref()).map_err(|fault| self.explain(fault))?;
                 Ok(Answer::Holds(bytes))
             }
             _ => Err(self.client.refused_put(&self.call, response).await),

@@ -42,7 +42,7 @@ impl Client {
         progress.begin(content.len());
         // There is no range of no bytes that the resumable protocol could name.
         if !upload.is_resumable() || content.is_empty() {
-            return self.send_at_once(upload, content, progress).await;
+            return self.send_in_one_request(upload, content, progress).await;
         }
         let mut sessions = 1;
         loop {
@@ -115,7 +115,7 @@ impl Client {
     }
 
     /// One `PUT` of everything, from the start after each failure.
-    async fn send_at_once(
+    async fn send_in_one_request(
         &self,
         upload: &TempUpload,
         content: &Content,
@@ -143,7 +143,7 @@ impl Client {
                     }
                     call.error(
                         ErrorKind::Protocol,
-                        "the service was content before all had been sent",
+                        "the service accepted it before all had been sent",
                     )
                     .with_retry(Retry::Few)
                 }

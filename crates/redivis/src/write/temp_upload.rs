@@ -155,20 +155,20 @@ impl Client {
             };
             let call = Call::post(OPERATION, table_uri, &path, &request)?;
             let answer: Answer = self.json(&call).await?;
-            created.extend(paired(&call, batch, answer.results)?);
+            created.extend(in_order(&call, batch, answer.results)?);
         }
         Ok(created)
     }
 }
 
 /// The answer's entries, if they are for what was asked.
-fn paired(call: &Call, asked: &[NewTempUpload], entries: Vec<Entry>) -> Result<Vec<TempUpload>> {
-    let odd = |message: String| -> Error {
+fn in_order(call: &Call, asked: &[NewTempUpload], entries: Vec<Entry>) -> Result<Vec<TempUpload>> {
+    let refused = |message: String| -> Error {
         call.error(ErrorKind::Protocol, message)
             .with_retry(Retry::No)
     };
     if entries.len() != asked.len() {
-        return Err(odd(format!(
+        return Err(refused(format!(
             "the service answers with {} where {} were asked for",
             entries.len(),
             asked.len()
@@ -178,7 +178,7 @@ fn paired(call: &Call, asked: &[NewTempUpload], entries: Vec<Entry>) -> Result<V
         .iter()
         .zip(entries)
         .map(|(asked, entry)| match entry.size {
-            Some(size) if size != asked.size => Err(odd(format!(
+            Some(size) if size != asked.size => Err(refused(format!(
                 "the service expects {size} bytes where {} were announced",
                 asked.size
             ))),

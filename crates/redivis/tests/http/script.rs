@@ -188,7 +188,7 @@ impl Drop for Script {
 }
 
 /// The request up to its empty line, and what came of its body with it.
-async fn read_head(socket: &mut TcpStream) -> Option<(String, Vec<u8>)> {
+pub(crate) async fn read_head(socket: &mut TcpStream) -> Option<(String, Vec<u8>)> {
     let mut bytes = Vec::new();
     loop {
         if let Some(end) = bytes.windows(4).position(|four| four == b"\r\n\r\n") {
@@ -206,20 +206,23 @@ async fn read_body(
     mut body: Vec<u8>,
     wanted: usize,
 ) -> Vec<u8> {
-    let length = head
-        .lines()
-        .find_map(|line| {
-            line.to_ascii_lowercase()
-                .strip_prefix("content-length:")
-                .map(|n| n.trim().parse::<usize>().unwrap())
-        })
-        .unwrap_or(0);
+    let length = content_length(head);
     while body.len() < length.min(wanted) {
         if read_some(socket, &mut body).await.is_none() {
             break;
         }
     }
     body
+}
+
+/// The length of the body that comes with a head.
+pub(crate) fn content_length(head: &str) -> usize {
+    let length = head.lines().find_map(|line| {
+        let line = line.to_ascii_lowercase();
+        line.strip_prefix("content-length:")
+            .map(|length| length.trim().parse().unwrap())
+    });
+    length.unwrap_or(0)
 }
 
 async fn read_some(socket: &mut TcpStream, bytes: &mut Vec<u8>) -> Option<()> {

@@ -1,13 +1,11 @@
 //! How far a resumable upload has come, judged apart from the network (redivis-api §6.3).
 //!
-//! The service's word decides where to go on, so it is checked first: against what was sent, and against what it said before.
+//! The service's word decides where to go on, also where it has less than it had said. Only what cannot be is refused.
 
 use std::ops::Range;
 
 /// Chunks that are not the last are multiples of this.
 const GRAIN: u64 = 256 << 10;
-/// One acknowledgement for each: often enough to show progress, and seldom enough not to slow it down.
-const CHUNK: u64 = 32 * GRAIN;
 
 /// Why the service's word cannot be believed.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -15,9 +13,6 @@ pub(super) enum Fault {
     /// Bytes that it cannot have.
     #[error("the service acknowledges {held} bytes where only {sent} were sent")]
     Beyond { held: u64, sent: u64 },
-    /// Bytes that it had.
-    #[error("the service acknowledged {before} bytes before, and now only {held}")]
-    Backwards { held: u64, before: u64 },
     /// An end before the end.
     #[error("the service says that the upload is complete after {sent} of {total} bytes")]
     TooSoon { sent: u64, total: u64 },
@@ -26,31 +21,48 @@ pub(super) enum Fault {
     Unreadable,
 }
 
+/// What an acknowledgement means.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Step {
+    /// The service has more than ever before.
+    Forward,
+    /// It has as much as it said last, or less than it once said.
+    Still,
+    /// It has less than it said last: that is sent again.
+    Back,
+}
+
 /// The state of one session.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Position {
     total: u64,
+    /// How much is sent at a time; `None` for all that is left.
+    chunk: Option<u64>,
     /// What the service said last.
     acknowledged: u64,
+    /// The most that it ever said.
+    furthest: u64,
     /// The first byte that was never sent; `None` while another process may have sent more.
     sent: Option<u64>,
 }
 
 impl Position {
     /// A session that has just been opened.
-    pub(super) fn start(total: u64) -> Self {
+    pub(super) fn start(total: u64, chunk: Option<u64>) -> Self {
         Self {
             total,
+            chunk: chunk.map(|bytes| (bytes - bytes % GRAIN).max(GRAIN)),
             acknowledged: 0,
+            furthest: 0,
             sent: Some(0),
         }
     }
 
     /// A session of which nothing is known: the service has to be asked.
-    pub(super) fn unknown(total: u64) -> Self {
+    pub(super) fn unknown(total: u64, chunk: Option<u64>) -> Self {
         Self {
             sent: None,
-            ..Self::start(total)
+            ..Self::start(total, chunk)
         }
     }
 
@@ -58,10 +70,11 @@ impl Position {
         self.sent.is_none()
     }
 
-    /// The bytes to send next: a multiple of 256 KiB, or all that is left.
+    /// The bytes to send next: all that is left, or a multiple of 256 KiB.
     pub(super) fn next_chunk(&self) -> Range<u64> {
         let start = self.acknowledged;
-        start..self.total.min(start.saturating_add(CHUNK))
+        let end = self.chunk.map(|bytes| start.saturating_add(bytes));
+        start..end.unwrap_or(u64::MAX).min(self.total)
     }
 
     /// The bytes up to `end` have left for the service.
@@ -69,19 +82,23 @@ impl Position {
         self.sent = Some(self.sent.unwrap_or_default().max(end));
     }
 
-    /// The service says that it has the first `held` bytes; whether these are more than before.
-    pub(super) fn acknowledge(&mut self, held: u64) -> Result<bool, Fault> {
-        let before = self.acknowledged;
+    /// The service says that it has the first `held` bytes.
+    pub(super) fn acknowledge(&mut self, held: u64) -> Result<Step, Fault> {
         let sent = self.sent.unwrap_or(self.total);
         if held > sent {
             return Err(Fault::Beyond { held, sent });
         }
-        if held < before {
-            return Err(Fault::Backwards { held, before });
-        }
+        let step = if held < self.acknowledged {
+            Step::Back
+        } else if held > self.furthest {
+            Step::Forward
+        } else {
+            Step::Still
+        };
         self.sent.get_or_insert(held);
         self.acknowledged = held;
-        Ok(held > before)
+        self.furthest = self.furthest.max(held);
+        Ok(step)
     }
 
     /// The service says that it has everything.
@@ -100,13 +117,16 @@ impl Position {
 }
 
 /// How many bytes the `Range` of an answer acknowledges; without one, none.
-pub(super) fn held(range: Option<&str>) -> Result<u64, Fault> {
+pub(super) fn acknowledged_by(range: Option<&str>) -> Result<u64, Fault> {
     let Some(range) = range else {
         return Ok(0);
     };
+    let range = range.trim();
+    let range = range.strip_prefix("bytes").unwrap_or(range);
     range
-        .trim()
-        .strip_prefix("bytes=0-")
+        .trim_start_matches(['=', ' '])
+        .strip_prefix("0-")
+        .filter(|last| last.bytes().all(|byte| byte.is_ascii_digit()))
         .and_then(|last| last.parse::<u64>().ok())
         .and_then(|last| last.checked_add(1))
         .ok_or(Fault::Unreadable)
