@@ -4,9 +4,11 @@
 //! part of the product.
 
 pub mod binaries;
+pub mod duckdb;
 pub mod node;
 pub mod process;
 pub mod proxy;
 pub mod python;
 pub mod scratch;
 pub mod server;
+pub mod tunnel;

@@ -13,7 +13,7 @@ use crate::{process, scratch, server};
 
 const REQUIREMENTS: &str = include_str!("../python/requirements.txt");
 const INSTALL_LIMIT: Duration = Duration::from_secs(600);
-const RUN_LIMIT: Duration = Duration::from_secs(240);
+pub(crate) const RUN_LIMIT: Duration = Duration::from_secs(240);
 
 /// A version of the official Python client, ready to run.
 #[derive(Debug)]

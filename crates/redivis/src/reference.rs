@@ -132,6 +132,22 @@ impl DatasetReference {
         self
     }
 
+    /// The same dataset, sample and version without the id, as people read it.
+    #[must_use]
+    pub fn without_id(mut self) -> Self {
+        self.reference_id = None;
+        self
+    }
+
+    /// The dataset by its names alone: without id, sample and version.
+    #[must_use]
+    pub fn by_name(&self) -> Self {
+        Self {
+            sample: false,
+            ..self.clone().without_id().with_version(None)
+        }
+    }
+
     /// A table in this dataset.
     ///
     /// `table` is `name[:referenceId]`.
@@ -257,6 +273,24 @@ impl TableReference {
             None => self.name.clone(),
         };
         is_workflow.then(|| (self.parent.path_segment(), path_segment(&table)))
+    }
+
+    /// The same table without ids, its own and its dataset's, as people read it.
+    #[must_use]
+    pub fn without_ids(mut self) -> Self {
+        self.parent = self.parent.without_id();
+        self.reference_id = None;
+        self
+    }
+
+    /// The table of this name in the version of its dataset that is not released yet, which can be written to.
+    #[must_use]
+    pub fn in_next_version(&self) -> Self {
+        Self {
+            parent: self.parent.by_name().with_version(Some(Version::Next)),
+            name: self.name.clone(),
+            reference_id: None,
+        }
     }
 
     /// The same table in another version of its dataset.

@@ -18,6 +18,11 @@ async fn names() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn joins() {
+    run("joins").await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn limits() {
     run("limits").await;
 }

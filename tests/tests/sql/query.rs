@@ -69,7 +69,62 @@ async fn a_query_runs_on_redivis_and_its_result_is_read() {
         .find(|request| request.target.ends_with("/readSessions"))
         .unwrap();
     let read: Value = serde_json::from_slice(&read.body).unwrap();
-    assert_eq!(read["selectedVariables"], json!(["carrier", "name"]));
+    // All variables are read, so none is named.
+    assert_eq!(read.get("selectedVariables"), None);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_query_stands_wherever_a_table_does_and_runs_once() {
+    let server = tokio::task::spawn_blocking(Server::sample).await.unwrap();
+    let proxy = queries_end(
+        &server,
+        json!({
+            "kind": "query", "id": "q1", "status": "completed", "outputNumRows": 16, "outputNumBytes": 500,
+            "uri": "/tables/demo.nycflights13:v1_0.airlines",
+        }),
+    )
+    .await;
+    let (_, redivis) = session(&proxy.endpoint(), server.token());
+    for sql in [
+        "SELECT * FROM redivis_query($$SELECT * FROM `demo.nycflights13.airlines` WHERE name = 'it''s'$$)",
+        "WITH a AS (SELECT * FROM redivis_query('SELECT 1')) SELECT * FROM a",
+        "SELECT * FROM (VALUES ('AS')) AS v(carrier) FULL JOIN redivis_query('SELECT 1') q USING (CARRIER)",
+        "SELECT 1 WHERE EXISTS (SELECT 1 FROM redivis_query('SELECT 1'))",
+        "SELECT (SELECT max(name) FROM LATERAL redivis_query('SELECT 1')) AS m",
+        "SELECT * FROM TABLE(redivis_query('SELECT 1')) UNION ALL SELECT * FROM redivis_query('SELECT 1')",
+        "CREATE TABLE local_a AS SELECT * FROM redivis_query('SELECT 1')",
+        "INSERT INTO local_a SELECT * FROM redivis_query('SELECT 1')",
+        "CREATE VIEW local_v AS SELECT * FROM redivis_query('SELECT 1')",
+        "EXPLAIN SELECT * FROM redivis_query('SELECT 1')",
+        "EXPLAIN ANALYZE SELECT * FROM redivis_query('SELECT 1')",
+        "PREPARE p AS SELECT * FROM redivis_query('SELECT 1')",
+    ] {
+        let before = runs(&proxy);
+        redivis.sql(sql).await.unwrap().collect().await.unwrap();
+        assert_eq!(runs(&proxy) - before, 1, "{sql}");
+    }
+    let before = runs(&proxy);
+    for (sql, rows) in [
+        ("SELECT * FROM local_a", 32),
+        ("SELECT * FROM local_v", 16),
+        ("EXECUTE p", 16),
+    ] {
+        assert_eq!(
+            redivis.sql(sql).await.unwrap().count().await.unwrap(),
+            rows,
+            "{sql}"
+        );
+    }
+    assert_eq!(runs(&proxy), before);
+}
+
+/// How many queries were started.
+fn runs(proxy: &Proxy) -> usize {
+    let requests = proxy.requests();
+    requests
+        .iter()
+        .filter(|request| request.target == "/queries")
+        .count()
 }
 
 #[tokio::test(flavor = "multi_thread")]

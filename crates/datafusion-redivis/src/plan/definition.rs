@@ -14,7 +14,8 @@ use datafusion::physical_plan::{ExecutionPlan, execute_stream};
 use redivis::resource::Table;
 use redivis::{Client, ErrorKind, TableReference};
 
-pub(crate) use self::parse::{mark, plan, statement};
+pub(crate) use self::parse::mark;
+pub(super) use self::parse::{plan, statement};
 use crate::catalog::MetadataCache;
 use crate::error::failed;
 use crate::write::{Columns, Spool, TableRows, Writes, draft};

@@ -16,21 +16,23 @@ use datafusion::logical_expr::dml::InsertOp;
 use datafusion::logical_expr::{DmlStatement, Expr, LogicalPlan, LogicalPlanBuilder, WriteOp};
 use datafusion::sql::parser::Statement;
 use datafusion::sql::planner::object_name_to_table_reference;
-use datafusion::sql::sqlparser::ast::{self, Insert, Query, TableObject};
+use datafusion::sql::sqlparser::ast::{self, Insert, TableObject};
 
 use super::casts::{ConstantCasts, constants};
 use super::within::within;
 use crate::table::RedivisTable;
 
-/// Plans a statement if it is an `INSERT` into a table on Redivis, or explains or prepares one.
-pub(crate) async fn plan(
+/// Plans an `INSERT` if it is into a table on Redivis. `around` is what may explain or prepare it, with its query alone.
+///
+/// Clauses that DataFusion's planner refuses are left to it: it tells why.
+pub(super) async fn plan(
     state: &SessionState,
-    statement: &Statement,
+    insert: &Insert,
+    around: Statement,
 ) -> Result<Option<LogicalPlan>> {
-    let mut statement = statement.clone();
-    let Some((insert, query)) = insert(&mut statement) else {
+    if !is_plain(insert) {
         return Ok(None);
-    };
+    }
     let TableObject::TableName(name) = &insert.table else {
         return Ok(None);
     };
@@ -54,40 +56,14 @@ pub(crate) async fn plan(
         (true, true) => return plan_err!("an INSERT cannot both overwrite and replace"),
     };
     let insertion = Insertion {
-        columns: columns(&insert, &table, normalize)?,
+        columns: columns(insert, &table, normalize)?,
         name,
         table,
         op,
         state,
     };
-    *query.0 = ast::Statement::Query(query.1);
-    let plan = state.statement_to_plan(statement).await?;
+    let plan = state.statement_to_plan(around).await?;
     within(plan, &|query| insertion.plan(query)).map(Some)
-}
-
-/// The `INSERT` in a statement, taken out of it, with its query and the place where it was; `None` if it is none, or one with
-/// a clause that DataFusion's planner refuses, which then tells why.
-fn insert(statement: &mut Statement) -> Option<(Insert, (&mut ast::Statement, Box<Query>))> {
-    let mut statement = match statement {
-        Statement::Explain(explain) => return insert(&mut explain.statement),
-        Statement::Statement(statement) => statement.as_mut(),
-        _ => return None,
-    };
-    if let ast::Statement::Prepare {
-        statement: prepared,
-        ..
-    } = statement
-    {
-        statement = prepared.as_mut();
-    }
-    let ast::Statement::Insert(insert) = statement else {
-        return None;
-    };
-    if !is_plain(insert) {
-        return None;
-    }
-    let (insert, query) = (insert.clone(), insert.source.take()?);
-    Some((insert, (statement, query)))
 }
 
 /// What becomes of a query's rows.
@@ -113,13 +89,8 @@ impl Insertion<'_> {
 }
 
 /// The table that a statement inserts into, if it does.
-pub(crate) fn target(statement: &Statement) -> Option<&ast::ObjectName> {
-    let statement = match statement {
-        Statement::Statement(statement) => statement,
-        Statement::Explain(explain) => return target(&explain.statement),
-        _ => return None,
-    };
-    match statement.as_ref() {
+pub(crate) fn target(statement: &ast::Statement) -> Option<&ast::ObjectName> {
+    match statement {
         ast::Statement::Insert(Insert {
             table: TableObject::TableName(name),
             ..
@@ -187,17 +158,8 @@ fn columns(
     Ok(Some(columns))
 }
 
-/// The query of a statement as one of its own.
-pub(crate) async fn query(state: &SessionState, query: &Query) -> Result<LogicalPlan> {
-    let query = ast::Statement::Query(Box::new(query.clone()));
-    let query = state
-        .statement_to_plan(Statement::Statement(Box::new(query)))
-        .await?;
-    checked(query, state)
-}
-
 /// The query with its constants in `VALUES` checked.
-fn checked(query: LogicalPlan, state: &SessionState) -> Result<LogicalPlan> {
+pub(super) fn checked(query: LogicalPlan, state: &SessionState) -> Result<LogicalPlan> {
     let query = query.transform_down(|plan| match plan {
         LogicalPlan::Values(values) => {
             constants(values, ConstantCasts::ToCommonType, state.config_options())
@@ -210,7 +172,7 @@ fn checked(query: LogicalPlan, state: &SessionState) -> Result<LogicalPlan> {
 
 /// The query with its columns named as the table's. The names are of this table, so that
 /// [`NoImplicitCasts`](super::NoImplicitCasts) does not take them for the SQL planner's.
-pub(crate) fn named(
+pub(super) fn named(
     query: LogicalPlan,
     table: &TableReference,
     columns: &Option<Vec<String>>,

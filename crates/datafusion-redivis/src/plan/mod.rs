@@ -23,7 +23,7 @@ use std::sync::Arc;
 use datafusion::common::Result;
 use datafusion::execution::SessionState;
 use datafusion::logical_expr::LogicalPlan;
-use datafusion::sql::parser::{DFParser, Statement};
+use datafusion::sql::parser::Statement;
 use datafusion::sql::sqlparser::ast;
 
 pub(crate) use self::casts::NoImplicitCasts;
@@ -36,36 +36,39 @@ pub use self::statement::{RedivisStatement, StatementKind};
 use self::within::{innermost, within};
 use crate::catalog::{Registration, Registrations};
 
-/// The plan of a `CALL`, explained or prepared if it says so; `None` for all other statements.
-pub(crate) async fn call(
+/// The plan of a statement on Redivis that DataFusion would plan otherwise, or not at all; `None` for all other statements.
+///
+/// `around` is the whole statement, which may explain or prepare this one, with the query whose rows it takes alone in its
+/// place.
+pub(crate) async fn plan(
     state: &SessionState,
-    statement: &Statement,
+    statement: ast::Statement,
+    around: Statement,
     registrations: &Registrations,
 ) -> Result<Option<LogicalPlan>> {
-    let mut statement = statement.clone();
-    let inner = match &mut statement {
-        Statement::Explain(explain) => explain.statement.as_mut(),
-        statement => statement,
-    };
-    let Statement::Statement(sql) = inner else {
-        return Ok(None);
-    };
-    let ast::Statement::Call(function) = sql.as_ref() else {
-        return Ok(None);
-    };
+    match statement {
+        ast::Statement::Insert(insert) => insert::plan(state, &insert, around).await,
+        ast::Statement::CreateTable(create) => {
+            definition::plan(state, create, around, registrations).await
+        }
+        ast::Statement::Call(function) => {
+            let call = call(&function, registrations)?;
+            let around = state.statement_to_plan(around).await?;
+            within(around, &|_| Ok(call.clone())).map(Some)
+        }
+        _ => Ok(None),
+    }
+}
+
+/// The plan of a `CALL`.
+fn call(function: &ast::Function, registrations: &Registrations) -> Result<LogicalPlan> {
     let schema = function.name.0.first().and_then(|part| part.as_ident());
     let schema = schema.map(|schema| schema.value.to_lowercase());
     let Registration { schema, metadata } = schema
         .and_then(|schema| registrations.get(&schema))
         .unwrap_or_else(|| registrations.first.clone());
     let action = Action::Call(Call::parse(function, &schema)?);
-    let call = RedivisStatement::plan(action, metadata, None)?;
-    // DataFusion has no plan for a CALL, but one for what may stand around it.
-    if let Some(query) = DFParser::parse_sql("SELECT 1")?.pop_front() {
-        *inner = query;
-    }
-    let around = state.statement_to_plan(statement).await?;
-    within(around, &|_| Ok(call.clone())).map(Some)
+    RedivisStatement::plan(action, metadata, None)
 }
 
 /// The plan with a statement on Redivis in the place of DataFusion's own, where it defines a table there or copies to a file

@@ -196,15 +196,7 @@ impl fmt::Display for Call {
 /// The dataset's reference as people write it.
 fn without_ids(dataset: &Dataset) -> String {
     match dataset.qualified_reference.parse::<DatasetReference>() {
-        Ok(reference) => {
-            let version = reference.version().map(|version| format!(":{version}"));
-            format!(
-                "{}.{}{}",
-                reference.owner(),
-                reference.name(),
-                version.unwrap_or_default()
-            )
-        }
+        Ok(reference) => reference.without_id().to_string(),
         Err(_) => dataset.qualified_reference.clone(),
     }
 }

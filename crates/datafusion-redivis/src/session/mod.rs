@@ -21,10 +21,12 @@ use redivis::Client;
 use redivis::resource::Table;
 
 pub use self::builder::{RedivisBuilder, register};
-use crate::catalog::{DefaultParent, MetadataCache, Registration, Registrations, store};
+use crate::catalog::{DefaultParent, MetadataCache, Registration, Registrations};
 use crate::plan::{self, RedivisStatement, definition, insert};
 use crate::sql::functions;
 use crate::sql::identifiers::{self, Names};
+use crate::sql::statement::{self, Body};
+use crate::sql::{references, urls};
 use crate::table::RedivisTable;
 use crate::write::draft;
 
@@ -110,18 +112,18 @@ impl Redivis {
             .options()
             .sql_parser
             .enable_ident_normalization;
-        if let Some(call) = plan::call(&state, &statement, registrations).await? {
-            return Ok(call);
-        }
-        encode_urls(&mut statement)?;
+        references::quote(&mut statement, |schema| registrations.get(schema).is_some());
+        urls::encode(&mut statement)?;
         let remote = |name: &ObjectName| {
             registrations.remote(object_name_to_table_reference(name.clone(), normalize)?)
         };
-        definition::mark(&mut statement, remote)?;
-        if let Some(name) = insert::target(&statement)
-            && let Some((registration, reference)) = remote(name)?
-        {
-            registration.metadata.written(&reference).await?;
+        if let Body::Sql(body) = statement::body(&mut statement) {
+            definition::mark(body, remote)?;
+            if let Some(name) = insert::target(body)
+                && let Some((registration, reference)) = remote(name)?
+            {
+                registration.metadata.written(&reference).await?;
+            }
         }
         // Results of queries are known by their names until the statement is planned.
         let mut queries = vec![];
@@ -130,10 +132,9 @@ impl Redivis {
         }
         let names = names(&state, &statement).await?;
         identifiers::respell(&mut statement, &names)?;
-        if let Some(plan) = insert::plan(&state, &statement).await? {
-            return Ok(plan);
-        }
-        if let Some(plan) = definition::plan(&state, &statement, registrations).await? {
+        if let Some((body, around)) = statement::take(&statement)?
+            && let Some(plan) = plan::plan(&state, body, around, registrations).await?
+        {
             return Ok(plan);
         }
         let references = state.resolve_table_references(&statement)?;
@@ -237,22 +238,6 @@ impl Redivis {
     pub fn metadata(&self) -> &Arc<MetadataCache> {
         &self.metadata
     }
-}
-
-/// Puts URLs of files on Redivis as URLs are written: with their references encoded.
-fn encode_urls(statement: &mut Statement) -> Result<()> {
-    let urls = match statement {
-        Statement::CopyTo(copy) => std::slice::from_mut(&mut copy.target),
-        Statement::CreateExternalTable(create) => create.locations.as_mut_slice(),
-        Statement::Explain(explain) => return encode_urls(&mut explain.statement),
-        _ => return Ok(()),
-    };
-    for url in urls {
-        if let Some(encoded) = store::location(url)? {
-            *url = encoded;
-        }
-    }
-    Ok(())
 }
 
 /// Whether a definition is of a catalog, schema, table or view; functions belong to the session itself.

@@ -5,18 +5,20 @@
 //! otherwise say what to write.
 
 use std::collections::HashMap;
+use std::convert::Infallible;
 use std::ops::ControlFlow;
 use std::sync::Arc;
 
 use datafusion::catalog::{TableFunctionArgs, TableFunctionImpl, TableProvider};
 use datafusion::common::{Result, ScalarValue, plan_err};
 use datafusion::logical_expr::Expr;
-use datafusion::sql::parser::{CopyToSource, Statement};
+use datafusion::sql::parser::Statement;
 use datafusion::sql::sqlparser::ast::{
-    self, FunctionArg, FunctionArgExpr, Ident, ObjectName, TableFactor,
+    self, FunctionArg, FunctionArgExpr, FunctionArguments, Ident, ObjectName, TableFactor,
+    VisitorMut,
 };
-use datafusion::sql::sqlparser::ast::{Value, VisitMut, VisitorMut};
 
+use super::statement;
 use crate::catalog::{MetadataCache, PlannedQuery, Registration, SCHEMA};
 
 /// What is added to a schema's name to name the function that runs SQL there.
@@ -81,7 +83,7 @@ pub(crate) async fn resolve(
 ) -> Result<Vec<PlannedQuery>> {
     let query = query_function(schema);
     let mut queries: HashMap<String, Option<PlannedQuery>> = HashMap::new();
-    visit(statement, &mut |factor| {
+    visit(statement, |factor| {
         if let Some(reference) = argument(factor, schema) {
             rename(factor, schema, reference);
         } else if let Some(sql) = argument(factor, &query) {
@@ -91,7 +93,7 @@ pub(crate) async fn resolve(
     for (sql, query) in &mut queries {
         *query = Some(metadata.run(sql.clone()).await?);
     }
-    visit(statement, &mut |factor| {
+    visit(statement, |factor| {
         let result = argument(factor, &query).and_then(|sql| queries.get(&sql)?.as_ref());
         if let Some(query) = result {
             rename(factor, schema, query.name.clone());
@@ -102,55 +104,75 @@ pub(crate) async fn resolve(
 
 /// The one text that the function of this name is called with; `None` if this is no such call.
 fn argument(factor: &TableFactor, function: &str) -> Option<String> {
-    let TableFactor::Table {
-        name: ObjectName(parts),
-        args: Some(args),
-        ..
-    } = factor
-    else {
-        return None;
+    let (name, args) = match factor {
+        TableFactor::Table {
+            name,
+            args: Some(args),
+            ..
+        } => (name, &args.args),
+        TableFactor::Function {
+            name,
+            args,
+            with_ordinality: false,
+            ..
+        } => (name, args),
+        TableFactor::TableFunction {
+            expr: ast::Expr::Function(call),
+            ..
+        } => match &call.args {
+            FunctionArguments::List(list) => (&call.name, &list.args),
+            _ => return None,
+        },
+        _ => return None,
     };
     let ([part], [FunctionArg::Unnamed(FunctionArgExpr::Expr(ast::Expr::Value(value)))]) =
-        (parts.as_slice(), args.args.as_slice())
+        (name.0.as_slice(), args.as_slice())
     else {
         return None;
     };
     if !part.as_ident()?.value.eq_ignore_ascii_case(function) {
         return None;
     }
-    match &value.value {
-        Value::SingleQuotedString(text) => Some(text.clone()),
-        _ => None,
-    }
+    // Single or dollar quotes: what stands in double quotes is an identifier.
+    value.value.clone().into_string()
 }
 
+/// Puts a table in the place of a call.
 fn rename(factor: &mut TableFactor, schema: &str, table: String) {
-    if let TableFactor::Table { name, args, .. } = factor {
-        *name = ObjectName::from(vec![Ident::new(schema), Ident::with_quote('"', table)]);
-        *args = None;
+    let table = ObjectName::from(vec![Ident::new(schema), Ident::with_quote('"', table)]);
+    match factor {
+        TableFactor::Table { name, args, .. } => {
+            *name = table;
+            *args = None;
+        }
+        TableFactor::Function { alias, .. } | TableFactor::TableFunction { alias, .. } => {
+            *factor = TableFactor::Table {
+                name: table,
+                alias: alias.take(),
+                args: None,
+                with_hints: vec![],
+                version: None,
+                with_ordinality: false,
+                partitions: vec![],
+                json_path: None,
+                sample: None,
+                index_hints: vec![],
+            };
+        }
+        _ => {}
     }
 }
 
-fn visit(statement: &mut Statement, each: &mut dyn FnMut(&mut TableFactor)) {
-    let mut visitor = EachFactor(each);
-    // The visitor never breaks off.
-    let _: ControlFlow<()> = match statement {
-        Statement::Statement(statement) => statement.visit(&mut visitor),
-        Statement::Explain(explain) => return visit(&mut explain.statement, each),
-        Statement::CopyTo(copy) => match &mut copy.source {
-            CopyToSource::Query(query) => query.visit(&mut visitor),
-            CopyToSource::Relation(_) => return,
-        },
-        Statement::CreateExternalTable(_) | Statement::Reset(_) => return,
-    };
+pub(super) fn visit(statement: &mut Statement, each: impl FnMut(&mut TableFactor)) {
+    let ControlFlow::Continue(()) = statement::visit(statement, &mut EachFactor(each));
 }
 
-struct EachFactor<'a>(&'a mut dyn FnMut(&mut TableFactor));
+struct EachFactor<F>(F);
 
-impl VisitorMut for EachFactor<'_> {
-    type Break = ();
+impl<F: FnMut(&mut TableFactor)> VisitorMut for EachFactor<F> {
+    type Break = Infallible;
 
-    fn pre_visit_table_factor(&mut self, factor: &mut TableFactor) -> ControlFlow<()> {
+    fn pre_visit_table_factor(&mut self, factor: &mut TableFactor) -> ControlFlow<Infallible> {
         (self.0)(factor);
         ControlFlow::Continue(())
     }
@@ -165,7 +187,7 @@ mod tests {
     fn calls(sql: &str) -> (Vec<Option<String>>, String) {
         let mut statement = DFParser::parse_sql(sql).unwrap().pop_front().unwrap();
         let mut found = vec![];
-        visit(&mut statement, &mut |factor| {
+        visit(&mut statement, |factor| {
             let call = argument(factor, SCHEMA);
             if let Some(reference) = call.clone() {
                 rename(factor, SCHEMA, reference);
@@ -193,6 +215,13 @@ mod tests {
             "COPY (SELECT * FROM redivis('a.b.c')) TO 'x.csv'",
             "CREATE VIEW v AS SELECT 1 WHERE EXISTS (SELECT 1 FROM redivis('a.b.c'))",
             "WITH t AS (SELECT 1 FROM redivis('a.b.c')) SELECT 1",
+            "PREPARE p AS SELECT * FROM redivis('a.b.c')",
+            "INSERT INTO t SELECT * FROM redivis('a.b.c')",
+            "SELECT * FROM t, LATERAL redivis('a.b.c') AS u",
+            "SELECT * FROM TABLE(redivis('a.b.c'))",
+            "SELECT * FROM (t CROSS JOIN redivis($$a.b.c$$))",
+            "SELECT * FROM redivis($tag$a.b.c$tag$)",
+            "SELECT (SELECT max(x) FROM redivis('a.b.c')) UNION SELECT x FROM t",
         ] {
             assert!(calls(sql).1.contains(r#"redivis."a.b.c""#), "{sql}");
         }

@@ -50,7 +50,7 @@ pub(crate) async fn missing(
 }
 
 fn no_draft(dataset: &DatasetReference, error: Error) -> DataFusionError {
-    let dataset = format!("{}.{}", dataset.owner(), dataset.name());
+    let dataset = dataset.by_name();
     because(
         error,
         format!(

@@ -19,7 +19,7 @@ pub(crate) fn check_insertable(client: &Client, name: &str, table: &Table) -> Re
 pub(crate) fn check_writable(client: &Client, name: &str, table: &Table) -> Result<()> {
     if client.is_anonymous() {
         return plan_err!(
-            "writing to {name} needs a token: set REDIVIS_API_TOKEN to one with the scope data.edit"
+            "writing to {name} needs a token: sign in by `redivis-sql login`, or set REDIVIS_API_TOKEN to one with the scope data.edit"
         );
     }
     if table
@@ -40,13 +40,8 @@ pub(crate) fn check_writable(client: &Client, name: &str, table: &Table) -> Resu
         let reference = table.reference();
         let (dataset, next) = match &reference {
             Some(reference) => (
-                format!("{}.{}", reference.owner(), reference.parent().name()),
-                format!(
-                    "{}.{}:next.{}",
-                    reference.owner(),
-                    reference.parent().name(),
-                    reference.name()
-                ),
+                reference.parent().by_name().to_string(),
+                reference.in_next_version().to_string(),
             ),
             None => (
                 "owner.dataset".to_owned(),

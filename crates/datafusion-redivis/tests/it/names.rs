@@ -33,11 +33,64 @@ async fn all_spellings_mean_the_same_table() {
         r#""demo"."nycflights13:v1_0"."airlines""#,
         "redivis('demo.nycflights13.airlines')",
         "REDIVIS('demo.nycflights13.airlines')",
+        "redivis($$demo.nycflights13.airlines$$)",
+        "TABLE(redivis('demo.nycflights13.airlines'))",
+        "LATERAL redivis('demo.nycflights13.airlines')",
+        "redivis.demo.nycflights13.airlines",
+        "REDIVIS.Demo.nycflights13.Airlines",
+        r#"redivis.demo."nycflights13:v1_0"."airlines""#,
         "carriers",
         "pinned",
     ] {
         let sql = format!("SELECT name FROM {name} AS t WHERE t.carrier = 'AS'");
         assert_eq!(it.value(&sql).await, "Alaska Airlines Inc.", "{name}");
+    }
+}
+
+#[tokio::test]
+async fn prepared_and_explained_statements_know_them_too() {
+    let it = fixture().await;
+    for query in [
+        "SELECT NAME FROM redivis('demo.nycflights13.airlines') WHERE Carrier = 'AS'",
+        "SELECT name FROM redivis.demo.nycflights13.airlines WHERE CARRIER = 'AS'",
+        "SELECT a.name FROM redivis.demo.nycflights13.airlines a FULL JOIN redivis($$demo.nycflights13.airlines$$) b USING (CARRIER) \
+         WHERE carrier = 'AS'",
+    ] {
+        it.batches(&format!("PREPARE p AS {query}")).await;
+        assert_eq!(it.value("EXECUTE p").await, "Alaska Airlines Inc.");
+        it.batches("DEALLOCATE p").await;
+        let explained = it.rows(&format!("EXPLAIN {query}")).await;
+        assert!(explained.contains("RedivisScanExec"), "{explained}");
+    }
+    // Without quotes where tables are described and copied.
+    let described = it.rows("DESCRIBE redivis.lab.weather.stations").await;
+    assert!(described.contains("StationID"), "{described}");
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("stations.csv");
+    let copy = format!("COPY redivis.lab.weather.stations TO '{}'", file.display());
+    assert_eq!(it.value(&copy).await, "3");
+    // The table's own name and the names around it qualify its columns.
+    for qualifier in [
+        "stations",
+        "weather.stations",
+        "Lab.weather.Stations",
+        "redivis.lab.weather.stations",
+    ] {
+        for name in [
+            "redivis.lab.weather.stations",
+            "redivis.'lab.weather:v1_0.Stations'",
+        ] {
+            let sql = format!(
+                "SELECT count({qualifier}.elev) FROM {name} WHERE {qualifier}.stationid > 1"
+            );
+            assert_eq!(it.value(&sql).await, "1", "{sql}");
+            let sql = format!("SELECT {qualifier}.* FROM {name}");
+            assert_eq!(
+                it.header(&sql).await,
+                ["StationID", "Name", "elev"],
+                "{sql}"
+            );
+        }
     }
 }
 

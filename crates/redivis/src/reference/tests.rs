@@ -216,3 +216,27 @@ proptest! {
         }
     }
 }
+
+#[test]
+fn what_can_be_written_to_is_named_without_ids() {
+    for (written, without_ids, dataset, next) in [
+        ("o.d.t", "o.d.t", "o.d", "o.d:next.t"),
+        (
+            "O.d:1q86:sample:v1.0.T:ab12",
+            "O.d:sample:v1_0.T",
+            "O.d",
+            "O.d:next.T",
+        ),
+        (
+            "o.My data:next.t",
+            "o.My data:next.t",
+            "o.My data",
+            "o.My data:next.t",
+        ),
+    ] {
+        let table: TableReference = written.parse().unwrap();
+        assert_eq!(table.parent().by_name().to_string(), dataset);
+        assert_eq!(table.in_next_version().to_string(), next);
+        assert_eq!(table.without_ids().to_string(), without_ids);
+    }
+}

@@ -1,10 +1,10 @@
 //! Uploads: the files that an unreleased table is made of. Each can be read like a table.
 
 use futures::stream::BoxStream;
-use serde::{Deserialize, Deserializer};
+use serde::Deserialize;
 
 use super::checked_uri;
-use super::lenient::{integer, text};
+use super::lenient::{hint, integer, text};
 use crate::client::Client;
 use crate::error::{ErrorKind, Result};
 use crate::reference::path_segment;
@@ -21,10 +21,10 @@ pub struct Upload {
     #[serde(default, deserialize_with = "text")]
     pub name: Option<String>,
     /// How far it has come; rows can be read once it is completed.
-    #[serde(default, deserialize_with = "status")]
+    #[serde(default, deserialize_with = "hint")]
     pub status: UploadStatus,
     /// The file's format, such as `parquet` or `delimited`.
-    #[serde(default, rename = "type")]
+    #[serde(default, rename = "type", deserialize_with = "hint")]
     pub upload_type: Option<String>,
     /// Size of the file, in bytes.
     #[serde(default, deserialize_with = "integer")]
@@ -36,7 +36,7 @@ pub struct Upload {
     #[serde(default, deserialize_with = "integer")]
     pub num_bytes: Option<u64>,
     /// Why it failed.
-    #[serde(default)]
+    #[serde(default, deserialize_with = "hint")]
     pub error_message: Option<String>,
     /// Set where the answer to the upload's creation was lost, and this one was found by its name and size: it is the one that
     /// was asked for, unless another writer has made one of the same name and size in that moment.
@@ -83,13 +83,6 @@ impl Upload {
             Some(stored) => RowCount::Different(stored),
         }
     }
-}
-
-/// A status that may be null.
-fn status<'de, D: Deserializer<'de>>(
-    deserializer: D,
-) -> std::result::Result<UploadStatus, D::Error> {
-    Ok(Option::deserialize(deserializer)?.unwrap_or_default())
 }
 
 impl Client {

@@ -90,10 +90,28 @@ fn hints_are_unknown_where_they_cannot_be_read() {
             "updatedAt",
         ],
     );
-    assert_lenient::<DatasetVersion>(json!({}), &["createdAt", "releasedAt", "isDeleted"]);
+    assert_lenient::<DatasetVersion>(
+        json!({}),
+        &[
+            "label",
+            "isReleased",
+            "status",
+            "releaseErrorMessage",
+            "isDeleted",
+            "createdAt",
+            "releasedAt",
+        ],
+    );
     assert_lenient::<Upload>(
-        json!({"uri": "/tables/o.d.t/uploads/u", "status": "completed"}),
-        &["size", "numRows", "numBytes"],
+        json!({"uri": "/tables/o.d.t/uploads/u"}),
+        &[
+            "status",
+            "type",
+            "size",
+            "numRows",
+            "numBytes",
+            "errorMessage",
+        ],
     );
     assert_lenient::<Query>(
         json!({"uri": "/queries/1"}),

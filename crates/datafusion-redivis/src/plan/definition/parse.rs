@@ -15,8 +15,9 @@ use redivis::{TableReference, Version};
 use super::{CreateTable, DropTable};
 use crate::catalog::{MetadataCache, Registration, Registrations};
 use crate::error::refused;
-use crate::plan::insert::{named, query as plan_query};
+use crate::plan::insert::{checked, named};
 use crate::plan::statement::{Action, RedivisStatement};
+use crate::plan::within::within;
 
 /// The catalog of the names of tables that are being defined. There is none: DataFusion would look a name up before it
 /// defines it, which costs a request and fails.
@@ -24,14 +25,9 @@ const DEFINED: &str = "defined on redivis";
 
 /// Marks the name that a statement defines if it is one of Redivis, which `remote` knows.
 pub(crate) fn mark(
-    statement: &mut Statement,
+    statement: &mut ast::Statement,
     remote: impl Fn(&ObjectName) -> Result<Option<(Registration, TableReference)>>,
 ) -> Result<()> {
-    let statement = match statement {
-        Statement::Explain(explain) => return mark(&mut explain.statement, remote),
-        Statement::Statement(statement) => statement.as_mut(),
-        _ => return Ok(()),
-    };
     let names = match statement {
         ast::Statement::CreateTable(create) => std::slice::from_mut(&mut create.name),
         ast::Statement::Drop {
@@ -61,54 +57,46 @@ fn marked(
     };
     let reference: TableReference = name.table().parse().map_err(refused)?;
     if reference.version() != Some(Version::Next) || reference.parent().is_sample() {
-        let next = format!(
-            "{}.{}:next.{}",
-            reference.owner(),
-            reference.parent().name(),
-            reference.name()
-        );
+        let (next, dataset) = (reference.in_next_version(), reference.parent().by_name());
         return plan_err!(
             "tables are created and dropped in the version that is not released yet: write redivis.'{next}'. CALL \
-             redivis.next_version('{}.{}') opens it",
-            reference.owner(),
-            reference.parent().name()
+             redivis.next_version('{dataset}') opens it"
         );
     }
     Ok(Some((metadata, reference)))
 }
 
-/// Plans a statement if it defines a table on Redivis by columns and by a query.
-pub(crate) async fn plan(
+/// Plans a definition by columns and by a query, if it is of a table on Redivis. `around` is what may explain or prepare it,
+/// with its query alone.
+pub(in crate::plan) async fn plan(
     state: &SessionState,
-    statement: &Statement,
+    create: ast::CreateTable,
+    around: Statement,
     registrations: &Registrations,
 ) -> Result<Option<LogicalPlan>> {
-    let Statement::Statement(statement) = statement else {
-        return Ok(None);
-    };
-    let ast::Statement::CreateTable(create) = statement.as_ref() else {
-        return Ok(None);
-    };
     let catalog = create.name.0.first().and_then(|part| part.as_ident());
-    let is_marked = catalog.is_some_and(|catalog| catalog.value == DEFINED);
-    let (Some(query), false, true) = (&create.query, create.columns.is_empty(), is_marked) else {
+    if create.columns.is_empty() || catalog.is_none_or(|catalog| catalog.value != DEFINED) {
         return Ok(None);
-    };
-    let columns = ast::Statement::CreateTable(ast::CreateTable {
-        query: None,
-        ..create.clone()
-    });
+    }
+    let columns = ast::Statement::CreateTable(create);
     let columns = Statement::Statement(Box::new(columns));
     let LogicalPlan::Ddl(DdlStatement::CreateMemoryTable(create)) =
         state.statement_to_plan(columns).await?
     else {
         return internal_err!("the definition of a table is planned as something else");
     };
-    let columns = Arc::clone(create.input.schema());
+    let columns = create.input.schema();
     let names = columns.fields().iter().map(|field| field.name().clone());
-    let query = plan_query(state, query).await?;
-    let query = named(query, &create.name, &Some(names.collect()))?;
-    create_table(&create, Some((query, columns)), registrations)
+    let names = Some(names.collect());
+    let around = state.statement_to_plan(around).await?;
+    within(around, &|query| {
+        let query = named(checked(query, state)?, &create.name, &names)?;
+        match create_table(&create, Some((query, Arc::clone(columns))), registrations)? {
+            Some(plan) => Ok(plan),
+            None => internal_err!("the name of a table that is being defined means another"),
+        }
+    })
+    .map(Some)
 }
 
 /// The definition on Redivis that a plan of DataFusion's is; `None` for all other plans.
