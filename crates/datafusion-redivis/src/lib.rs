@@ -92,6 +92,7 @@
 //! | `INSERT OVERWRITE …` | the upload takes the place of the table's others, where its merge strategy is `replace` |
 //! | `CREATE TABLE redivis.'owner.dataset:next.table' AS SELECT …` | a new table with its rows, or none |
 //! | `CREATE TABLE redivis.'…' (a BIGINT, b VARCHAR)` | a new table with variables alone |
+//! | `CREATE OR REPLACE TABLE redivis.'…' AS SELECT …` | these rows alone; a table that an earlier version has keeps its id, labels and descriptions, and its merge strategy becomes `replace` |
 //! | `DROP TABLE redivis.'…'` | deletes a table of the version that is not released |
 //! | `COPY (SELECT …) TO 'redivis://owner.dataset:next.table/name.parquet'` | an upload of that name; a file, if the table is a file index |
 //! | `SELECT … FROM 'redivis://owner.dataset.files/2019/*.parquet'` | files of a file index table |

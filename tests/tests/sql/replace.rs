@@ -156,43 +156,22 @@ async fn replaces(it: &Written, fault: Fault, prepare: impl AsyncFn()) {
         it.proxy.script(|_| Action::Pass);
         let what = format!("{fault:?} at step {step}: {replaced:?}");
         let now = it.try_sum().await;
-        match (&replaced, fault) {
-            (Ok(_), _) => assert_eq!(now.unwrap(), value.to_string(), "{what}"),
-            (Err(error), _) if error.contains("rename the new table to t") => {
-                now.unwrap_err();
-                let tables = it.tables().await;
-                let [aside] = tables.as_slice() else {
-                    panic!("{what}: {tables:?}");
-                };
-                assert!(error.contains(aside), "{what}");
-                it.rename(aside).await;
-                assert_eq!(it.sum().await, value.to_string(), "{what}");
+        let Err(error) = &replaced else {
+            assert_eq!(now.unwrap(), value.to_string(), "{what}");
+            if steps.load(Ordering::Acquire) <= step {
+                assert!(step > 3, "{what}");
+                return;
             }
-            (Err(error), _) if error.contains("together with those of upload") => {
-                // The upload beside the rows of the version before.
-                assert_eq!(now.unwrap(), (value + 1).to_string(), "{what}");
-            }
-            (Err(error), Fault::RefusedFrom) if error.contains("the merge strategy of") => {
-                it.merging(UploadMergeStrategy::Append).await;
-                assert_eq!(it.sum().await, before, "{what}");
-            }
-            (Err(error), Fault::RefusedFrom) if error.contains("may be left") => {
-                assert_eq!(now.unwrap(), before, "{what}");
-                for table in it.tables().await {
-                    if table != "t" {
-                        assert!(error.contains(&table), "{what}");
-                        it.run(&format!("DROP TABLE redivis.'ada.notes:next.{table}'"))
-                            .await;
-                    }
-                }
-            }
-            (Err(_), _) => assert_eq!(now.unwrap(), before, "{what}"),
+            continue;
+        };
+        if now.as_ref() != Ok(&before) && now.as_ref() != Ok(&value.to_string()) {
+            it.tidies_up(error).await;
+            let now = it.sum().await;
+            assert!(now == before || now == value.to_string(), "{what}: {now}");
         }
+        it.merging(UploadMergeStrategy::Append).await;
+        it.drops_what_is_left(error).await;
         assert_eq!(it.tables().await, ["t"], "{what}");
-        if steps.load(Ordering::Acquire) <= step {
-            assert!(replaced.is_ok() && step > 3, "{what}");
-            return;
-        }
     }
 }
 
@@ -203,16 +182,49 @@ impl Written {
         Ok(array_value_to_string(rows[0].column(0), 0).unwrap())
     }
 
-    async fn rename(&self, aside: &str) {
+    /// Does what an error says of rows that are left.
+    async fn tidies_up(&self, error: &str) {
         let client = self.redivis.client();
-        let reference = format!("ada.notes:next.{aside}").parse().unwrap();
-        let table = client.table(&reference).await.unwrap();
-        let changes = TableChanges {
-            name: Some("t".to_owned()),
-            ..TableChanges::default()
+        if error.contains("rename the new table to t") {
+            let tables = self.tables().await;
+            let [aside] = tables.as_slice() else {
+                panic!("{error}: {tables:?}");
+            };
+            assert!(error.contains(aside), "{error}");
+            let reference = format!("ada.notes:next.{aside}").parse().unwrap();
+            let table = client.table(&reference).await.unwrap();
+            let changes = TableChanges {
+                name: Some("t".to_owned()),
+                ..TableChanges::default()
+            };
+            client.update_table(&table.uri, &changes).await.unwrap();
+            return self.redivis.refresh();
+        }
+        if error.contains("set it to `append`") {
+            self.merging(UploadMergeStrategy::Append).await;
+        }
+        let named = match error.split_once("left of ") {
+            Some((_, left)) => left,
+            None => error.rsplit_once("of upload ").expect(error).1,
         };
-        client.update_table(&table.uri, &changes).await.unwrap();
+        for name in named.split('`').skip(1).step_by(2) {
+            let table = self.draft().await;
+            if let Some(upload) = client.find_upload(&table.uri, name).await.unwrap() {
+                client.delete_upload(&upload.uri).await.unwrap();
+            }
+        }
         self.redivis.refresh();
+    }
+
+    /// Drops the tables that are left beside the one that was to be replaced; an error has named them.
+    async fn drops_what_is_left(&self, error: &str) {
+        for table in self.tables().await {
+            if table != "t" {
+                assert!(error.contains(&table), "{table}: {error}");
+                self.run(&format!("DROP TABLE redivis.'ada.notes:next.{table}'"))
+                    .await;
+            }
+        }
     }
 }
 

@@ -323,7 +323,7 @@ async fn overwriting_says_which_rows_it_could_not_remove() {
         });
     let error = it.error(&format!("INSERT OVERWRITE {T} SELECT 10")).await;
     assert!(
-        error.contains("not yours") && error.contains("together with those of upload `insert-"),
+        error.contains("not yours") && error.contains("the old rows and those of upload `insert-"),
         "{error}"
     );
     assert_eq!(it.sum().await, "13");

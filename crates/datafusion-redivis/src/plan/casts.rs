@@ -206,7 +206,7 @@ fn check(
         ConstantCasts::ToCommonType => from.is_integer() && field.data_type().is_floating(),
     };
     if concerned {
-        stored(&array, &variable).map_err(|refusal| refusal.of(field.name(), before, &variable))?;
+        stored(field.name(), before, &array, &variable)?;
     }
     Ok(())
 }

@@ -193,9 +193,10 @@ fn upload_type(copy: &CopyTo) -> Option<&'static str> {
     }
 }
 
-/// The number of rows that a plan which writes tells.
-fn count(told: &[RecordBatch]) -> u64 {
-    told.iter()
+/// The number of rows that a plan which writes returns.
+fn count(counts: &[RecordBatch]) -> u64 {
+    counts
+        .iter()
         .filter_map(|batch| batch.columns().first()?.as_primitive_opt::<UInt64Type>())
         .flat_map(|counts| counts.iter().flatten())
         .sum()

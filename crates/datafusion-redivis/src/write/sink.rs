@@ -1,28 +1,28 @@
 //! Rows into a table on Redivis: what `INSERT INTO` plans and does.
 //!
-//! A statement is all or nothing. The rows are written to a file first and judged on the way; the file is sent; an upload is
-//! made of it; and the count is told when the service has as many rows. Until then the table is as it was.
+//! A statement is all or nothing. The rows are written to a file first and checked on the way; the file is sent; an upload is
+//! made of it; and the count is returned when the service has as many rows. Until then the table is as it was.
 
 use std::fmt;
 use std::sync::Arc;
 
 use async_trait::async_trait;
 use datafusion::arrow::datatypes::SchemaRef;
-use datafusion::common::{Result, exec_datafusion_err, exec_err, plan_err};
+use datafusion::common::{Result, exec_err, plan_err};
 use datafusion::datasource::sink::DataSink;
 use datafusion::execution::{SendableRecordBatchStream, TaskContext};
 use datafusion::logical_expr::dml::InsertOp;
 use datafusion::physical_plan::metrics::{ExecutionPlanMetricsSet, MetricBuilder, MetricsSet};
 use datafusion::physical_plan::{DisplayAs, DisplayFormatType};
 use futures::TryStreamExt;
-use redivis::resource::{Table, Upload, UploadMergeStrategy};
+use redivis::resource::{Table, UploadMergeStrategy};
 use redivis::write::{Content, SendProgress};
 
 use super::columns::Columns;
 use super::name::UploadName;
+use super::replacing::Replacing;
 use super::spool::Spool;
 use super::target::check_insertable;
-use super::undo::still_there;
 use super::upload::{Destination, Expected};
 use crate::error::failed;
 
@@ -74,15 +74,6 @@ impl RedivisSink {
             upload_name,
             metrics: ExecutionPlanMetricsSet::new(),
         })
-    }
-
-    /// The uploads that an overwriting one takes the place of.
-    async fn uploads_before(&self) -> Result<Vec<Upload>> {
-        if !self.overwrite {
-            return Ok(vec![]);
-        }
-        let uploads = self.destination.client.uploads(&self.table.uri);
-        uploads.try_collect().await.map_err(failed)
     }
 
     /// Fails for rows that are to be added to those of the version before, and would take their place.
@@ -180,26 +171,27 @@ impl DataSink for RedivisSink {
             Some(name) => UploadName::given(name),
             None => UploadName::unique("insert"),
         };
-        let before = self.uploads_before().await?;
         let content = Content::file(spool.path()).await.map_err(failed)?;
         let progress = Arc::new(SendProgress::default());
-        self.destination
-            .upload(
-                &name,
-                Some("parquet"),
-                &content,
-                &Expected::rows(spool.rows),
-                &progress,
-            )
-            .await?;
+        let replacing = match self.overwrite {
+            true => {
+                let strategy = self.table.upload_merge_strategy;
+                Some(Replacing::begin(&self.destination, strategy).await?)
+            }
+            false => None,
+        };
+        let expected = Expected::rows(spool.rows);
+        let uploaded = self
+            .destination
+            .upload(&name, Some("parquet"), &content, &expected, &progress)
+            .await;
         bytes.add(usize::try_from(progress.acknowledged()).unwrap_or(usize::MAX));
         restarts.add(usize::try_from(progress.restarts()).unwrap_or(usize::MAX));
-        match self.destination.removal_of(before, &name).carry_out().await {
-            None => Ok(spool.rows),
-            Some(left) => Err(still_there(
-                exec_datafusion_err!("{} has rows from before still", self.destination.table),
-                left,
-            )),
+        match (uploaded, replacing) {
+            (Ok(new), Some(replacing)) => replacing.finish(new).await?,
+            (Err(error), Some(replacing)) => return Err(replacing.cancel(error).await),
+            (uploaded, None) => drop(uploaded?),
         }
+        Ok(spool.rows)
     }
 }

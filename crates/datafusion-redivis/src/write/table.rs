@@ -8,13 +8,13 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use datafusion::common::{Result, exec_datafusion_err};
-use futures::TryStreamExt;
-use redivis::resource::{NewTable, Table, TableChanges, UploadMergeStrategy};
+use redivis::resource::{NewTable, Table, TableChanges, Upload};
 use redivis::write::{Content, SendProgress, UploadField, UploadRequest};
 use redivis::{Client, ErrorKind, TableReference, Version};
 
 use super::columns::Columns;
 use super::name::{UploadName, unique};
+use super::replacing::Replacing;
 use super::spool::Spool;
 use super::undo::{Undo, Writes, still_there};
 use super::upload::{Destination, Expected};
@@ -105,8 +105,8 @@ impl TableRows<'_> {
         }
     }
 
-    /// Sends the rows as one upload, and returns its name.
-    async fn fill(&self, destination: &Destination) -> Result<UploadName> {
+    /// Sends the rows as one upload.
+    async fn fill(&self, destination: &Destination) -> Result<Upload> {
         let name = UploadName::unique("create");
         if self.spool.rows == 0 {
             // Variables without rows: what a stream upload is before its first rows (redivis-api §6.4).
@@ -123,17 +123,16 @@ impl TableRows<'_> {
                 schema: Some(fields.collect()),
                 ..UploadRequest::default()
             };
-            let (_, undo) = destination.create(&request, None, &name).await?;
+            let (upload, undo) = destination.create(&request, None, &name).await?;
             undo.keep();
-            return Ok(name);
+            return Ok(upload);
         }
         let content = Content::file(self.spool.path()).await.map_err(failed)?;
         let expected = Expected::rows(self.spool.rows);
         let progress = Arc::new(SendProgress::default());
         destination
             .upload(&name, Some("parquet"), &content, &expected, &progress)
-            .await?;
-        Ok(name)
+            .await
     }
 
     /// Puts a new table in the place of the old one.
@@ -166,68 +165,14 @@ impl TableRows<'_> {
     }
 
     /// Puts an upload in the place of all others and of the rows of the version before.
-    ///
-    /// The rows of the version before go with the merge strategy, and come back with it.
     async fn exchange_uploads(&self, table: &Table) -> Result<()> {
         let destination = self.destination(table, self.reference);
-        let uploads: Vec<_> = self
-            .client
-            .uploads(&table.uri)
-            .try_collect()
-            .await
-            .map_err(failed)?;
-        let strategy = Undo::new(self.writes, {
-            let (client, uri) = (self.client.clone(), table.uri.clone());
-            let (before, name) = (table.upload_merge_strategy, self.reference.to_string());
-            move || merge_as_before(client.clone(), uri.clone(), before, name.clone())
-        });
-        let filled = async {
-            if table.upload_merge_strategy != Some(UploadMergeStrategy::Replace) {
-                let changes = merging(UploadMergeStrategy::Replace);
-                let changed = self.client.update_table(&table.uri, &changes).await;
-                changed.map_err(failed)?;
-            }
-            self.fill(&destination).await
-        };
-        let name = match filled.await {
-            Ok(name) => name,
-            Err(error) => return Err(strategy.because_of(error).await),
-        };
-        let others = destination.removal_of(uploads, &name);
-        strategy.keep();
-        match others.carry_out().await {
-            None => Ok(()),
-            Some(left) => Err(still_there(
-                exec_datafusion_err!("{} has rows from before still", self.reference),
-                left,
-            )),
+        let replacing = Replacing::begin(&destination, table.upload_merge_strategy).await?;
+        match self.fill(&destination).await {
+            Ok(new) => replacing.finish(new).await,
+            Err(error) => Err(replacing.cancel(error).await),
         }
     }
-}
-
-fn merging(strategy: UploadMergeStrategy) -> TableChanges {
-    TableChanges {
-        upload_merge_strategy: Some(strategy),
-        ..TableChanges::default()
-    }
-}
-
-/// Gives a table the merge strategy that it had. Says what is left where that fails.
-async fn merge_as_before(
-    client: Client,
-    uri: String,
-    before: Option<UploadMergeStrategy>,
-    name: String,
-) -> Option<String> {
-    if before == Some(UploadMergeStrategy::Replace) {
-        return None;
-    }
-    let append = merging(UploadMergeStrategy::Append);
-    let error = client.update_table(&uri, &append).await.err()?;
-    Some(format!(
-        "the merge strategy of {name} may be `replace` now ({error}), under which the rows of the version before are not in it \
-         beside uploads: set it to `append` on Redivis"
-    ))
 }
 
 /// Deletes a table that only this statement knows. Says what is left where that fails.

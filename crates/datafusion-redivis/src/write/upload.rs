@@ -181,38 +181,6 @@ impl Destination {
         }
     }
 
-    /// Removes all of these uploads, whose place another has taken. Goes on where it is dropped; says which could not be
-    /// removed, as their rows are in the table still.
-    pub(super) fn removal_of(&self, uploads: Vec<Upload>, successor: &UploadName) -> Undo {
-        let (destination, uploads) = (self.clone(), Arc::new(uploads));
-        let successor = successor.text.clone();
-        Undo::new(&self.writes, move || {
-            let (destination, uploads) = (destination.clone(), Arc::clone(&uploads));
-            let successor = successor.clone();
-            async move { destination.remove_all(&uploads, &successor).await }
-        })
-    }
-
-    async fn remove_all(&self, uploads: &[Upload], successor: &str) -> Option<String> {
-        let mut left = vec![];
-        let mut why = None;
-        for upload in uploads {
-            if let Err(error) = self.client.delete_upload(&upload.uri).await
-                && error.kind() != ErrorKind::NotFound
-            {
-                left.push(format!("`{}`", upload.name.as_ref().unwrap_or(&upload.uri)));
-                why = Some(error);
-            }
-        }
-        Some(format!(
-            "the rows of upload `{successor}` are in {}, together with those of upload {}, which could not be removed ({}): run \
-             the statement again",
-            self.table,
-            left.join(", "),
-            why?
-        ))
-    }
-
     async fn completed(&self, upload: &Upload, name: &str, expected: &Expected) -> Result<Upload> {
         let upload = self.client.wait_for_upload(upload).await.map_err(failed)?;
         if let Some(rows) = expected.rows {

@@ -35,8 +35,9 @@ const HIDES_PERHAPS: &str =
 /// A table whose rows are about to be replaced: made by [`Client::begin_replacement`], and ended by
 /// [`finish`](Self::finish) with a new upload that is completed, or by [`cancel`](Self::cancel) without one.
 ///
-/// Dropped in between it leaves the table's rows as they are, and its merge strategy perhaps set to `replace`.
-#[derive(Debug)]
+/// Dropped in between it leaves the table's rows as they are, and its merge strategy perhaps set to `replace`. A clone ends it
+/// as well, also where another one was dropped halfway.
+#[derive(Debug, Clone)]
 pub struct Replacement {
     client: Client,
     table: Table,

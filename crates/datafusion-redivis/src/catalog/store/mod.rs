@@ -81,7 +81,7 @@ impl RedivisStore {
     }
 }
 
-/// What is told of a file that was written.
+/// What there is to say of a file that was written.
 const WRITTEN: PutResult = PutResult {
     e_tag: None,
     version: None,

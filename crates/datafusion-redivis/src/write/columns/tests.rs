@@ -3,8 +3,11 @@
 use datafusion::arrow::array::*;
 use datafusion::arrow::datatypes::*;
 use datafusion::arrow::util::display::array_value_to_string;
+use datafusion::common::DataFusionError;
 
 use super::*;
+use crate::error::WriteError;
+use crate::write::casts::{DAYS, MICROS_PER_DAY};
 
 const MICROS: DataType = DataType::Timestamp(TimeUnit::Microsecond, None);
 
