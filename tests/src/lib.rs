@@ -11,3 +11,4 @@ pub mod proxy;
 pub mod python;
 pub mod scratch;
 pub mod server;
+pub mod tunnel;

@@ -1,26 +1,43 @@
 //! The way to one endpoint, as whom it may be used now.
 //!
 //! Tables, views and cached plans outlive a token. They hold the connection and take its client when they are used, so that a
-//! client that is replaced is replaced everywhere. Uses nothing of this crate.
+//! client that is replaced is replaced everywhere.
 
 use std::sync::{PoisonError, RwLock};
 
 use redivis::Client;
 
-/// A client that may be replaced by another one for the same endpoint.
+use crate::io::IoRuntime;
+
+/// A client that may be replaced by another one for the same endpoint, and where its requests run.
 #[derive(Debug)]
-pub(crate) struct Connection(RwLock<Client>);
+pub(crate) struct Connection {
+    client: RwLock<Client>,
+    io: IoRuntime,
+}
 
 impl From<Client> for Connection {
     fn from(client: Client) -> Self {
-        Self(RwLock::new(client))
+        Self::new(client, IoRuntime::default())
     }
 }
 
 impl Connection {
+    pub(crate) fn new(client: Client, io: IoRuntime) -> Self {
+        Self {
+            client: RwLock::new(client),
+            io,
+        }
+    }
+
+    /// Where its requests run.
+    pub(crate) fn io(&self) -> &IoRuntime {
+        &self.io
+    }
+
     /// The client to use now.
     pub(crate) fn client(&self) -> Client {
-        self.0
+        self.client
             .read()
             .unwrap_or_else(PoisonError::into_inner)
             .clone()
@@ -28,6 +45,6 @@ impl Connection {
 
     /// Uses another client from now on. It must be one for the same endpoint: what is known of tables is true of no other.
     pub(crate) fn replace(&self, client: Client) {
-        *self.0.write().unwrap_or_else(PoisonError::into_inner) = client;
+        *self.client.write().unwrap_or_else(PoisonError::into_inner) = client;
     }
 }

@@ -171,6 +171,7 @@
 mod catalog;
 mod connection;
 mod error;
+mod io;
 mod options;
 mod plan;
 mod scan;
@@ -185,7 +186,7 @@ pub use catalog::{
     ReferenceSchema,
 };
 pub use error::{ScanError, WriteError};
-pub use options::{RedivisOptions, UploadCompression};
+pub use options::{CheckRowCounts, RedivisOptions, UploadCompression};
 pub use plan::{RedivisExtensionPlanner, RedivisPlanner, RedivisStatement, StatementKind};
 pub use scan::RedivisScanExec;
 pub use session::{Redivis, RedivisBuilder, register};

@@ -24,6 +24,8 @@ pub struct RedivisOptions {
     pub upload_name: Option<String>,
     /// How the Parquet file that rows are sent in is compressed. Default: Snappy.
     pub upload_compression: UploadCompression,
+    /// What happens where a scan has other rows than the service counts. Default: an error.
+    pub check_row_counts: CheckRowCounts,
 }
 
 /// How the Parquet file that rows are sent in is compressed.
@@ -58,6 +60,17 @@ impl fmt::Display for UploadCompression {
     }
 }
 
+/// What happens where all streams of a scan came to their end with other rows than the service counts.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum CheckRowCounts {
+    /// The scan fails; and `count(*)` may be answered from the count, as a scan would be held to it.
+    #[default]
+    Error,
+    /// A warning is logged; and `count(*)` counts rows.
+    Warn,
+}
+
 impl Default for RedivisOptions {
     fn default() -> Self {
         Self {
@@ -65,6 +78,7 @@ impl Default for RedivisOptions {
             read_timeout: None,
             upload_name: None,
             upload_compression: UploadCompression::default(),
+            check_row_counts: CheckRowCounts::default(),
         }
     }
 }
@@ -99,10 +113,11 @@ impl ExtensionOptions for RedivisOptions {
             "read_timeout" => self.read_timeout = Some(timeout(value)?),
             "upload_name" => self.upload_name = upload_name(value)?,
             "upload_compression" => self.upload_compression = value.parse()?,
+            "check_row_counts" => self.check_row_counts = check_row_counts(value)?,
             _ => {
                 return config_err!(
                     "there is no option redivis.{key}; there are redivis.max_streams, redivis.read_timeout, \
-                     redivis.upload_name and redivis.upload_compression"
+                     redivis.upload_name, redivis.upload_compression and redivis.check_row_counts"
                 );
             }
         }
@@ -137,7 +152,29 @@ impl ExtensionOptions for RedivisOptions {
                 Some(self.upload_compression.to_string()),
                 "How the Parquet file that rows are sent in is compressed: snappy or zstd.",
             ),
+            entry(
+                "check_row_counts",
+                Some(self.check_row_counts.to_string()),
+                "Whether a scan that has other rows than Redivis counts is an error, or a warning in the log (warn).",
+            ),
         ]
+    }
+}
+
+impl fmt::Display for CheckRowCounts {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Error => "error",
+            Self::Warn => "warn",
+        })
+    }
+}
+
+fn check_row_counts(value: &str) -> Result<CheckRowCounts> {
+    match value.trim().to_ascii_lowercase().as_str() {
+        "error" => Ok(CheckRowCounts::Error),
+        "warn" => Ok(CheckRowCounts::Warn),
+        _ => config_err!("redivis.check_row_counts must be error or warn, not '{value}'"),
     }
 }
 

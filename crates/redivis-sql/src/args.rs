@@ -6,6 +6,7 @@ use std::path::PathBuf;
 
 use clap::{ArgAction, CommandFactory, FromArgMatches, Parser, Subcommand};
 
+use crate::login::Login;
 use crate::output::Format;
 use crate::script::Source;
 use crate::upload::Upload;
@@ -19,10 +20,14 @@ Tables:
 In csv and tsv, null is an empty field and an empty string is \"\".
 
 Environment:
-  REDIVIS_API_TOKEN         your token; without it only public data can be read
+  REDIVIS_API_TOKEN         your token; without it the one of redivis-sql login is used, and
+                            without that only public data can be read
   REDIVIS_API_ENDPOINT      another endpoint than https://redivis.com/api/v1
   REDIVIS_DEFAULT_DATASET   where plain table names are looked up (owner.dataset)
   REDIVIS_DEFAULT_WORKFLOW  the same for a workflow; wins over the dataset
+  REDIVIS_OAUTH_CLIENT_ID   under which redivis-sql login is registered with Redivis
+  HTTPS_PROXY, NO_PROXY     a proxy, and the hosts that are reached without it
+  SSL_CERT_FILE             certificates to trust, instead of the system's
   RUST_LOG                  what to log to stderr (default: warn)
 
 Exit status:
@@ -73,10 +78,16 @@ struct Arguments {
 }
 
 /// What the shell does besides running SQL.
-#[derive(Debug, Subcommand)]
-enum Errand {
+#[derive(Debug, Clone, Subcommand)]
+pub(crate) enum Errand {
     /// Upload files to a table: redivis-sql upload FILE… owner.dataset:next.table
     Upload(Upload),
+    /// Sign in in a browser; later runs are signed in
+    Login(Login),
+    /// Forget what login has kept
+    Logout,
+    /// Show as whom requests are made
+    Whoami,
 }
 
 /// A short name for a Redivis table.
@@ -95,8 +106,8 @@ pub(crate) struct Options {
     pub(crate) output: Option<PathBuf>,
     pub(crate) registrations: Vec<Registration>,
     pub(crate) local: Option<Local>,
-    /// Files to upload, instead of SQL to run.
-    pub(crate) upload: Option<Upload>,
+    /// What to do instead of running SQL.
+    pub(crate) errand: Option<Errand>,
 }
 
 /// What `--local` serves.
@@ -147,7 +158,7 @@ impl Options {
                 None => Local::Sample,
                 Some(directory) => Local::Directory(directory),
             }),
-            upload: arguments.errand.map(|Errand::Upload(upload)| upload),
+            errand: arguments.errand,
         })
     }
 }
@@ -206,17 +217,24 @@ mod tests {
         assert_eq!(options.local, Some(Local::Directory("data".into())));
     }
 
+    fn upload(arguments: &[&str]) -> Upload {
+        match parse(arguments).errand {
+            Some(Errand::Upload(upload)) => upload,
+            other => panic!("{other:?}"),
+        }
+    }
+
     #[test]
     fn files_are_uploaded_to_the_last_argument() {
         for local in [&["--local"] as &[&str], &["--local", "data"], &[]] {
             let arguments = [local, &["upload", "a.csv", "b.csv", "o.d:next.t"]].concat();
-            let upload = parse(&arguments).upload.unwrap();
+            let upload = upload(&arguments);
             let (files, reference) = upload.operands().unwrap();
             assert_eq!(files.len(), 2);
             assert_eq!(reference.to_string(), "o.d:next.t");
         }
         let operands = |arguments: &[&str]| {
-            let upload = parse(&[&["upload"], arguments].concat()).upload.unwrap();
+            let upload = upload(&[&["upload"], arguments].concat());
             upload.operands().map(|(files, _)| files.len())
         };
         let between = ["a", "--null-markers", "NA", "b", "--resume", "o.d:next.t"];
@@ -239,6 +257,7 @@ mod tests {
     fn there_is_no_way_to_pass_a_token() {
         for option in ["--token=x", "--api-token=x", "--password=x"] {
             assert!(Options::try_from(["redivis-sql", option]).is_err());
+            assert!(Options::try_from(["redivis-sql", "login", option]).is_err());
         }
     }
 

@@ -5,8 +5,10 @@
 mod args;
 mod batch;
 mod command;
+mod connect;
 mod execute;
 mod failure;
+mod login;
 mod output;
 mod repl;
 mod report;
@@ -22,9 +24,10 @@ use std::process::ExitCode;
 use std::time::Duration;
 
 use datafusion::error::DataFusionError;
+use futures::FutureExt;
 use tracing_subscriber::EnvFilter;
 
-use crate::args::Options;
+use crate::args::{Errand, Options};
 use crate::failure::Failure;
 use crate::output::Output;
 use crate::report::{Place, report};
@@ -72,14 +75,25 @@ fn start_logging() {
 
 /// Runs what the options ask for. Failures have been reported when it returns.
 async fn run(options: Options) -> Result<(), ExitCode> {
-    if let Some(upload) = options.upload.clone() {
-        return upload::run(options, upload).await;
-    }
-    let interactive = options.sources.is_empty() && stdin().is_terminal();
     let fail = |failure: Failure| {
         report(&failure, &Place::default());
         failure.exit_code()
     };
+    let signing = match options.errand.clone() {
+        None => None,
+        Some(Errand::Upload(upload)) => return upload::run(options, upload).await,
+        Some(_) if options.local.is_some() => {
+            let message = "--local needs no login".to_owned();
+            return Err(fail(Failure::Usage(message)));
+        }
+        Some(Errand::Login(arguments)) => Some(login::login(arguments).boxed()),
+        Some(Errand::Logout) => Some(login::logout().boxed()),
+        Some(Errand::Whoami) => Some(login::whoami().boxed()),
+    };
+    if let Some(signing) = signing {
+        return interruptible(signing).await.map_err(fail);
+    }
+    let interactive = options.sources.is_empty() && stdin().is_terminal();
     if interactive && options.output.is_some() {
         let message = "-o needs -c, -f or standard input; at the prompt, use COPY … TO".to_owned();
         return Err(fail(Failure::Usage(message)));

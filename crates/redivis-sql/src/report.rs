@@ -7,11 +7,12 @@ use std::fmt::{Display, Write as _};
 use std::io::{Write as _, stderr};
 use std::path::Path;
 
+use datafusion::arrow::error::ArrowError;
 use datafusion::common::{Column, SchemaError};
 use datafusion::error::DataFusionError;
 use datafusion::sql::sqlparser::parser::ParserError;
 use datafusion_redivis::{ScanError, WriteError};
-use redivis::{DatasetReference, ErrorKind, TableReference, Version};
+use redivis::{DatasetReference, ErrorKind, TableReference, Token, Version};
 
 use crate::failure::{Failure, find, service_error};
 
@@ -72,6 +73,13 @@ fn explain(error: &DataFusionError, place: &Place<'_>) -> String {
     {
         return syntax(message, place);
     }
+    if let Some(ArrowError::OffsetOverflowError(_)) = find(error) {
+        return compose(
+            &prefix(place, 1),
+            TEXT_TOO_LARGE.0,
+            Some(TEXT_TOO_LARGE.1.into()),
+        );
+    }
     let message = match error.find_root() {
         // DataFusion would append the expression or a back trace without a space.
         DataFusionError::ArrowError(error, _) => error.to_string(),
@@ -80,6 +88,12 @@ fn explain(error: &DataFusionError, place: &Place<'_>) -> String {
     let (message, hint) = planner_words(&message);
     compose(&prefix(place, 1), &message, hint)
 }
+
+/// What a text column can't hold, whatever the memory: its offsets have 32 bits.
+const TEXT_TOO_LARGE: (&str, &str) = (
+    "a step of the query gathers more than 2 GiB of one text column, such as a join of the side that it holds in memory",
+    "cast the column where its table is read, which has no such limit: FROM (SELECT CAST(x AS TEXT) AS x, … FROM …)",
+);
 
 fn compose(prefix: &str, message: &str, hint: Option<String>) -> String {
     let mut text = format!("error: {prefix}{message}");
@@ -90,12 +104,19 @@ fn compose(prefix: &str, message: &str, hint: Option<String>) -> String {
 }
 
 fn service_hint(error: &redivis::Error) -> Option<String> {
+    if matches!(error.code(), Some("invalid_client" | "unauthorized_client")) {
+        let hint = "--client-id or REDIVIS_OAUTH_CLIENT_ID names the client that is registered with Redivis for this program";
+        return Some(hint.to_owned());
+    }
+    if !error.scopes().is_empty() || !error.amr_values().is_empty() {
+        return Some(step_up(error));
+    }
     let hint = match error.kind() {
         ErrorKind::Unauthorized => {
-            "set the environment variable REDIVIS_API_TOKEN to an API token that Redivis accepts"
+            "redivis-sql login signs you in; so does an API token that Redivis accepts, in the environment variable REDIVIS_API_TOKEN"
         }
         ErrorKind::Forbidden => {
-            "the token in REDIVIS_API_TOKEN must carry the scope, and your account the access, that this data asks for"
+            "the token must carry the scope, and your account the access, that this data asks for; redivis-sql whoami tells whose it is"
         }
         ErrorKind::NotFound => {
             if let Some(dataset) = unreleased(error.resource()) {
@@ -103,7 +124,7 @@ fn service_hint(error: &redivis::Error) -> Option<String> {
                     "if {dataset} has no next version, CALL redivis.next_version('{dataset}') opens it; otherwise check the spelling"
                 ));
             }
-            "check the spelling (owner.dataset.table); private data needs a token in REDIVIS_API_TOKEN that may see it"
+            "check the spelling (owner.dataset.table); private data needs a login or a token that may see it"
         }
         ErrorKind::Transport => "check the network and REDIVIS_API_ENDPOINT, then run it again",
         ErrorKind::RateLimited | ErrorKind::Unavailable if error.attempts().is_some() => {
@@ -112,6 +133,23 @@ fn service_hint(error: &redivis::Error) -> Option<String> {
         _ => return None,
     };
     Some(hint.to_owned())
+}
+
+/// The command that signs in with what the service asks for.
+fn step_up(error: &redivis::Error) -> String {
+    let mut command = "redivis-sql login".to_owned();
+    for scope in error.scopes() {
+        let _ = write!(command, " --scope {scope}");
+    }
+    for value in error.amr_values() {
+        let _ = write!(command, " --amr {value}");
+    }
+    match Token::from_env() {
+        None => format!("{command} asks for that; a shell that is running has to be started anew"),
+        Some(_) => format!(
+            "the token in REDIVIS_API_TOKEN lacks that; take one that has it, or unset it and run {command}"
+        ),
+    }
 }
 
 /// The dataset whose next version a reference names.
@@ -243,6 +281,44 @@ mod tests {
         assert!(said.contains(&words), "{said}");
         assert!(said.contains("the upload `u` may be left"), "{said}");
         assert!(!said.contains("run it again"), "{said}");
+    }
+
+    #[tokio::test]
+    async fn text_that_no_array_can_hold_is_told_with_the_remedy() {
+        use datafusion::arrow::array::{ArrayRef, Int64Array, RecordBatch, StringArray};
+        use datafusion::datasource::MemTable;
+        use datafusion::prelude::SessionContext;
+        use std::sync::Arc;
+
+        // The same 128 MiB of text in every batch: 2.5 GiB in all, stored once.
+        let text: ArrayRef = Arc::new(StringArray::from(vec!["x".repeat(128 << 20)]));
+        let batch = |id: i64| {
+            let id: ArrayRef = Arc::new(Int64Array::from(vec![id]));
+            RecordBatch::try_from_iter([("id", id), ("text", Arc::clone(&text))]).unwrap()
+        };
+        let batches: Vec<RecordBatch> = (0..20).map(batch).collect();
+        let table = MemTable::try_new(batches[0].schema(), vec![batches]).unwrap();
+        let ctx = SessionContext::new();
+        ctx.register_table("t", Arc::new(table)).unwrap();
+        let run = async |from: &str| {
+            let sql = format!("SELECT text FROM {from} ORDER BY id LIMIT 20");
+            ctx.sql(&sql).await.unwrap().collect().await
+        };
+
+        let said = explain(&run("t").await.unwrap_err(), &Place::default());
+        assert!(
+            said.contains("more than 2 GiB of one text column"),
+            "{said}"
+        );
+        assert!(said.contains("SELECT CAST(x AS TEXT) AS x"), "{said}");
+        // The remedy is one.
+        let remedied = run("(SELECT id, CAST(text AS TEXT) AS text FROM t)")
+            .await
+            .unwrap();
+        assert_eq!(
+            remedied.iter().map(RecordBatch::num_rows).sum::<usize>(),
+            20
+        );
     }
 
     #[test]

@@ -15,6 +15,7 @@ use redivis::{Client, ReferenceError};
 use redivis_server::{Config, Server};
 
 use crate::args::{Local, Options, Registration};
+use crate::connect::connect;
 use crate::failure::{Failure, external};
 use crate::report::narrate;
 
@@ -41,7 +42,7 @@ impl Session {
                 let server = serve(local).await?;
                 (local_client(&server)?, Some(Arc::new(server)))
             }
-            None => (Client::from_env().map_err(external)?, None),
+            None => (connect().await?.client, None),
         };
         let context = context()?;
         let redivis = register(&context, client)?;

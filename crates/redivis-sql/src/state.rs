@@ -1,6 +1,6 @@
-//! Where the shell keeps what outlives it: the prompt's history, and uploads that were interrupted.
+//! Where the shell keeps what outlives it: the prompt's history, uploads that were interrupted, and credentials.
 //!
-//! In the XDG state folder, readable by its owner only: statements may tell more about data than a file listing should, and
+//! In the XDG folders, readable by its owner only: statements may tell more about data than a file listing should, and
 //! the URL of an upload is all it takes to write to it.
 
 use std::fs;
@@ -8,6 +8,17 @@ use std::io;
 use std::path::PathBuf;
 
 use etcetera::BaseStrategy;
+
+/// The file of credentials, in the XDG configuration folder; `None` where there is no home to keep it in.
+pub(crate) fn credentials() -> Option<PathBuf> {
+    let strategy = etcetera::choose_base_strategy().ok()?;
+    Some(strategy.config_dir().join("redivis-sql/credentials.json"))
+}
+
+/// The person's home.
+pub(crate) fn home() -> Option<PathBuf> {
+    etcetera::home_dir().ok()
+}
 
 /// A folder for the shell's state, made if it is not there: its own, or one within. `None` where there is no home to keep it in.
 pub(crate) fn folder(within: Option<&str>) -> io::Result<Option<PathBuf>> {

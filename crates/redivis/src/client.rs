@@ -1,20 +1,20 @@
 //! The client: where requests go, as whom, and how patiently.
 
 use std::fmt;
-use std::net::IpAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
-use reqwest::header::{AUTHORIZATION, HeaderValue};
+use reqwest::redirect::{Action, Attempt, Policy};
 use reqwest::{Method, RequestBuilder};
-use url::{Host, Url};
+use url::Url;
 
-use crate::credentials::Token;
-use crate::error::{Error, ErrorKind, Result};
+use crate::credentials::{Credentials, Token, TokenSource};
+use crate::endpoint::{CONFIGURE, endpoint_url, is_loopback};
+use crate::error::{Error, ErrorKind, Result, root_cause};
 use crate::retry::RetryPolicy;
+use crate::route::Route;
 
 const DEFAULT_ENDPOINT: &str = "https://redivis.com/api/v1";
-const CONFIGURE: &str = "configure the client for";
 
 /// A client of the Redivis API.
 ///
@@ -29,28 +29,35 @@ pub struct Client {
 
 struct Shared {
     http: reqwest::Client,
+    route: Route,
     endpoint: String,
-    token: Option<Token>,
-    /// The token as the header that carries it. Requests add it one by one, as some go to hosts that must not know it.
-    authorization: Option<HeaderValue>,
+    endpoint_url: Url,
+    /// Requests are signed one by one, as some go to hosts that must not know the token.
+    credentials: Option<Credentials>,
     response_timeout: Duration,
     retry: RetryPolicy,
+}
+
+impl Shared {
+    /// The same without credentials.
+    fn anonymous(&self) -> Self {
+        Self {
+            http: self.http.clone(),
+            route: self.route.clone(),
+            endpoint: self.endpoint.clone(),
+            endpoint_url: self.endpoint_url.clone(),
+            credentials: None,
+            response_timeout: self.response_timeout,
+            retry: self.retry.clone(),
+        }
+    }
 }
 
 impl Client {
     /// A client as the environment says: `REDIVIS_API_ENDPOINT` (default `https://redivis.com/api/v1`) and
     /// `REDIVIS_API_TOKEN` (absent: anonymous), as for the official clients (redivis-api §1.2).
     pub fn from_env() -> Result<Self> {
-        let mut builder = Self::builder();
-        if let Ok(endpoint) = std::env::var("REDIVIS_API_ENDPOINT")
-            && !endpoint.trim().is_empty()
-        {
-            builder = builder.endpoint(endpoint);
-        }
-        if let Some(token) = Token::from_env() {
-            builder = builder.token(token);
-        }
-        builder.build()
+        ClientBuilder::from_env().build()
     }
 
     /// A client configured step by step; nothing is taken from the environment.
@@ -63,9 +70,9 @@ impl Client {
         &self.shared.endpoint
     }
 
-    /// Whether requests carry no token: then only public data can be read.
+    /// Whether requests carry no token: then only public data can be read. A client with a [`TokenSource`] is never anonymous.
     pub fn is_anonymous(&self) -> bool {
-        self.shared.token.is_none()
+        self.shared.credentials.is_none()
     }
 
     /// The same client, connections included, with another idle timeout.
@@ -73,6 +80,34 @@ impl Client {
     pub fn with_read_timeout(mut self, timeout: Duration) -> Self {
         self.read_timeout = timeout;
         self
+    }
+
+    /// The same client, connections included, that takes its token from a source.
+    #[must_use]
+    pub fn with_token_source(&self, source: Arc<dyn TokenSource>) -> Self {
+        let shared = Shared {
+            credentials: Some(Credentials::new(source)),
+            ..self.shared.anonymous()
+        };
+        Self {
+            shared: Arc::new(shared),
+            ..self.clone()
+        }
+    }
+
+    /// The same connections for what lies beside the API: at the root of the endpoint's origin.
+    pub(crate) fn at_origin(&self, token: Option<Token>, retry: RetryPolicy) -> Self {
+        let endpoint = self.shared.endpoint_url.origin().ascii_serialization();
+        let shared = Shared {
+            endpoint,
+            credentials: token.map(Credentials::constant),
+            retry,
+            ..self.shared.anonymous()
+        };
+        Self {
+            shared: Arc::new(shared),
+            ..self.clone()
+        }
     }
 
     /// How long the headers of a response may take before the attempt counts as failed.
@@ -102,30 +137,26 @@ impl Client {
         &self.shared.retry
     }
 
-    pub(crate) fn token(&self) -> Option<&Token> {
-        self.shared.token.as_ref()
+    pub(crate) fn credentials(&self) -> Option<&Credentials> {
+        self.shared.credentials.as_ref()
     }
 
-    /// A request to the endpoint, signed.
+    pub(crate) fn route(&self) -> &Route {
+        &self.shared.route
+    }
+
+    pub(crate) fn endpoint_url(&self) -> &Url {
+        &self.shared.endpoint_url
+    }
+
+    pub(crate) fn http(&self) -> &reqwest::Client {
+        &self.shared.http
+    }
+
+    /// A request to the endpoint.
     pub(crate) fn request(&self, method: Method, path: &str) -> RequestBuilder {
         let url = format!("{}{path}", self.endpoint());
-        self.signed(self.shared.http.request(method, url))
-    }
-
-    /// A request to a URL that the service gave: signed only where it leads back to the endpoint's own origin.
-    pub(crate) fn request_to(&self, method: Method, url: &Url) -> RequestBuilder {
-        let request = self.shared.http.request(method, url.clone());
-        match Url::parse(self.endpoint()) {
-            Ok(endpoint) if endpoint.origin() == url.origin() => self.signed(request),
-            _ => request,
-        }
-    }
-
-    fn signed(&self, request: RequestBuilder) -> RequestBuilder {
-        match &self.shared.authorization {
-            Some(value) => request.header(AUTHORIZATION, value),
-            None => request,
-        }
+        self.http().request(method, url)
     }
 }
 
@@ -133,7 +164,7 @@ impl fmt::Debug for Client {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Client")
             .field("endpoint", &self.shared.endpoint)
-            .field("token", &self.shared.token)
+            .field("anonymous", &self.is_anonymous())
             .field("read_timeout", &self.read_timeout)
             .field("retry", &self.shared.retry)
             .finish_non_exhaustive()
@@ -141,11 +172,12 @@ impl fmt::Debug for Client {
 }
 
 /// Builds a [`Client`]; made by [`Client::builder`].
-#[derive(Debug, Clone)]
+#[derive(Clone)]
 #[must_use]
 pub struct ClientBuilder {
     endpoint: String,
-    token: Option<Token>,
+    identity: Identity,
+    http: Option<reqwest::Client>,
     connect_timeout: Duration,
     response_timeout: Duration,
     read_timeout: Duration,
@@ -153,11 +185,20 @@ pub struct ClientBuilder {
     user_agent: String,
 }
 
+/// Who asks.
+#[derive(Clone)]
+enum Identity {
+    Anonymous,
+    Token(Token),
+    Source(Arc<dyn TokenSource>),
+}
+
 impl Default for ClientBuilder {
     fn default() -> Self {
         Self {
             endpoint: DEFAULT_ENDPOINT.to_owned(),
-            token: None,
+            identity: Identity::Anonymous,
+            http: None,
             connect_timeout: Duration::from_secs(10),
             response_timeout: Duration::from_secs(125),
             read_timeout: Duration::from_secs(60),
@@ -168,6 +209,20 @@ impl Default for ClientBuilder {
 }
 
 impl ClientBuilder {
+    /// A builder with what the environment says, as [`Client::from_env`] reads it.
+    pub fn from_env() -> Self {
+        let mut builder = Self::default();
+        if let Ok(endpoint) = std::env::var("REDIVIS_API_ENDPOINT")
+            && !endpoint.trim().is_empty()
+        {
+            builder = builder.endpoint(endpoint);
+        }
+        if let Some(token) = Token::from_env() {
+            builder = builder.token(token);
+        }
+        builder
+    }
+
     /// The API's base URL, with or without a slash at its end. Default: `https://redivis.com/api/v1`.
     pub fn endpoint(mut self, endpoint: impl Into<String>) -> Self {
         self.endpoint = endpoint.into();
@@ -176,7 +231,29 @@ impl ClientBuilder {
 
     /// The token to send. Default: none, so anonymous.
     pub fn token(mut self, token: Token) -> Self {
-        self.token = Some(token);
+        self.identity = match token.is_empty() {
+            true => Identity::Anonymous,
+            false => Identity::Token(token),
+        };
+        self
+    }
+
+    /// Where to get the token for each request, instead of a constant [`token`](Self::token): the one that is set last counts.
+    ///
+    /// A request that the service refuses (401) is sent once more if the source has another token then.
+    pub fn token_source(mut self, source: Arc<dyn TokenSource>) -> Self {
+        self.identity = Identity::Source(source);
+        self
+    }
+
+    /// The HTTP client to send with, for instance one that other parts of a program use too, or that trusts other certificates.
+    ///
+    /// Its own settings stay as they are, instead of [`connect_timeout`](Self::connect_timeout) and
+    /// [`user_agent`](Self::user_agent). It should follow redirects and speak HTTP/1.1 only, and must not add an
+    /// `Authorization` of its own: which hosts are told the token is decided here. For [`oauth`](crate::oauth) it should follow
+    /// no redirect to other hosts, since the body of a request there is a secret.
+    pub fn http_client(mut self, http: reqwest::Client) -> Self {
+        self.http = Some(http);
         self
     }
 
@@ -222,37 +299,51 @@ impl ClientBuilder {
         let refused =
             |message: &str| Error::new(CONFIGURE, &endpoint, ErrorKind::Configuration, message);
 
-        let mut authorization = None;
-        let token = self.token.filter(|token| !token.secret().is_empty());
-        if let Some(token) = &token {
-            let mut value = HeaderValue::try_from(format!("Bearer {}", token.secret()))
-                .map_err(|_| refused("the token contains characters that no token has"))?;
-            value.set_sensitive(true);
-            authorization = Some(value);
-            if url.scheme() == "http" && !is_loopback(&url) {
-                tracing::warn!(%endpoint, "the token is sent unencrypted, as the endpoint is not https");
+        let credentials = match self.identity {
+            Identity::Anonymous => None,
+            Identity::Token(token) => {
+                token.header()?;
+                Some(Credentials::constant(token))
             }
+            Identity::Source(source) => Some(Credentials::new(source)),
+        };
+        if credentials.is_some() && url.scheme() == "http" && !is_loopback(&url) {
+            tracing::warn!(%endpoint, "the token is sent unencrypted, as the endpoint is not https");
         }
-
-        let mut http = reqwest::Client::builder()
-            .http1_only()
-            .user_agent(self.user_agent)
-            .referer(false)
-            .tcp_nodelay(true)
-            .connect_timeout(self.connect_timeout);
-        if is_loopback(&url) {
-            // A proxy could not reach a server on this machine.
-            http = http.no_proxy();
-        }
-        let http = http
-            .build()
-            .map_err(|error| refused("the HTTP client cannot be set up").with_source(error))?;
+        let mut route = Route::default();
+        let http = match self.http {
+            Some(http) => http,
+            None => {
+                let mut http = reqwest::Client::builder()
+                    .http1_only()
+                    .user_agent(self.user_agent)
+                    .referer(false)
+                    .redirect(Policy::custom(followed))
+                    .tcp_nodelay(true)
+                    .connect_timeout(self.connect_timeout);
+                if is_loopback(&url) {
+                    // A proxy could not reach a server on this machine.
+                    http = http.no_proxy();
+                } else {
+                    route = Route::from_env();
+                }
+                http.build().map_err(|error| {
+                    let cause = root_cause(&error);
+                    let message = format!(
+                        "the HTTP client cannot be set up: {cause}; the system's certificates, or those that SSL_CERT_FILE \
+                         and SSL_CERT_DIR name, must be readable"
+                    );
+                    refused(&message).with_source(error)
+                })?
+            }
+        };
         Ok(Client {
             shared: Arc::new(Shared {
                 http,
+                route,
                 endpoint,
-                token,
-                authorization,
+                endpoint_url: url,
+                credentials,
                 response_timeout: self.response_timeout,
                 retry: self.retry,
             }),
@@ -262,42 +353,27 @@ impl ClientBuilder {
     }
 }
 
-/// The endpoint as a URL; the text itself is not shown where it may hold credentials.
-fn endpoint_url(text: &str) -> Result<Url> {
-    let refused = |shown: &str, message: &str| {
-        Error::new(CONFIGURE, shown, ErrorKind::Configuration, message)
-    };
-    let url = Url::parse(text.trim()).map_err(|error| {
-        refused(
-            "its endpoint",
-            "it is not a URL such as https://redivis.com/api/v1",
-        )
-        .with_source(error)
-    })?;
-    if !matches!(url.scheme(), "http" | "https") || url.host().is_none() {
-        return Err(refused(
-            "its endpoint",
-            "it must start with https:// or http:// and name a host",
-        ));
+/// Follows a redirect as usual, but none of a sign-in: its body is a secret, and would be sent along.
+fn followed(attempt: Attempt<'_>) -> Action {
+    let first = attempt.previous().first();
+    match first.is_some_and(|url| url.path().starts_with("/oauth/")) {
+        true => attempt.stop(),
+        false => Policy::default().redirect(attempt),
     }
-    if !url.username().is_empty() || url.password().is_some() {
-        return Err(refused(
-            "its endpoint",
-            "the URL must not contain a user name or password; set REDIVIS_API_TOKEN instead",
-        ));
-    }
-    if url.query().is_some() || url.fragment().is_some() {
-        return Err(refused("its endpoint", "the URL must not contain ? or #"));
-    }
-    Ok(url)
 }
 
-fn is_loopback(url: &Url) -> bool {
-    match url.host() {
-        Some(Host::Domain(name)) => name.eq_ignore_ascii_case("localhost"),
-        Some(Host::Ipv4(address)) => IpAddr::V4(address).is_loopback(),
-        Some(Host::Ipv6(address)) => IpAddr::V6(address).is_loopback(),
-        None => false,
+impl fmt::Debug for ClientBuilder {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let anonymous = matches!(self.identity, Identity::Anonymous);
+        f.debug_struct("ClientBuilder")
+            .field("endpoint", &self.endpoint)
+            .field("anonymous", &anonymous)
+            .field("connect_timeout", &self.connect_timeout)
+            .field("response_timeout", &self.response_timeout)
+            .field("read_timeout", &self.read_timeout)
+            .field("retry", &self.retry)
+            .field("user_agent", &self.user_agent)
+            .finish_non_exhaustive()
     }
 }
 

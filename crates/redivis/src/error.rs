@@ -4,18 +4,21 @@
 
 use std::error::Error as StdError;
 use std::fmt;
+use std::sync::Arc;
 use std::time::Duration;
 
 /// The result of every call of this crate.
 pub type Result<T> = std::result::Result<T, Error>;
 
-type Source = Box<dyn StdError + Send + Sync>;
+type Source = Arc<dyn StdError + Send + Sync>;
 
 /// A failed operation: what was tried, on what, why it failed, and whether trying again may help.
 ///
 /// Never contains the token.
+#[derive(Clone)]
 pub struct Error(Box<Inner>);
 
+#[derive(Clone)]
 struct Inner {
     operation: &'static str,
     resource: String,
@@ -25,9 +28,17 @@ struct Inner {
     status: Option<u16>,
     code: Option<String>,
     retry_after: Option<Duration>,
+    wanted: Wanted,
     tried: Option<(u32, Duration)>,
     may_have_happened: bool,
     source: Option<Source>,
+}
+
+/// What a token lacks, in the service's words.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub(crate) struct Wanted {
+    pub(crate) scopes: Vec<String>,
+    pub(crate) amr_values: Vec<String>,
 }
 
 /// The kinds of failure that callers treat differently.
@@ -88,14 +99,26 @@ impl Error {
             status: None,
             code: None,
             retry_after: None,
+            wanted: Wanted::default(),
             tried: None,
             may_have_happened: false,
             source: None,
         }))
     }
 
-    pub(crate) fn with_source(mut self, source: impl Into<Source>) -> Self {
-        self.0.source = Some(source.into());
+    /// The failure of a [`TokenSource`](crate::TokenSource) that has no token: of kind [`ErrorKind::Unauthorized`], so not
+    /// tried again. The words of `source` are shown to people, and must not contain a secret.
+    pub fn no_token(source: impl Into<Box<dyn StdError + Send + Sync>>) -> Self {
+        let source = source.into();
+        let message = source.to_string();
+        Self::new("get a token", "", ErrorKind::Unauthorized, message).with_source(source)
+    }
+
+    pub(crate) fn with_source(
+        mut self,
+        source: impl Into<Box<dyn StdError + Send + Sync>>,
+    ) -> Self {
+        self.0.source = Some(Arc::from(source.into()));
         self
     }
 
@@ -113,6 +136,16 @@ impl Error {
         self.0.status = Some(status);
         self.0.code = code;
         self.0.retry_after = retry_after;
+        self
+    }
+
+    pub(crate) fn with_wanted(mut self, wanted: Wanted) -> Self {
+        self.0.wanted = wanted;
+        self
+    }
+
+    pub(crate) fn with_kind(mut self, kind: ErrorKind) -> Self {
+        self.0.kind = kind;
         self
     }
 
@@ -184,6 +217,18 @@ impl Error {
         self.0.code.as_deref()
     }
 
+    /// The scopes that the token should carry for this, where the service names them (redivis-api §1.3). They are words of
+    /// letters, digits and `.:_-`, so they can be shown as part of a command.
+    pub fn scopes(&self) -> &[String] {
+        &self.0.wanted.scopes
+    }
+
+    /// How the person should have signed in for this (`amr_values`), where the service names it; words as of
+    /// [`scopes`](Self::scopes).
+    pub fn amr_values(&self) -> &[String] {
+        &self.0.wanted.amr_values
+    }
+
     /// The reason alone: the service's own words where it gave any, without operation, resource and status.
     pub fn message(&self) -> &str {
         &self.0.message
@@ -248,4 +293,13 @@ impl StdError for Error {
             .as_deref()
             .map(|source| source as &(dyn StdError + 'static))
     }
+}
+
+/// The innermost cause: the only part of a network error that says something.
+pub(crate) fn root_cause(error: &dyn StdError) -> String {
+    let mut cause = error;
+    while let Some(source) = cause.source() {
+        cause = source;
+    }
+    cause.to_string()
 }

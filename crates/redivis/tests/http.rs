@@ -12,6 +12,9 @@ mod files;
 mod hints;
 #[path = "http/metadata.rs"]
 mod metadata;
+#[cfg(unix)]
+#[path = "http/oauth.rs"]
+mod oauth;
 #[path = "http/releases.rs"]
 mod releases;
 #[path = "http/rows.rs"]
@@ -24,6 +27,10 @@ mod sending;
 mod steps;
 #[path = "http/streams.rs"]
 mod streams;
+#[path = "http/tokens.rs"]
+mod tokens;
+#[path = "http/trust.rs"]
+mod trust;
 #[path = "http/uploads.rs"]
 mod uploads;
 #[path = "http/waits.rs"]

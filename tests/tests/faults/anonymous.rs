@@ -121,7 +121,7 @@ async fn other_tables_say_to_sign_in() {
     assert!(
         error
             .message()
-            .ends_with("; sign in by setting REDIVIS_API_TOKEN"),
+            .ends_with("; sign in by `redivis-sql login`, or by setting REDIVIS_API_TOKEN"),
         "{error}"
     );
 
@@ -130,7 +130,7 @@ async fn other_tables_say_to_sign_in() {
     assert_eq!(run.stdout, "");
     assert!(
         run.stderr
-            .contains("sign in by setting REDIVIS_API_TOKEN (HTTP 401"),
+            .contains("or by setting REDIVIS_API_TOKEN (HTTP 401"),
         "{}",
         run.stderr
     );

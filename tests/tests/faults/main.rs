@@ -6,8 +6,11 @@
 
 mod anonymous;
 mod arrow_body;
+mod connection;
+mod counts;
 mod credentials;
 mod cuts;
+mod executions;
 mod nonsense;
 mod refusals;
 mod replacing;

@@ -139,7 +139,10 @@ async fn a_connection_that_is_never_made_is_given_up() {
     let error = within(client.table(&reference)).await.unwrap_err();
     assert_eq!(error.kind(), ErrorKind::Transport);
     let told = error.to_string();
-    assert!(told.contains(": cannot connect: "), "{told}");
+    assert!(
+        told.contains(&format!(": cannot connect to {address}: ")),
+        "{told}"
+    );
     assert!(told.contains("; gave up after 3 attempts in "), "{told}");
 }
 
@@ -241,4 +244,33 @@ async fn a_limit_of_requests_that_stays_is_told() {
         told.contains("Too many requests in a minute (HTTP 429, rate_limit_exceeded); gave up after 4 attempts in "),
         "{told}"
     );
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn rows_that_came_do_not_wait_for_those_that_did_not() {
+    let wire = Wire::start().await;
+    let ends = ends(&served(&wire).await);
+    let after = ends[2] + 1000;
+    let came = rows_before(&ends, after);
+    for batch_size in [100, 8192, 20_000, 1_000_000] {
+        let (context, redivis) = wire.session(wire.client());
+        let first = wire.offsets().len();
+        wire.break_streams([stall(after)]);
+        within(async {
+            let size = format!("SET datafusion.execution.batch_size = {batch_size}");
+            redivis.sql(&size).await.unwrap();
+            let sql = format!("SELECT id, text FROM {TABLE}");
+            let plan = redivis.sql(&sql).await.unwrap();
+            let plan = plan.create_physical_plan().await.unwrap();
+            let mut stream = plan.execute(0, context.task_ctx()).unwrap();
+            let mut rows = 0;
+            while rows < came {
+                rows += stream.next().await.unwrap().unwrap().num_rows() as i64;
+            }
+            assert_eq!(rows, came);
+        })
+        .await;
+        // It is still the first connection, which says nothing more.
+        assert_eq!(wire.offsets().len(), first + 1, "{batch_size}");
+    }
 }

@@ -21,6 +21,7 @@ use redivis_tests::binaries;
 use redivis_tests::process::{self, Finished};
 use redivis_tests::proxy::{Action, Proxy, Request};
 use redivis_tests::server::{self, Server};
+use serde_json::Value;
 use tempfile::TempDir;
 
 /// Three batches on the wire.
@@ -226,6 +227,25 @@ impl Wire {
             .filter(is_stream)
             .map(|request| offset(&request))
             .collect()
+    }
+
+    /// What the server itself answers to a `GET` below its endpoint.
+    pub(crate) async fn get(&self, path: &str) -> Value {
+        let request = reqwest::Client::new().get(format!("{}{path}", self.server.endpoint()));
+        self.answer(request).await
+    }
+
+    /// What the server itself answers to a `POST` below its endpoint.
+    pub(crate) async fn post(&self, path: &str, body: &Value) -> Value {
+        let request = reqwest::Client::new().post(format!("{}{path}", self.server.endpoint()));
+        let request = request.header("Content-Type", "application/json");
+        self.answer(request.body(body.to_string())).await
+    }
+
+    async fn answer(&self, request: reqwest::RequestBuilder) -> Value {
+        let answer = request.bearer_auth(self.token()).send().await.unwrap();
+        let answer = answer.error_for_status().unwrap().text().await.unwrap();
+        serde_json::from_str(&answer).unwrap()
     }
 
     /// Runs the built shell against the proxy, with only what the shell needs in its environment.

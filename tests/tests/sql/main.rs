@@ -10,6 +10,7 @@ mod logic;
 mod others;
 mod query;
 mod replace;
+mod requests;
 mod runtimes;
 mod session;
 mod tpch;

@@ -16,6 +16,7 @@ use redivis::resource::QueryRequest;
 use redivis::{
     Client, DatasetReference, ErrorKind, ReferenceError, TableReference, WorkflowReference,
 };
+use tokio::runtime::Handle;
 use tokio::sync::OnceCell;
 
 use crate::connection::Connection;
@@ -103,6 +104,13 @@ impl MetadataCache {
     #[must_use]
     pub fn with_max_age(mut self, age: Duration) -> Self {
         self.max_age = age;
+        self
+    }
+
+    /// Reads rows, and decodes them, on another runtime than the one that executes plans.
+    #[must_use]
+    pub fn with_io_runtime(mut self, runtime: Handle) -> Self {
+        self.connection = Arc::new(Connection::new(self.client(), runtime.into()));
         self
     }
 

@@ -21,7 +21,8 @@ pub enum ScanError {
         /// The service's words.
         source: redivis::Error,
     },
-    /// All streams came to their end, with another number of rows than the service counts in what never changes.
+    /// All streams came to their end, with another number of rows than the service counts in what never changes: neither the
+    /// session's nor, where all its rows may be read, the table's.
     RowCount {
         /// What was read.
         table: String,
@@ -49,7 +50,8 @@ impl fmt::Display for ScanError {
             } => write!(
                 f,
                 "cannot read {table}: {came} rows came where there must be {expected}, though the service says that it sent \
-                 all. Run the statement again; if it stays so, tell Redivis's support"
+                 all. Run the statement again; if it stays so, tell Redivis's support. To go on with the rows that came, SET \
+                 redivis.check_row_counts = warn"
             ),
         }
     }

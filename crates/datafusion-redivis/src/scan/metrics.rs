@@ -8,7 +8,7 @@ use std::time::Duration;
 use datafusion::physical_plan::metrics::{
     BaselineMetrics, Count, ExecutionPlanMetricsSet, MetricBuilder, Time,
 };
-use redivis::read::ReadProgress;
+use redivis::read::{ArrowStream, ReadProgress};
 
 /// The metrics of one partition.
 #[derive(Debug)]
@@ -48,19 +48,20 @@ impl ScanMetrics {
         self.time_scanning.add_duration(took);
     }
 
-    /// Follows a stream from its beginning.
-    pub(crate) fn follow(&self, progress: Arc<ReadProgress>) -> Followed {
+    /// A stream from its beginning, with what is counted of it.
+    pub(crate) fn stream(&self, stream: ArrowStream) -> (ArrowStream, StreamMetrics) {
         self.streams.add(1);
-        Followed {
-            progress,
+        let metrics = StreamMetrics {
+            progress: stream.progress(),
             bytes: 0,
             retries: 0,
             opening: Duration::ZERO,
-        }
+        };
+        (stream, metrics)
     }
 
     /// Adds what happened on a stream since the last time.
-    pub(crate) fn observe(&self, stream: &mut Followed) {
+    pub(crate) fn observe(&self, stream: &mut StreamMetrics) {
         let progress = &stream.progress;
         let bytes = std::mem::replace(&mut stream.bytes, progress.bytes());
         let retries = std::mem::replace(&mut stream.retries, progress.retries());
@@ -73,14 +74,14 @@ impl ScanMetrics {
 
 /// A stream's progress, and how much of it has been counted.
 #[derive(Debug)]
-pub(crate) struct Followed {
+pub(crate) struct StreamMetrics {
     progress: Arc<ReadProgress>,
     bytes: u64,
     retries: u64,
     opening: Duration,
 }
 
-impl Followed {
+impl StreamMetrics {
     /// Bytes of memory that the stream holds now.
     pub(crate) fn held(&self) -> usize {
         self.progress.held()

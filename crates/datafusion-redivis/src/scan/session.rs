@@ -1,111 +1,131 @@
-//! The one read session that the partitions of a plan share.
+//! The one read session of an execution.
 //!
 //! The rows of a table are spread over the streams of one session, so all partitions must read the same one: the streams of
-//! another session do not line up with them. It is made by the first partition that is polled, and may be replaced by
-//! another only as long as nothing that any partition read of it was used.
+//! another session do not line up with them. The first partition that is polled asks for it; it may be replaced by another
+//! only as long as no row of it left the scan.
 
-use std::collections::BTreeMap;
-use std::sync::atomic::{AtomicU8, Ordering};
-use std::sync::{Arc, Mutex as StdMutex, PoisonError};
-use std::time::Duration;
+use std::sync::{Arc, Mutex, PoisonError};
 
-use redivis::Result;
-use redivis::read::{ReadSession, ReadStreamInfo};
-use tokio::sync::Mutex;
+use datafusion::common::{DataFusionError, Result};
+use futures::future::{BoxFuture, FutureExt, Shared, WeakShared};
+use redivis::read::ReadSession;
 
-/// A cell for the read session of a plan; empty until the first partition asks.
+use crate::error::failed;
+
+/// A request for a session that whichever partition is polled drives, so that one that is not keeps no other waiting.
+type Request = BoxFuture<'static, Result<Arc<ReadSession>, Arc<DataFusionError>>>;
+
+/// The read session that the partitions of an execution share; none until the first of them asks.
 #[derive(Debug, Default)]
-pub(crate) struct SharedSession(Mutex<Option<Arc<OpenSession>>>);
+pub(crate) struct SharedSession {
+    state: Arc<Mutex<State>>,
+}
+
+#[derive(Debug, Default)]
+struct State {
+    session: Session,
+    /// Whether an earlier one expired; a second replacement would help no more than the first.
+    replaced: bool,
+}
+
+#[derive(Debug, Default)]
+enum Session {
+    #[default]
+    Missing,
+    /// Asked for. Only the partitions that wait hold the request, so that it ends with them.
+    Requested(WeakShared<Request>),
+    /// No row of it has left the scan.
+    Unused(Arc<ReadSession>),
+    /// Some have, so no other session can take over.
+    Used(Arc<ReadSession>),
+}
+
+impl Session {
+    fn is(&self, session: &Arc<ReadSession>) -> bool {
+        matches!(self, Self::Unused(this) | Self::Used(this) if Arc::ptr_eq(this, session))
+    }
+}
 
 impl SharedSession {
-    /// The session, made by `create` if there is none yet; others wait meanwhile.
-    pub(crate) async fn get<F>(&self, create: F) -> Result<Arc<OpenSession>>
+    /// The session, which `create` makes if there is none. An error goes to all partitions that wait for it.
+    pub(crate) async fn get<F>(&self, create: impl FnOnce() -> F) -> Result<Arc<ReadSession>>
     where
-        F: Future<Output = Result<ReadSession>>,
+        F: Future<Output = redivis::Result<ReadSession>> + Send + 'static,
     {
-        let mut cell = self.0.lock().await;
-        let replaces = match &*cell {
-            Some(open) if !open.is_abandoned() => return Ok(Arc::clone(open)),
-            abandoned => abandoned.is_some(),
+        let request = match &mut *lock(&self.state) {
+            State {
+                session: Session::Unused(session) | Session::Used(session),
+                ..
+            } => return Ok(Arc::clone(session)),
+            state => state.request(&self.state, create),
         };
-        let open = Arc::new(OpenSession {
-            session: create.await?,
-            use_of: AtomicU8::new(UNUSED),
-            replaces,
-            counts: StdMutex::default(),
-        });
-        *cell = Some(Arc::clone(&open));
-        Ok(open)
+        request
+            .await
+            .map_err(|error| Arc::try_unwrap(error).unwrap_or_else(DataFusionError::Shared))
+    }
+
+    /// Notes that rows of the session leave the scan; false if it was replaced, and they must not.
+    pub(crate) fn mark_used(&self, session: &Arc<ReadSession>) -> bool {
+        let mut state = lock(&self.state);
+        let is_current = state.session.is(session);
+        if is_current {
+            state.session = Session::Used(Arc::clone(session));
+        }
+        is_current
+    }
+
+    /// Whether rows of the session left the scan.
+    pub(crate) fn is_used(&self, session: &Arc<ReadSession>) -> bool {
+        let state = lock(&self.state);
+        matches!(state.session, Session::Used(_)) && state.session.is(session)
+    }
+
+    /// Gives up a session that has expired in favour of a new one; false if it is used, or is itself a replacement.
+    pub(crate) fn replace(&self, session: &Arc<ReadSession>) -> bool {
+        let mut state = lock(&self.state);
+        if !state.session.is(session) {
+            return true;
+        }
+        let can = matches!(state.session, Session::Unused(_)) && !state.replaced;
+        if can {
+            *state = State {
+                session: Session::Missing,
+                replaced: true,
+            };
+        }
+        can
     }
 }
 
-const UNUSED: u8 = 0;
-const USED: u8 = 1;
-const ABANDONED: u8 = 2;
-
-/// A read session, and whether any of its rows were used.
-#[derive(Debug)]
-pub(crate) struct OpenSession {
-    session: ReadSession,
-    use_of: AtomicU8,
-    /// Whether it was made because an earlier one expired; a second replacement would help no more than the first.
-    replaces: bool,
-    /// How many rows each partition had that came to the end of its streams.
-    counts: StdMutex<BTreeMap<usize, u64>>,
+impl State {
+    /// The request that is under way, or a new one, which notes the session in `this` when it has one.
+    fn request<F>(
+        &mut self,
+        this: &Arc<Mutex<State>>,
+        create: impl FnOnce() -> F,
+    ) -> Shared<Request>
+    where
+        F: Future<Output = redivis::Result<ReadSession>> + Send + 'static,
+    {
+        if let Session::Requested(request) = &self.session
+            && let Some(request) = request.upgrade()
+        {
+            return request;
+        }
+        let (this, create) = (Arc::clone(this), create());
+        let request = async move {
+            let session = Arc::new(create.await.map_err(|error| Arc::new(failed(error)))?);
+            lock(&this).session = Session::Unused(Arc::clone(&session));
+            Ok(session)
+        };
+        let request = request.boxed().shared();
+        if let Some(weak) = request.downgrade() {
+            self.session = Session::Requested(weak);
+        }
+        request
+    }
 }
 
-impl OpenSession {
-    /// The streams that belong to `partition` of `partitions`: every one of them to exactly one partition.
-    pub(crate) fn streams_of(
-        &self,
-        partition: usize,
-        partitions: usize,
-    ) -> impl Iterator<Item = ReadStreamInfo> {
-        self.session
-            .streams
-            .iter()
-            .skip(partition)
-            .step_by(partitions)
-            .cloned()
-    }
-
-    /// How long ago it was made.
-    pub(crate) fn age(&self) -> Duration {
-        self.session.created.elapsed()
-    }
-
-    /// Claims the session before something read of it is handed on; false if another partition has abandoned it.
-    pub(crate) fn claim(&self) -> bool {
-        self.exchange(USED)
-    }
-
-    /// Whether anything read of it was handed on.
-    pub(crate) fn is_used(&self) -> bool {
-        self.use_of.load(Ordering::Acquire) == USED
-    }
-
-    /// Gives the session up in favour of a new one; false if any partition has used it.
-    pub(crate) fn abandon(&self) -> bool {
-        !self.replaces && self.exchange(ABANDONED)
-    }
-
-    /// Notes how many rows `partition` of `partitions` had in all; the rows of all of them when it was the last.
-    ///
-    /// Each execution of the plan counts afresh. Where one was not read to its end, what it left is what the next one finds.
-    pub(crate) fn count(&self, partition: usize, partitions: usize, rows: u64) -> Option<u64> {
-        let mut counts = self.counts.lock().unwrap_or_else(PoisonError::into_inner);
-        counts.insert(partition, rows);
-        (counts.len() == partitions).then(|| std::mem::take(&mut *counts).values().sum())
-    }
-
-    fn is_abandoned(&self) -> bool {
-        self.use_of.load(Ordering::Acquire) == ABANDONED
-    }
-
-    fn exchange(&self, to: u8) -> bool {
-        let outcome = self
-            .use_of
-            .compare_exchange(UNUSED, to, Ordering::AcqRel, Ordering::Acquire);
-        outcome.is_ok() || outcome == Err(to)
-    }
+fn lock(state: &Mutex<State>) -> std::sync::MutexGuard<'_, State> {
+    state.lock().unwrap_or_else(PoisonError::into_inner)
 }

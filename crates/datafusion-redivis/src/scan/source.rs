@@ -11,7 +11,7 @@ use super::statistics::Size;
 use crate::connection::Connection;
 
 /// Rows on Redivis that a scan can read.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub(crate) struct Source {
     /// Where they are read from.
     pub(crate) connection: Arc<Connection>,

@@ -10,6 +10,7 @@ use datafusion::execution::runtime_env::RuntimeEnvBuilder;
 use datafusion::execution::{SessionState, SessionStateBuilder};
 use datafusion::prelude::SessionContext;
 use redivis::Client;
+use tokio::runtime::Handle;
 
 use super::Redivis;
 use crate::catalog::{
@@ -55,6 +56,7 @@ pub struct RedivisBuilder {
     max_age: Duration,
     options: Option<RedivisOptions>,
     default_parent: Option<DefaultParent>,
+    io_runtime: Option<Handle>,
 }
 
 impl RedivisBuilder {
@@ -67,6 +69,7 @@ impl RedivisBuilder {
             max_age: MetadataCache::DEFAULT_MAX_AGE,
             options: None,
             default_parent: None,
+            io_runtime: None,
         }
     }
 
@@ -98,6 +101,13 @@ impl RedivisBuilder {
     /// [`Redivis::set_default_parent`](super::Redivis::set_default_parent) does.
     pub fn default_parent(mut self, parent: DefaultParent) -> Self {
         self.default_parent = Some(parent);
+        self
+    }
+
+    /// The runtime that rows are read and decoded on, which must drive sockets and timers; those that plan and execute
+    /// queries compute. Default: rows are read where the plan is executed.
+    pub fn io_runtime(mut self, runtime: Handle) -> Self {
+        self.io_runtime = Some(runtime);
         self
     }
 
@@ -146,10 +156,13 @@ impl RedivisBuilder {
             return Ok((state, found, Arc::clone(registrations)));
         }
         let writes = Writes::of(state.config());
-        let metadata = MetadataCache::new(self.client)
+        let mut metadata = MetadataCache::new(self.client)
             .with_writes(Arc::clone(&writes))
             .with_capacity(self.capacity)
             .with_max_age(self.max_age);
+        if let Some(runtime) = self.io_runtime {
+            metadata = metadata.with_io_runtime(runtime);
+        }
         metadata.set_default_parent(self.default_parent);
         let metadata = Arc::new(metadata);
         let registration = Registration {

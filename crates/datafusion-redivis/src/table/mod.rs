@@ -18,6 +18,7 @@ use futures::stream::{self, StreamExt, TryStreamExt};
 use redivis::read::variables_schema;
 use redivis::resource::{Table, Variable};
 use redivis::{Client, TableReference, Version};
+use tokio::runtime::Handle;
 
 pub use self::query::RedivisQuery;
 use crate::connection::Connection;
@@ -103,6 +104,7 @@ impl RedivisTable {
                 rows: table.num_rows,
                 bytes: table.num_bytes,
                 immutable: is_pinned(&table),
+                released: table.is_released(),
                 variables: variables.len(),
             },
             schema,
@@ -115,6 +117,15 @@ impl RedivisTable {
             reference,
             writes: None,
         }
+    }
+
+    /// The same table, read and decoded on another runtime than the one that executes plans, which then need not drive
+    /// sockets and timers. What is read waits there for its reader, a batch ahead of it.
+    #[must_use]
+    pub fn with_io_runtime(mut self, runtime: Handle) -> Self {
+        let connection = Connection::new(self.source.connection.client(), runtime.into());
+        Arc::make_mut(&mut self.source).connection = Arc::new(connection);
+        self
     }
 
     /// What the service says of the table.
@@ -180,12 +191,13 @@ fn pinned_uri(table: &Table) -> Option<String> {
 
 /// Released, and named with the number of its version: `current` is another one after the next release.
 ///
-/// Not a sample: its row count may be that of the whole table.
+/// Neither a sample nor a table of which the caller sees no more: its row count may be that of the whole table.
 fn is_pinned(table: &Table) -> bool {
     let reference = table.reference();
     let named = |what: &dyn Fn(&TableReference) -> bool| reference.as_ref().is_some_and(what);
     table.is_released()
         && !table.is_sample
+        && !table.is_access_limited()
         && !named(&|reference| reference.parent().is_sample())
         && !named(&|reference| reference.version() == Some(Version::Current))
 }

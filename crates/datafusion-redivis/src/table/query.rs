@@ -47,6 +47,7 @@ impl RedivisQuery {
                 rows: query.output_num_rows,
                 bytes: query.output_num_bytes,
                 immutable: true,
+                released: true,
                 variables: variables.len(),
             },
             table: None,

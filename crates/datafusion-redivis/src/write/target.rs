@@ -19,7 +19,7 @@ pub(crate) fn check_insertable(client: &Client, name: &str, table: &Table) -> Re
 pub(crate) fn check_writable(client: &Client, name: &str, table: &Table) -> Result<()> {
     if client.is_anonymous() {
         return plan_err!(
-            "writing to {name} needs a token: set REDIVIS_API_TOKEN to one with the scope data.edit"
+            "writing to {name} needs a token: sign in by `redivis-sql login`, or set REDIVIS_API_TOKEN to one with the scope data.edit"
         );
     }
     if table

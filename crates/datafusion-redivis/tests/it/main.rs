@@ -9,6 +9,7 @@
     reason = "clippy knows test functions, and not what they share"
 )]
 
+mod batches;
 mod by_hand;
 mod casts;
 mod composition;
@@ -18,6 +19,7 @@ mod insert;
 mod names;
 mod options;
 mod round_trip;
+mod runtime;
 mod scan;
 mod support;
 mod write;

@@ -52,9 +52,9 @@ pub(crate) async fn run(session: Session, output: Output) -> Result<(), Failure>
 fn banner(session: &Session) -> String {
     let client = session.redivis.client();
     let access = if client.is_anonymous() {
-        "no token: public data only; set REDIVIS_API_TOKEN for more"
+        "not signed in: public data only; redivis-sql login or REDIVIS_API_TOKEN opens more"
     } else {
-        "token set"
+        "signed in"
     };
     format!(
         "redivis-sql {} · {} · {access}\nStatements end with ;   \\? for help, \\q to leave",

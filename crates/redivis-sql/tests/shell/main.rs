@@ -65,6 +65,7 @@ impl Sandbox {
             .args(arguments)
             .current_dir(self.path())
             .env("XDG_STATE_HOME", self.path().join("state"))
+            .env("XDG_CONFIG_HOME", self.path().join("config"))
             .stdin(Stdio::null());
         command
     }

@@ -14,7 +14,7 @@ use serde_json::Value;
 
 use super::Call;
 use crate::client::Client;
-use crate::error::{Error, ErrorKind, Retry};
+use crate::error::{Error, ErrorKind, Retry, Wanted};
 use crate::retry::parse_retry_after;
 
 const MAX_ERROR_BYTES: usize = 64 << 10;
@@ -50,20 +50,26 @@ impl Client {
                 .to_lowercase();
         }
         match status {
-            StatusCode::UNAUTHORIZED if self.is_anonymous() => {
-                message.push_str("; sign in by setting REDIVIS_API_TOKEN");
-            }
+            // It is the program that is not known.
+            StatusCode::UNAUTHORIZED if words.code.as_deref() == Some("invalid_client") => {}
             StatusCode::UNAUTHORIZED => {
-                message.push_str("; check REDIVIS_API_TOKEN");
+                message.push_str(match self.credentials() {
+                    None => "; sign in by `redivis-sql login`, or by setting REDIVIS_API_TOKEN",
+                    Some(credentials) if credentials.is_constant() => "; check REDIVIS_API_TOKEN",
+                    Some(_) => "; sign in again by `redivis-sql login`",
+                });
             }
             _ => {}
         }
         let (kind, retry) = kind_of(status, call.is_repeatable());
-        call.error(kind, message).with_retry(retry).with_response(
-            status.as_u16(),
-            words.code.map(|code| self.clean(&call.redact(&code))),
-            retry_after,
-        )
+        call.error(kind, message)
+            .with_retry(retry)
+            .with_wanted(words.wanted)
+            .with_response(
+                status.as_u16(),
+                words.code.map(|code| self.clean(&call.redact(&code))),
+                retry_after,
+            )
     }
 
     /// Passes the service's warning on, once per text and process (redivis-api §1.4).
@@ -91,8 +97,8 @@ impl Client {
 
     /// One line, no control characters, no token, not too long.
     pub(crate) fn clean(&self, text: &str) -> String {
-        let mut text = match self.token() {
-            Some(token) => text.replace(token.secret(), "[token]"),
+        let mut text = match self.credentials() {
+            Some(credentials) => credentials.redact(text),
             None => text.to_owned(),
         };
         text = text
@@ -134,6 +140,7 @@ fn head_payload(headers: &HeaderMap) -> Option<Vec<u8>> {
 struct Words {
     code: Option<String>,
     message: Option<String>,
+    wanted: Wanted,
 }
 
 /// Code and message of an error body: `{error, error_description}`, `{error: {message}}`, `{message}`, HTML or plain text.
@@ -156,18 +163,41 @@ fn words(body: &[u8]) -> Words {
                 .or_else(|| nested.and_then(|error| text(error, "message")))
                 .or_else(|| text(&value, "message"))
                 .or_else(|| code.clone());
-            Words { code, message }
+            let wanted = Wanted {
+                scopes: wanted(value.get("scope")),
+                amr_values: wanted(value.get("amr_values")),
+            };
+            Words {
+                code,
+                message,
+                wanted,
+            }
         }
         Ok(Value::String(message)) => Words {
-            code: None,
             message: Some(message),
+            ..Words::default()
         },
         Ok(_) => Words::default(),
         Err(_) => Words {
-            code: None,
             message: Some(without_markup(&String::from_utf8_lossy(body))),
+            ..Words::default()
         },
     }
+}
+
+/// What is wanted, separated by spaces or as a list; only what can stand in a command as it is.
+fn wanted(value: Option<&Value>) -> Vec<String> {
+    let texts: Vec<&str> = match value {
+        Some(Value::String(text)) => text.split_whitespace().collect(),
+        Some(Value::Array(values)) => values.iter().filter_map(Value::as_str).collect(),
+        _ => Vec::new(),
+    };
+    let plain = |text: &&str| {
+        let fits = |c: char| c.is_ascii_alphanumeric() || ".:_".contains(c) || c == '-';
+        (1..=64).contains(&text.len()) && text.chars().all(fits) && !text.starts_with('-')
+    };
+    let texts = texts.into_iter().filter(plain);
+    texts.map(str::to_owned).collect()
 }
 
 /// The text of an HTML page: its title where it has one, as a proxy's page says there what happened.
@@ -207,7 +237,7 @@ mod tests {
     use crate::Token;
 
     fn words_of(body: &str) -> (Option<String>, Option<String>) {
-        let Words { code, message } = words(body.as_bytes());
+        let Words { code, message, .. } = words(body.as_bytes());
         (code, message.map(|text| text.trim().to_owned()))
     }
 
@@ -245,6 +275,21 @@ mod tests {
         ] {
             assert_eq!(words_of(body), expected, "{body}");
         }
+    }
+
+    #[test]
+    fn what_a_token_lacks() {
+        let wanted = |body: &str| words(body.as_bytes()).wanted;
+        let asked = wanted(
+            r#"{"error":"insufficient_scope","scope":"data.edit workflow.write","amr_values":["mfa"]}"#,
+        );
+        assert_eq!(asked.scopes, ["data.edit", "workflow.write"]);
+        assert_eq!(asked.amr_values, ["mfa"]);
+        let odd = wanted(r#"{"scope":["$(rm -rf ~)","--browser","`x`","ok",1],"amr_values":null}"#);
+        assert_eq!(
+            (odd.scopes, odd.amr_values),
+            (vec!["ok".to_owned()], vec![])
+        );
     }
 
     #[test]

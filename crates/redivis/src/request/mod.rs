@@ -5,6 +5,7 @@
 //! a size limit or the error's words. Uses the client, retries and errors; knows no resource.
 
 mod answer;
+mod transport;
 
 use std::time::Duration;
 
@@ -16,6 +17,7 @@ use serde::de::DeserializeOwned;
 use tokio::time::timeout;
 use url::Url;
 
+use crate::authorization::Authorization;
 use crate::client::Client;
 use crate::error::{Error, ErrorKind, Result, Retry};
 use crate::resource::checked_uri;
@@ -37,6 +39,7 @@ pub(crate) struct Call {
     query: Vec<(&'static str, String)>,
     headers: Vec<(HeaderName, String)>,
     body: Option<Bytes>,
+    content_type: &'static str,
     repeatable: bool,
     patience: Option<Duration>,
     /// What the service may repeat in its words, and nobody should read.
@@ -58,6 +61,7 @@ impl Call {
             query: Vec::new(),
             headers: Vec::new(),
             body: None,
+            content_type: "application/json",
             repeatable: true,
             patience: None,
             secrets: Vec::new(),
@@ -86,6 +90,23 @@ impl Call {
         body: &impl Serialize,
     ) -> Result<Self> {
         Self::get(operation, resource, path).with_body(Method::POST, body)
+    }
+
+    /// As [`post`](Self::post), with the fields of a form as its body.
+    pub(crate) fn post_form(
+        operation: &'static str,
+        resource: impl Into<String>,
+        path: impl Into<String>,
+        fields: &[(&str, &str)],
+    ) -> Self {
+        let mut form = url::form_urlencoded::Serializer::new(String::new());
+        form.extend_pairs(fields);
+        Self {
+            method: Method::POST,
+            body: Some(form.finish().into()),
+            content_type: "application/x-www-form-urlencoded",
+            ..Self::get(operation, resource, path)
+        }
     }
 
     /// As [`post`](Self::post), without a body.
@@ -154,50 +175,12 @@ impl Call {
         Error::new(self.operation, &self.resource, kind, message)
     }
 
-    /// The call's failure while its answer was awaited or read.
-    pub(crate) fn transport_error(&self, error: reqwest::Error) -> Error {
-        // The URL is in the operation and resource already; a stream's URL may be all it takes to read it.
-        let error = error.without_url();
-        let what = if error.is_connect() {
-            "cannot connect"
-        } else if error.is_redirect() {
-            "the service redirects in a way that cannot be followed"
-        } else if error.is_body() || error.is_decode() {
-            "the connection broke while the answer was read"
-        } else {
-            "the connection broke before an answer came"
-        };
-        let message = format!("{what}: {}", root_cause(&error));
-        self.error(ErrorKind::Transport, message).with_source(error)
-    }
-
-    /// The failure of a request that has no answer.
-    pub(crate) fn unsent(&self, error: reqwest::Error, flowing: bool) -> Error {
-        let retry = if error.is_connect() {
-            if flowing { Retry::Yes } else { Retry::Few }
-        } else if error.is_builder() || error.is_redirect() {
-            Retry::No
-        } else {
-            self.retry_unanswered()
-        };
-        self.transport_error(error).with_retry(retry)
-    }
-
     pub(crate) fn stalled(&self, waited: Duration) -> Error {
         self.error(
             ErrorKind::Transport,
             format!("nothing arrived for {} s", waited.as_secs_f32()),
         )
     }
-}
-
-/// The innermost cause: the only part of a network error that says something.
-fn root_cause(error: &dyn std::error::Error) -> String {
-    let mut cause = error;
-    while let Some(source) = cause.source() {
-        cause = source;
-    }
-    cause.to_string()
 }
 
 impl Client {
@@ -212,7 +195,7 @@ impl Client {
         }
         if let Some(body) = &call.body {
             request = request
-                .header(CONTENT_TYPE, "application/json")
+                .header(CONTENT_TYPE, call.content_type)
                 .body(body.clone());
         } else if call.method == Method::POST {
             request = request.header(CONTENT_LENGTH, 0);
@@ -241,12 +224,26 @@ impl Client {
             .patience
             .unwrap_or_default()
             .max(self.response_timeout());
-        let response = timeout(patience, request.send())
-            .await
-            .map_err(|_| call.stalled(patience).with_retry(call.retry_unanswered()))?
-            .map_err(|error| call.unsent(error, flowing))?;
-        self.show_warning(&response);
-        Ok(response)
+        let request = request
+            .build()
+            .map_err(|error| call.unsent(self, error, flowing))?;
+        let mut authorization = Authorization::new(self, request.url());
+        loop {
+            let mut attempt = request.try_clone().ok_or_else(|| {
+                call.error(ErrorKind::Invalid, "the request can be sent only once")
+            })?;
+            let signed = authorization.sign(&mut attempt).await;
+            signed.map_err(|error| call.unsigned(error))?;
+            let response = timeout(patience, self.http().execute(attempt))
+                .await
+                .map_err(|_| call.stalled(patience).with_retry(call.retry_unanswered()))?
+                .map_err(|error| call.unsent(self, error, flowing))?;
+            let again = authorization.asks_again(request.method(), &response).await;
+            if !again.map_err(|error| call.unsigned(error))? {
+                self.show_warning(&response);
+                return Ok(response);
+            }
+        }
     }
 
     /// Sends the call, again where that may help, and reads the answer as JSON.

@@ -15,6 +15,7 @@ mod release;
 mod table;
 mod upload;
 mod uri;
+mod user;
 mod variable;
 mod version;
 
@@ -23,6 +24,7 @@ pub use query::{OutputField, Query, QueryRequest, QueryStatus};
 pub use raw_file::RawFile;
 pub use table::{Container, ContainerKind, NewTable, Table, TableChanges, UploadMergeStrategy};
 pub use upload::{RowCount, Upload, UploadStatus};
+pub use user::User;
 pub use variable::{ValueLabel, Variable, VariableStatistics, VariableType};
 pub use version::{DatasetVersion, ReleaseStatus};
 

@@ -9,7 +9,7 @@ use futures::stream::{self, BoxStream, StreamExt, TryStreamExt};
 use serde::{Deserialize, Serialize};
 
 use super::checked_uri;
-use super::lenient::{integer, text};
+use super::lenient::{integer, text, text_or_empty};
 use crate::client::Client;
 use crate::error::{ErrorKind, Result};
 use crate::read::Whole;
@@ -29,7 +29,7 @@ pub struct RawFile {
     /// The id that it is read by.
     pub id: String,
     /// The name, which may contain `/`.
-    #[serde(default)]
+    #[serde(default, deserialize_with = "text_or_empty")]
     pub name: String,
     /// Size in bytes.
     #[serde(default, deserialize_with = "integer")]

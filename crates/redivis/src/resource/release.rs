@@ -15,8 +15,6 @@ use crate::error::{ErrorKind, Result};
 use crate::request::Call;
 
 const OPERATION: &str = "release the next version of";
-/// A release may rewrite tables before it answers.
-const ANSWERS_WITHIN: Duration = Duration::from_secs(125);
 /// How long a release is waited for unless the caller says.
 const PATIENCE: Duration = Duration::from_secs(60 * 60);
 const FIRST_POLL: Duration = Duration::from_millis(250);
@@ -52,9 +50,7 @@ impl Client {
         let request = Request {
             release_notes: notes,
         };
-        let call = Call::post(OPERATION, dataset_uri, path, &request)?
-            .not_repeatable()
-            .patience(ANSWERS_WITHIN);
+        let call = Call::post(OPERATION, dataset_uri, path, &request)?.not_repeatable();
         let release = Release {
             client: self,
             dataset_uri,
@@ -82,8 +78,17 @@ impl Release<'_> {
     /// The version that is released now, if it was not before.
     async fn released(&self) -> Result<Option<DatasetVersion>> {
         let now = self.client.version(self.dataset_uri, self.uri, "current");
-        let before = self.before.as_ref().map(|version| &version.tag);
-        Ok(now.await?.filter(|now| Some(&now.tag) != before))
+        let named = |version: &DatasetVersion| {
+            let DatasetVersion {
+                tag,
+                uri,
+                dataset_uri,
+                ..
+            } = version;
+            (tag.clone(), uri.clone(), dataset_uri.clone())
+        };
+        let before = self.before.as_ref().map(named);
+        Ok(now.await?.filter(|now| Some(named(now)) != before))
     }
 
     /// The version, if its release has certainly begun.

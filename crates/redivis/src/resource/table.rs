@@ -56,6 +56,9 @@ pub struct Table {
     /// Whether its rows stand for files.
     #[serde(default, deserialize_with = "flag")]
     pub is_file_index: bool,
+    /// What the caller may see: `none`, `overview`, `metadata`, `sample` or more, where the service says so.
+    #[serde(default, deserialize_with = "text")]
+    pub access_level: Option<String>,
     /// What uploads do to the rows of the version before.
     #[serde(default, deserialize_with = "hint")]
     pub upload_merge_strategy: Option<UploadMergeStrategy>,
@@ -157,6 +160,14 @@ impl Table {
             .parse()
             .ok()
             .or_else(|| reference_in(&self.uri, "/tables/"))
+    }
+
+    /// Whether the caller sees less than all rows, so that counts may be of more than can be read.
+    ///
+    /// `false` where the service does not say so.
+    pub fn is_access_limited(&self) -> bool {
+        let level = self.access_level.as_deref();
+        matches!(level, Some("none" | "overview" | "metadata" | "sample"))
     }
 
     /// Whether the rows can no longer change: the table belongs to a released version of a dataset.

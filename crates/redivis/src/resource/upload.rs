@@ -24,7 +24,7 @@ pub struct Upload {
     #[serde(default, deserialize_with = "hint")]
     pub status: UploadStatus,
     /// The file's format, such as `parquet` or `delimited`.
-    #[serde(default, rename = "type")]
+    #[serde(default, rename = "type", deserialize_with = "hint")]
     pub upload_type: Option<String>,
     /// Size of the file, in bytes.
     #[serde(default, deserialize_with = "integer")]
@@ -36,7 +36,7 @@ pub struct Upload {
     #[serde(default, deserialize_with = "integer")]
     pub num_bytes: Option<u64>,
     /// Why it failed.
-    #[serde(default)]
+    #[serde(default, deserialize_with = "hint")]
     pub error_message: Option<String>,
     /// Set where the answer to the upload's creation was lost, and this one was found by its name and size: it is the one that
     /// was asked for, unless another writer has made one of the same name and size in that moment.

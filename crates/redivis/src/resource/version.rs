@@ -20,22 +20,22 @@ pub struct DatasetVersion {
     #[serde(default, deserialize_with = "text_or_empty")]
     pub tag: String,
     /// The path below the endpoint.
-    #[serde(default)]
+    #[serde(default, deserialize_with = "hint")]
     pub uri: Option<String>,
     /// The path of the dataset in this version.
-    #[serde(default)]
+    #[serde(default, deserialize_with = "hint")]
     pub dataset_uri: Option<String>,
     /// The owner's label for it.
-    #[serde(default)]
+    #[serde(default, deserialize_with = "hint")]
     pub label: Option<String>,
     /// Whether it has been released; `None` where the service does not say.
-    #[serde(default)]
+    #[serde(default, deserialize_with = "hint")]
     pub is_released: Option<bool>,
     /// How far its release has come; null before it (redivis-api §3.5).
     #[serde(default, deserialize_with = "hint")]
     pub status: ReleaseStatus,
     /// Why its release failed.
-    #[serde(default)]
+    #[serde(default, deserialize_with = "hint")]
     pub release_error_message: Option<String>,
     /// Whether it has been deleted.
     #[serde(default, deserialize_with = "flag")]

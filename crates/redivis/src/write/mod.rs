@@ -13,8 +13,9 @@
 //! - **It is the file that was meant.** A file that changes while it is sent is an error, and so is a service that
 //!   acknowledges what was never sent, or ends up with another size.
 //! - **It does not hang, and a slow line is not cut.** Silence counts, not time: no byte has left and no answer came for
-//!   [`Client::read_timeout`](crate::Client::read_timeout), or for twice as long once all have left, and in both cases for as
-//!   much longer as the line, by its speed so far, needs for what may still be in buffers. Interruptions without a byte
+//!   [`Client::read_timeout`](crate::Client::read_timeout), or [`Client::response_timeout`](crate::Client::response_timeout)
+//!   once all have left, and in both cases for as much longer as the line, by its speed so far, needs for what may still be in
+//!   buffers. Interruptions without a byte
 //!   acknowledged in between end the upload as the [`RetryPolicy`](crate::RetryPolicy) says.
 //! - **It stays small.** Files are read piece by piece as the connection takes them.
 //! - **The token stays at home.** The URLs of temp uploads and their sessions may lead to another host, such as a storage

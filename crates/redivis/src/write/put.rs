@@ -7,12 +7,13 @@ use std::time::Duration;
 
 use futures::stream::StreamExt;
 use reqwest::header::{CONTENT_LENGTH, CONTENT_RANGE};
-use reqwest::{Body, Method, Response};
+use reqwest::{Body, Method, RequestBuilder, Response};
 use tokio::time::Instant;
 use url::Url;
 
 use super::content::Content;
 use super::progress::SendProgress;
+use crate::authorization::Authorization;
 use crate::client::Client;
 use crate::error::{Error, ErrorKind, Result, Retry};
 use crate::request::Call;
@@ -38,14 +39,53 @@ pub(super) struct Sent {
 }
 
 impl Put<'_> {
-    /// Sends the part once. The answer may have any status.
+    /// Sends the part once, or once more where it was refused for its token. The answer may have any status.
     pub(super) async fn send(self, client: &Client) -> Sent {
         let left = Arc::new(AtomicU64::new(0));
-        self.progress.go_on_at(self.part.start);
-        let fault: Arc<Mutex<Option<Error>>> = Arc::default();
-        let pieces = {
-            let (left, fault) = (Arc::clone(&left), Arc::clone(&fault));
-            let progress = Arc::clone(self.progress);
+        let answer = self.answer(client, &left).await;
+        Sent {
+            bytes: left.load(Ordering::Relaxed),
+            answer,
+        }
+    }
+
+    async fn answer(&self, client: &Client, left: &Arc<AtomicU64>) -> Result<Response> {
+        let length = self.part.end - self.part.start;
+        let mut authorization = Authorization::new(client, self.url);
+        loop {
+            left.store(0, Ordering::Relaxed);
+            self.progress.go_on_at(self.part.start);
+            let fault = Arc::default();
+            let request = self.request(client, left, &fault).build();
+            let mut request = request.map_err(|error| self.call.unsent(client, error, true))?;
+            let signed = authorization.sign(&mut request).await;
+            signed.map_err(|error| self.call.unsigned(error))?;
+            let answer = tokio::select! {
+                answer = client.http().execute(request) => {
+                    answer.map_err(|error| self.call.unsent(client, error, true))
+                }
+                waited = silence(client, length, left) => Err(self.call.stalled(waited)),
+            };
+            if let Some(fault) = fault.lock().unwrap_or_else(PoisonError::into_inner).take() {
+                return Err(fault);
+            }
+            let response = answer?;
+            let again = authorization.asks_again(&Method::PUT, &response).await;
+            if !again.map_err(|error| self.call.unsigned(error))? {
+                return Ok(response);
+            }
+        }
+    }
+
+    fn request(
+        &self,
+        client: &Client,
+        left: &Arc<AtomicU64>,
+        fault: &Arc<Mutex<Option<Error>>>,
+    ) -> RequestBuilder {
+        let (left, fault) = (Arc::clone(left), Arc::clone(fault));
+        let progress = Arc::clone(self.progress);
+        let pieces =
             self.content
                 .read(self.part.start, self.part.end)
                 .map(move |piece| match piece {
@@ -59,37 +99,28 @@ impl Put<'_> {
                         *fault.lock().unwrap_or_else(PoisonError::into_inner) = Some(error);
                         Err(message)
                     }
-                })
-        };
+                });
         let mut request = client
-            .request_to(Method::PUT, self.url)
+            .http()
+            .request(Method::PUT, self.url.clone())
             .header(CONTENT_LENGTH, self.part.end - self.part.start);
         if let Some(range) = &self.content_range {
             request = request.header(CONTENT_RANGE, range);
         }
-        let request = request.body(match self.part.is_empty() {
+        request.body(match self.part.is_empty() {
             true => Body::default(),
             false => Body::wrap_stream(pieces),
-        });
-        let (idle, length) = (client.read_timeout(), self.part.end - self.part.start);
-        let answer = tokio::select! {
-            answer = request.send() => answer.map_err(|error| self.call.unsent(error, true)),
-            waited = silence(idle, length, &left) => Err(self.call.stalled(waited)),
-        };
-        let fault = fault.lock().unwrap_or_else(PoisonError::into_inner).take();
-        Sent {
-            bytes: left.load(Ordering::Relaxed),
-            answer: fault.map_or(answer, Err),
-        }
+        })
     }
 }
 
 /// Ends, with the time waited, when the line has been silent for too long: no byte has left, and no answer came.
 ///
 /// What has left may still be on its way, in buffers that a slow line needs its time for. So the silence that is borne grows
-/// with the time that bytes have taken so far: a line that moves is never cut. An answer may take twice as long, as the
-/// service may have to store what it got.
-async fn silence(idle: Duration, length: u64, left: &AtomicU64) -> Duration {
+/// with the time that bytes have taken so far: a line that moves is never cut.
+async fn silence(client: &Client, length: u64, left: &AtomicU64) -> Duration {
+    let idle = client.read_timeout();
+    let answer = idle.max(client.response_timeout());
     let start = Instant::now();
     let (mut seen, mut last) = (0, start);
     loop {
@@ -99,7 +130,7 @@ async fn silence(idle: Duration, length: u64, left: &AtomicU64) -> Duration {
             (seen, last) = (now, Instant::now());
         }
         let buffered = (last - start).mul_f64(BUFFERED / seen.max(1) as f64);
-        let limit = buffered + if now < length { idle } else { 2 * idle };
+        let limit = buffered + if now < length { idle } else { answer };
         if last.elapsed() >= limit {
             return limit;
         }

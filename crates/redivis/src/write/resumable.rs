@@ -162,7 +162,8 @@ impl<'a> Session<'a> {
     async fn probe(&mut self) -> Result<Answer> {
         let request = self
             .client
-            .request_to(Method::PUT, &self.url)
+            .http()
+            .request(Method::PUT, self.url.clone())
             .header(CONTENT_LENGTH, 0)
             .header(CONTENT_RANGE, format!("bytes */{}", self.content.len()));
         let response = self.client.answer(&self.call, request, true).await?;

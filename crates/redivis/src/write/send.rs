@@ -76,7 +76,8 @@ impl Client {
 
     async fn start(&self, call: &Call, url: &Url, size: u64) -> Result<SessionUrl> {
         let request = self
-            .request_to(Method::POST, url)
+            .http()
+            .request(Method::POST, url.clone())
             .header(CONTENT_LENGTH, 0)
             .header("x-goog-resumable", "start")
             .header("x-upload-content-length", size);

@@ -92,11 +92,26 @@ fn hints_are_unknown_where_they_cannot_be_read() {
     );
     assert_lenient::<DatasetVersion>(
         json!({}),
-        &["status", "createdAt", "releasedAt", "isDeleted"],
+        &[
+            "label",
+            "isReleased",
+            "status",
+            "releaseErrorMessage",
+            "isDeleted",
+            "createdAt",
+            "releasedAt",
+        ],
     );
     assert_lenient::<Upload>(
         json!({"uri": "/tables/o.d.t/uploads/u"}),
-        &["status", "size", "numRows", "numBytes"],
+        &[
+            "status",
+            "type",
+            "size",
+            "numRows",
+            "numBytes",
+            "errorMessage",
+        ],
     );
     assert_lenient::<Query>(
         json!({"uri": "/queries/1"}),

@@ -149,7 +149,7 @@ async fn anonymous_readers_are_told_to_sign_in() {
     assert!(
         error
             .to_string()
-            .contains("sign in by setting REDIVIS_API_TOKEN"),
+            .contains("sign in by `redivis-sql login`, or by setting REDIVIS_API_TOKEN"),
         "{error}"
     );
     assert!(
@@ -241,7 +241,12 @@ async fn giving_up_says_what_was_tried() {
         .unwrap();
     let error = client.table(&reference()).await.unwrap_err();
     assert_eq!(error.kind(), ErrorKind::Transport);
-    assert!(error.to_string().contains("cannot connect: "), "{error}");
+    assert!(
+        error
+            .to_string()
+            .contains(&format!("cannot connect to {address}: ")),
+        "{error}"
+    );
 }
 
 #[tokio::test]

@@ -5,9 +5,10 @@ use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use redivis::{Client, RetryPolicy, Token};
-use tokio::io::{AsyncReadExt, AsyncWriteExt};
-use tokio::net::{TcpListener, TcpStream};
+use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt};
+use tokio::net::TcpListener;
 use tokio::task::JoinHandle;
+use tokio_rustls::TlsAcceptor;
 
 pub(crate) const TOKEN: &str = "AAAB-very-secret-token";
 
@@ -28,6 +29,11 @@ pub(crate) enum Answer {
     Deaf(usize),
 }
 
+/// A connection, with or without TLS.
+pub(crate) trait Socket: AsyncRead + AsyncWrite + Send + Unpin {}
+
+impl<S: AsyncRead + AsyncWrite + Send + Unpin> Socket for S {}
+
 pub(crate) struct Script {
     pub(crate) address: String,
     requests: Arc<Mutex<Vec<String>>>,
@@ -43,16 +49,24 @@ impl Script {
 
     /// As [`play`](Self::play), for answers that name the server's own origin.
     pub(crate) async fn play_at(answers: impl FnOnce(&str) -> Vec<Answer>) -> Self {
-        let answers = |origin: &str| {
+        Self::serve_at(None, |origin| {
             let mut answers = answers(origin).into_iter();
             move |_: &str| answers.next().unwrap_or(Answer::Hangup)
-        };
-        Self::serve_at(answers).await
+        })
+        .await
     }
 
     /// Answers each request, given its head, as `answer` says.
     pub(crate) async fn serve(answer: impl FnMut(&str) -> Answer + Send + 'static) -> Self {
-        Self::serve_at(|_| answer).await
+        Self::serve_at(None, |_| answer).await
+    }
+
+    /// As [`serve`](Self::serve), over TLS.
+    pub(crate) async fn serve_tls(
+        tls: TlsAcceptor,
+        answer: impl FnMut(&str) -> Answer + Send + 'static,
+    ) -> Self {
+        Self::serve_at(Some(tls), |_| answer).await
     }
 
     /// Gives each request, by its method and its path below the endpoint, its own answers in order, the last one again and
@@ -73,9 +87,9 @@ impl Script {
         .await
     }
 
-    async fn serve_at<F>(answers: impl FnOnce(&str) -> F) -> Self
+    async fn serve_at<A>(tls: Option<TlsAcceptor>, answers: impl FnOnce(&str) -> A) -> Self
     where
-        F: FnMut(&str) -> Answer + Send + 'static,
+        A: FnMut(&str) -> Answer + Send + 'static,
     {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let address = listener.local_addr().unwrap().to_string();
@@ -85,8 +99,15 @@ impl Script {
         let (seen, gone) = (Arc::clone(&requests), Arc::clone(&closed));
         let task = tokio::spawn(async move {
             loop {
-                let (mut socket, _) = listener.accept().await.unwrap();
-                let Some((head, body)) = read_head(&mut socket).await else {
+                let (socket, _) = listener.accept().await.unwrap();
+                let mut socket: Box<dyn Socket> = match &tls {
+                    None => Box::new(socket),
+                    Some(tls) => match tls.accept(socket).await {
+                        Ok(socket) => Box::new(socket),
+                        Err(_) => continue,
+                    },
+                };
+                let Some((head, body)) = read_head(&mut *socket).await else {
                     continue;
                 };
                 let answer = answers(&head);
@@ -94,7 +115,7 @@ impl Script {
                     Answer::Early(bytes, _) | Answer::Deaf(bytes) => bytes,
                     _ => usize::MAX,
                 };
-                let body = read_body(&mut socket, &head, body, wanted).await;
+                let body = read_body(&mut *socket, &head, body, wanted).await;
                 let request = head + &String::from_utf8_lossy(&body);
                 seen.lock().unwrap().push(request);
                 match answer {
@@ -186,7 +207,7 @@ impl Drop for Script {
 }
 
 /// The request up to its empty line, and what came of its body with it.
-pub(crate) async fn read_head(socket: &mut TcpStream) -> Option<(String, Vec<u8>)> {
+pub(crate) async fn read_head(socket: &mut dyn Socket) -> Option<(String, Vec<u8>)> {
     let mut bytes = Vec::new();
     loop {
         if let Some(end) = bytes.windows(4).position(|four| four == b"\r\n\r\n") {
@@ -199,7 +220,7 @@ pub(crate) async fn read_head(socket: &mut TcpStream) -> Option<(String, Vec<u8>
 
 /// The body, or its first bytes.
 async fn read_body(
-    socket: &mut TcpStream,
+    socket: &mut dyn Socket,
     head: &str,
     mut body: Vec<u8>,
     wanted: usize,
@@ -223,7 +244,7 @@ pub(crate) fn content_length(head: &str) -> usize {
     length.unwrap_or(0)
 }
 
-async fn read_some(socket: &mut TcpStream, bytes: &mut Vec<u8>) -> Option<()> {
+async fn read_some(socket: &mut dyn Socket, bytes: &mut Vec<u8>) -> Option<()> {
     let mut buffer = [0; 4096];
     match socket.read(&mut buffer).await {
         Ok(0) | Err(_) => None,

@@ -765,6 +765,7 @@ async fn a_slow_line_is_not_cut_while_the_last_bytes_are_on_their_way() {
         let client = Client::builder()
             .endpoint(format!("{origin}/api/v1"))
             .read_timeout(Duration::from_millis(500))
+            .response_timeout(Duration::from_millis(500))
             .retry(RetryPolicy::never())
             .build()
             .unwrap();

@@ -1,8 +1,12 @@
-//! The bearer token: who is asking.
+//! The bearer token.
 //!
 //! A type of its own, so that a secret cannot slip into a log, a `Debug` dump or an error by being "just a string".
 
 use std::fmt;
+
+use reqwest::header::HeaderValue;
+
+use crate::error::{Error, ErrorKind, Result};
 
 /// A Redivis API token or OAuth access token, sent as `Authorization: Bearer …` (redivis-api §1.3).
 ///
@@ -19,12 +23,27 @@ impl Token {
     /// The token in `REDIVIS_API_TOKEN`; `None` when the variable is unset or blank.
     pub fn from_env() -> Option<Self> {
         let token = Self::new(std::env::var("REDIVIS_API_TOKEN").ok()?);
-        (!token.0.is_empty()).then_some(token)
+        (!token.is_empty()).then_some(token)
     }
 
-    /// The secret itself, for the one place that puts it into a request header.
+    /// The secret itself, for the places that compare it with what others say.
     pub(crate) fn secret(&self) -> &str {
         &self.0
+    }
+
+    pub(crate) fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
+
+    /// The value of the header that carries it.
+    pub(crate) fn header(&self) -> Result<HeaderValue> {
+        let value = HeaderValue::try_from(format!("Bearer {}", self.0));
+        let mut value = value.map_err(|_| {
+            let odd = "it contains characters that no token has";
+            Error::new("use", "the token", ErrorKind::Configuration, odd)
+        })?;
+        value.set_sensitive(true);
+        Ok(value)
     }
 }
 
@@ -43,5 +62,6 @@ mod tests {
         let token = Token::new(" AAAAAsecret\n");
         assert_eq!(token.secret(), "AAAAAsecret");
         assert_eq!(format!("{token:?}"), "Token(…)");
+        assert!(!format!("{:?}", token.header()).contains("secret"));
     }
 }

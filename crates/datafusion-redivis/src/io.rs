@@ -1,0 +1,84 @@
+//! Where requests to Redivis run: on the current runtime, or on one that is given for it.
+//!
+//! Programs may execute plans on a runtime that drives no sockets, or keep one for computing alone. Work that is handed to
+//! another runtime ends when whoever waits for it goes. Uses nothing of this crate.
+
+use datafusion::common::{Result, exec_err};
+use futures::stream::{self, BoxStream, StreamExt};
+use tokio::runtime::Handle;
+use tokio::sync::mpsc;
+use tokio::task::{JoinError, JoinSet};
+
+/// How many items of a stream wait on their way from the other runtime.
+const IN_TRANSIT: usize = 1;
+
+/// The runtime that requests run on, with the decoding of their answers.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct IoRuntime(Option<Handle>);
+
+impl From<Handle> for IoRuntime {
+    fn from(handle: Handle) -> Self {
+        Self(Some(handle))
+    }
+}
+
+impl IoRuntime {
+    /// Runs a future to its end; dropping the wait aborts it.
+    #[expect(dead_code, reason = "metadata requests are to use it")]
+    pub(crate) async fn run<T: Send + 'static>(
+        &self,
+        work: impl Future<Output = Result<T>> + Send + 'static,
+    ) -> Result<T> {
+        let Some(handle) = &self.0 else {
+            return work.await;
+        };
+        let mut task = JoinSet::new();
+        task.spawn_on(work, handle);
+        match task.join_next().await {
+            Some(Ok(outcome)) => outcome,
+            Some(Err(error)) => stopped(error),
+            None => exec_err!("{GONE}"),
+        }
+    }
+
+    /// Runs a stream from its first poll on, a little ahead of its reader; dropping it aborts it.
+    pub(crate) fn stream<T: Send + 'static>(
+        &self,
+        mut items: BoxStream<'static, Result<T>>,
+    ) -> BoxStream<'static, Result<T>> {
+        let Some(handle) = self.0.clone() else {
+            return items;
+        };
+        let start = async move {
+            let (sender, receiver) = mpsc::channel(IN_TRANSIT);
+            let mut task = JoinSet::new();
+            let send = async move {
+                while let Some(item) = items.next().await {
+                    if sender.send(item).await.is_err() {
+                        break;
+                    }
+                }
+            };
+            task.spawn_on(send, &handle);
+            stream::unfold((receiver, task), |(mut receiver, mut task)| async move {
+                if let Some(item) = receiver.recv().await {
+                    return Some((item, (receiver, task)));
+                }
+                // The end, unless the task could not say so.
+                let failed = task.join_next().await?.err()?;
+                Some((stopped(failed), (receiver, task)))
+            })
+        };
+        stream::once(start).flatten().boxed()
+    }
+}
+
+const GONE: &str = "the runtime that reads from Redivis has shut down";
+
+/// A panic goes on where the outcome is awaited, as if the work ran there.
+fn stopped<T>(error: JoinError) -> Result<T> {
+    match error.try_into_panic() {
+        Ok(panic) => std::panic::resume_unwind(panic),
+        Err(_) => exec_err!("{GONE}"),
+    }
+}

@@ -1,0 +1,408 @@
+//! The plan node.
+
+use std::fmt;
+use std::sync::Arc;
+
+use datafusion::arrow::datatypes::{DataType, Schema, SchemaRef};
+use datafusion::catalog::Session;
+use datafusion::common::tree_node::TreeNodeRecursion;
+use datafusion::common::{Result, Statistics, exec_err, internal_err};
+use datafusion::config::ConfigOptions;
+use datafusion::execution::{SendableRecordBatchStream, TaskContext};
+use datafusion::physical_expr::{EquivalenceProperties, PhysicalExpr};
+use datafusion::physical_plan::coop::cooperative;
+use datafusion::physical_plan::execution_plan::{
+    Boundedness, ChildrenPropertiesMode, EmissionType, ReplaceChildrenOptions, SchedulingType,
+};
+use datafusion::physical_plan::metrics::{ExecutionPlanMetricsSet, MetricsSet};
+use datafusion::physical_plan::projection::{
+    ProjectionExec, all_alias_free_columns, new_projections_for_columns,
+};
+use datafusion::physical_plan::statistics::StatisticsArgs;
+use datafusion::physical_plan::stream::RecordBatchStreamAdapter;
+use datafusion::physical_plan::{
+    DisplayAs, DisplayFormatType, ExecutionPlan, Partitioning, PlanProperties,
+};
+
+use super::batches::Batches;
+use super::execution::Executions;
+use super::memory::ScanMemory;
+use super::metrics::ScanMetrics;
+use super::partition::{PartitionReader, State};
+use super::request::ScanRequest;
+use super::source::Source;
+use super::statistics;
+use redivis::{TableReference, Version};
+
+use crate::options::{CheckRowCounts, RedivisOptions};
+
+/// Below this many rows one stream is at least as fast as several.
+const ONE_STREAM_ROWS: usize = 10_000;
+
+/// A stream should be worth its request: about this many bytes.
+const STREAM_BYTES: u64 = 32 << 20;
+
+/// Reads rows of a table, or of a query's result, from Redivis.
+///
+/// - The projection is sent as `selectedVariables`, in Redivis's spelling. A scan of no columns asks for the cheapest
+///   variable and yields row counts.
+/// - A limit, whether known at planning or set by `with_fetch`, is sent as `maxResults` and kept exactly here as well.
+/// - Partition *i* of *n* reads the streams *i*, *i + n*, … of one read session. When the service opens fewer streams than
+///   partitions, the others are empty.
+/// - Each execution has a session of its own, so a plan can be kept and executed again. What tells executions apart is the
+///   `TaskContext`: execute all partitions of one execution with the same one, as DataFusion does.
+/// - Batches have about `datafusion.execution.batch_size` rows, and count for the memory that they take.
+///
+/// Text comes as `Utf8`, whose arrays hold 2 GiB at most. An operator that gathers more of one column in one array, such as
+/// the build side of a join or a sort with a limit, fails with Arrow's `OffsetOverflowError`; where the column is cast to
+/// `Utf8View` right above the scan, as by `CAST(x AS TEXT)` in a subquery, there is no such limit.
+#[derive(Debug)]
+pub struct RedivisScanExec {
+    source: Arc<Source>,
+    /// Indices into the source's schema.
+    projection: Vec<usize>,
+    fetch: Option<usize>,
+    options: RedivisOptions,
+    executions: Executions,
+    properties: Arc<PlanProperties>,
+    metrics: ExecutionPlanMetricsSet,
+}
+
+impl RedivisScanExec {
+    /// A scan of some columns of a source, all of them for `None`.
+    pub(crate) fn try_new(
+        source: Arc<Source>,
+        projection: Option<&Vec<usize>>,
+        fetch: Option<usize>,
+        config: &ConfigOptions,
+    ) -> Result<Self> {
+        let options = RedivisOptions::of(config);
+        let target = config.execution.target_partitions.min(options.max_streams);
+        let partitions = if source.reads_rows().is_some() {
+            1
+        } else {
+            streams(target, source.size.bytes, fetch)
+        };
+        let projection = projection
+            .cloned()
+            .unwrap_or_else(|| (0..source.schema.fields().len()).collect());
+        Self::with_partitions(source, projection, fetch, options, partitions)
+    }
+
+    fn with_partitions(
+        source: Arc<Source>,
+        projection: Vec<usize>,
+        fetch: Option<usize>,
+        options: RedivisOptions,
+        partitions: usize,
+    ) -> Result<Self> {
+        let schema = Arc::new(source.schema.project(&projection)?);
+        let properties = PlanProperties::new(
+            EquivalenceProperties::new(schema),
+            Partitioning::UnknownPartitioning(partitions),
+            EmissionType::Incremental,
+            Boundedness::Bounded,
+        )
+        .with_scheduling_type(SchedulingType::Cooperative);
+        Ok(Self {
+            source,
+            projection,
+            fetch,
+            options,
+            executions: Executions::default(),
+            properties: Arc::new(properties),
+            metrics: ExecutionPlanMetricsSet::new(),
+        })
+    }
+
+    /// The same scan with other parameters, and so with a read session of its own.
+    fn altered(&self, projection: Vec<usize>, fetch: Option<usize>) -> Result<Self> {
+        Self::with_partitions(
+            Arc::clone(&self.source),
+            projection,
+            fetch,
+            self.options.clone(),
+            self.partitions(),
+        )
+    }
+
+    /// What is read, as `EXPLAIN` shows it: a reference such as `demo.nycflights13:v1_0.flights`, or `queries/` and an id.
+    pub fn source(&self) -> &str {
+        &self.source.name
+    }
+
+    /// The table's reference as the service writes it, with ids; `None` for the result of a query, and where the service
+    /// wrote none.
+    pub fn reference(&self) -> Option<TableReference> {
+        self.source.table.as_ref()?.reference()
+    }
+
+    /// The version that is read, where the table's reference names one.
+    pub fn version(&self) -> Option<Version> {
+        self.reference()?.version()
+    }
+
+    /// The variables that it yields, as places in the table's schema. The limit is [`fetch`](ExecutionPlan::fetch).
+    pub fn projection(&self) -> &[usize] {
+        &self.projection
+    }
+
+    /// How many read streams it asks for. The service may open more, or fewer.
+    pub fn streams(&self) -> usize {
+        // One for each partition, but a limit that came later may be content with one.
+        streams(self.partitions(), None, self.fetch)
+    }
+
+    fn partitions(&self) -> usize {
+        self.properties.partitioning.partition_count()
+    }
+
+    /// What to ask the service for: what is projected, or one cheap variable if that is nothing.
+    fn asked(&self) -> Result<SchemaRef> {
+        let schema = self.schema();
+        if !schema.fields().is_empty() {
+            return Ok(schema);
+        }
+        let Some(cheapest) = cheapest(&self.source.schema) else {
+            return exec_err!(
+                "{} has no variables, so its rows cannot be read",
+                self.source.name
+            );
+        };
+        Ok(Arc::new(self.source.schema.project(&[cheapest])?))
+    }
+
+    fn request(&self) -> Result<ScanRequest> {
+        let client = self.source.connection.client();
+        Ok(ScanRequest {
+            source: Arc::clone(&self.source),
+            client: match self.options.read_timeout {
+                Some(timeout) => client.with_read_timeout(timeout),
+                None => client,
+            },
+            asked: self.asked()?,
+            fetch: self.fetch,
+            streams: self.streams(),
+            check_row_counts: self.options.check_row_counts,
+        })
+    }
+}
+
+impl Source {
+    /// A scan of some of their variables, all of them for `None`, and of no more than `limit` rows: what every table provider
+    /// over them plans.
+    pub(crate) fn scan(
+        self: &Arc<Self>,
+        state: &dyn Session,
+        projection: Option<&Vec<usize>>,
+        limit: Option<usize>,
+    ) -> Result<Arc<dyn ExecutionPlan>> {
+        let scan =
+            RedivisScanExec::try_new(Arc::clone(self), projection, limit, state.config_options())?;
+        Ok(Arc::new(scan))
+    }
+}
+
+/// The number of streams that reading so many bytes, or no more than `fetch` rows, is worth.
+fn streams(most: usize, bytes: Option<u64>, fetch: Option<usize>) -> usize {
+    if fetch.is_some_and(|fetch| fetch <= ONE_STREAM_ROWS) {
+        return 1;
+    }
+    let worth = bytes.map_or(usize::MAX, |bytes| {
+        usize::try_from(bytes.div_ceil(STREAM_BYTES)).unwrap_or(usize::MAX)
+    });
+    most.min(worth).max(1)
+}
+
+/// The variable whose values cost the fewest bytes.
+fn cheapest(schema: &Schema) -> Option<usize> {
+    let width = |index: &usize| match schema.field(*index).data_type() {
+        DataType::Boolean => 0,
+        data_type => data_type.primitive_width().unwrap_or(usize::MAX),
+    };
+    (0..schema.fields().len()).min_by_key(width)
+}
+
+impl DisplayAs for RedivisScanExec {
+    fn fmt_as(&self, format: DisplayFormatType, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let schema = self.schema();
+        let columns: Vec<&str> = schema
+            .fields()
+            .iter()
+            .map(|field| field.name().as_str())
+            .collect();
+        let columns = columns.join(", ");
+        let (table, streams) = (&self.source.name, self.streams());
+        match format {
+            DisplayFormatType::Default | DisplayFormatType::Verbose => {
+                write!(f, "RedivisScanExec: table={table}, projection=[{columns}]")?;
+                if let Some(limit) = self.fetch {
+                    write!(f, ", limit={limit}")?;
+                }
+                write!(f, ", streams={streams}")
+            }
+            DisplayFormatType::TreeRender => {
+                writeln!(f, "table={table}")?;
+                writeln!(f, "projection={columns}")?;
+                if let Some(limit) = self.fetch {
+                    writeln!(f, "limit={limit}")?;
+                }
+                writeln!(f, "streams={streams}")
+            }
+        }
+    }
+}
+
+impl ExecutionPlan for RedivisScanExec {
+    fn name(&self) -> &str {
+        "RedivisScanExec"
+    }
+
+    fn properties(&self) -> &Arc<PlanProperties> {
+        &self.properties
+    }
+
+    fn children(&self) -> Vec<&Arc<dyn ExecutionPlan>> {
+        vec![]
+    }
+
+    fn apply_expressions(
+        &self,
+        _f: &mut dyn FnMut(&Arc<dyn PhysicalExpr>) -> Result<TreeNodeRecursion>,
+    ) -> Result<TreeNodeRecursion> {
+        Ok(TreeNodeRecursion::Continue)
+    }
+
+    fn replace_children(
+        self: Arc<Self>,
+        _children: Vec<Arc<dyn ExecutionPlan>>,
+        _options: ReplaceChildrenOptions,
+    ) -> Result<Arc<dyn ExecutionPlan>> {
+        Ok(self)
+    }
+
+    fn with_new_children(
+        self: Arc<Self>,
+        children: Vec<Arc<dyn ExecutionPlan>>,
+    ) -> Result<Arc<dyn ExecutionPlan>> {
+        let options = ReplaceChildrenOptions::new(ChildrenPropertiesMode::Recompute);
+        self.replace_children(children, options)
+    }
+
+    fn reset_state(self: Arc<Self>) -> Result<Arc<dyn ExecutionPlan>> {
+        Ok(Arc::new(self.altered(self.projection.clone(), self.fetch)?))
+    }
+
+    fn execute(
+        &self,
+        partition: usize,
+        context: Arc<TaskContext>,
+    ) -> Result<SendableRecordBatchStream> {
+        let partitions = self.partitions();
+        if partition >= partitions {
+            return internal_err!(
+                "there is no partition {partition} of {partitions} in {}",
+                self.name()
+            );
+        }
+        let batch_size = context.session_config().batch_size();
+        let reader = PartitionReader {
+            request: Arc::new(self.request()?),
+            execution: self.executions.join(partition, partitions, &context),
+            partition,
+            partitions,
+            metrics: ScanMetrics::new(&self.metrics, partition),
+            memory: ScanMemory::new(context.memory_pool(), partition),
+            batches: Batches::new(self.schema(), batch_size),
+            rows: 0,
+            state: State::default(),
+        };
+        let io = self.source.connection.io();
+        let batches =
+            RecordBatchStreamAdapter::new(self.schema(), io.stream(reader.into_batches()));
+        Ok(Box::pin(cooperative(batches)))
+    }
+
+    fn metrics(&self) -> Option<MetricsSet> {
+        Some(self.metrics.clone_inner())
+    }
+
+    fn statistics_from_inputs(
+        &self,
+        _inputs: &[Arc<Statistics>],
+        args: &StatisticsArgs,
+    ) -> Result<Arc<Statistics>> {
+        let schema = self.schema();
+        Ok(Arc::new(match args.partition() {
+            // How the service lays rows out over streams is known only when they are read.
+            Some(_) => Statistics::new_unknown(&schema),
+            None => {
+                let is_checked = self.options.check_row_counts == CheckRowCounts::Error;
+                statistics::of_scan(self.source.size, &schema, self.fetch, is_checked)
+            }
+        }))
+    }
+
+    // `supports_limit_pushdown` stays false: a leaf that says true loses its limit, for there is nowhere to push it to.
+
+    fn with_fetch(&self, limit: Option<usize>) -> Option<Arc<dyn ExecutionPlan>> {
+        let altered = self.altered(self.projection.clone(), limit).ok()?;
+        Some(Arc::new(altered))
+    }
+
+    fn fetch(&self) -> Option<usize> {
+        self.fetch
+    }
+
+    fn try_swapping_with_projection(
+        &self,
+        projection: &ProjectionExec,
+    ) -> Result<Option<Arc<dyn ExecutionPlan>>> {
+        if !all_alias_free_columns(projection.expr()) {
+            return Ok(None);
+        }
+        let projection = new_projections_for_columns(projection.expr(), &self.projection);
+        Ok(Some(Arc::new(self.altered(projection, self.fetch)?)))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use datafusion::arrow::datatypes::{Field, TimeUnit};
+
+    use super::*;
+
+    #[test]
+    fn streams_follow_partitions_size_and_limit() {
+        const MIB: u64 = 1 << 20;
+        assert_eq!(streams(8, Some(1000 * MIB), None), 8);
+        assert_eq!(streams(8, Some(64 * MIB), None), 2);
+        assert_eq!(streams(8, Some(64 * MIB + 1), None), 3);
+        assert_eq!(streams(8, Some(0), None), 1);
+        assert_eq!(streams(4, None, None), 4);
+        assert_eq!(streams(0, None, None), 1);
+        assert_eq!(streams(8, None, Some(10)), 1);
+        assert_eq!(streams(8, None, Some(ONE_STREAM_ROWS)), 1);
+        assert_eq!(streams(8, Some(u64::MAX), Some(ONE_STREAM_ROWS + 1)), 8);
+    }
+
+    #[test]
+    fn the_cheapest_variable_is_the_narrowest() {
+        let of = |types: &[DataType]| {
+            cheapest(&Schema::new(
+                types
+                    .iter()
+                    .map(|data_type| Field::new("x", data_type.clone(), true))
+                    .collect::<Vec<_>>(),
+            ))
+        };
+        use DataType::*;
+        assert_eq!(of(&[Utf8, Int64, Date32, Boolean]), Some(3));
+        assert_eq!(
+            of(&[Utf8, Timestamp(TimeUnit::Microsecond, None), Date32]),
+            Some(2)
+        );
+        assert_eq!(of(&[Utf8, Utf8]), Some(0));
+        assert_eq!(of(&[]), None);
+    }
+}
