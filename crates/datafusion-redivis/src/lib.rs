@@ -47,6 +47,7 @@
 //! | `redivis.'owner.dataset.table'` | the table; also with double quotes |
 //! | `` `owner.dataset.table` `` | the same, as in Redivis's own SQL |
 //! | `owner.dataset.table`, `"owner"."dataset:v1_0"."table"` | the same, as catalog, schema and table |
+//! | `redivis.owner.dataset.table` | the same, in [`Redivis::sql`] |
 //! | `redivis('owner.dataset.table')` | the same, as a function |
 //! | `CREATE EXTERNAL TABLE t STORED AS REDIVIS LOCATION 'owner.dataset.table' OPTIONS (version 'v1_0')` | `t`, from then on |
 //! | `table` | the table of a default dataset or workflow, see [`Redivis::set_default_parent`] |
@@ -61,7 +62,7 @@
 //! | statement | `Redivis::sql` | `SessionContext::sql` |
 //! |---|---|---|
 //! | `SELECT` with the names above | yes; identifiers without regard to case | yes, but for the functions (`redivis('…')` of a table that was used already works); identifiers as DataFusion has them |
-//! | `OUTER JOIN … USING`, `NATURAL` | as the standard has it | as DataFusion has it: the key of a row without a match may be null |
+//! | `OUTER JOIN … USING`, `NATURAL` | the merged column has the value of the side that is kept, of whichever there is in a full join | as DataFusion has it: the key of a row without a match may be null |
 //! | `INSERT INTO`, `INSERT OVERWRITE` | checked value by value | the same; casts that DataFusion puts in are taken out again |
 //! | `CREATE TABLE redivis.'…'`, `DROP TABLE redivis.'…'` | on Redivis | refused |
 //! | `CALL redivis.…` | on Redivis | refused |
