@@ -1,13 +1,15 @@
 //! Where requests to Redivis run: on the current runtime, or on one that is given for it.
 //!
 //! Programs may execute plans on a runtime that drives no sockets, or keep one for computing alone. Work that is handed to
-//! another runtime ends when whoever waits for it goes. Uses nothing of this crate.
+//! another runtime ends when whoever waits for it goes. Uses `error` only.
 
 use datafusion::common::{Result, exec_err};
 use futures::stream::{self, BoxStream, StreamExt};
 use tokio::runtime::Handle;
 use tokio::sync::mpsc;
 use tokio::task::{JoinError, JoinSet};
+
+use crate::error::failed;
 
 /// How many items of a stream wait on their way from the other runtime.
 const IN_TRANSIT: usize = 1;
@@ -24,18 +26,17 @@ impl From<Handle> for IoRuntime {
 
 impl IoRuntime {
     /// Runs a future to its end; dropping the wait aborts it.
-    #[expect(dead_code, reason = "metadata requests are to use it")]
     pub(crate) async fn run<T: Send + 'static>(
         &self,
-        work: impl Future<Output = Result<T>> + Send + 'static,
+        work: impl Future<Output = redivis::Result<T>> + Send + 'static,
     ) -> Result<T> {
         let Some(handle) = &self.0 else {
-            return work.await;
+            return work.await.map_err(failed);
         };
         let mut task = JoinSet::new();
         task.spawn_on(work, handle);
         match task.join_next().await {
-            Some(Ok(outcome)) => outcome,
+            Some(Ok(outcome)) => outcome.map_err(failed),
             Some(Err(error)) => stopped(error),
             None => exec_err!("{GONE}"),
         }

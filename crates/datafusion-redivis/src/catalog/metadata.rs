@@ -20,7 +20,7 @@ use tokio::runtime::Handle;
 use tokio::sync::OnceCell;
 
 use crate::connection::Connection;
-use crate::error::{failed, refused};
+use crate::error::{failed, of_service, refused};
 use crate::table::{RedivisQuery, RedivisTable};
 use crate::write::{Writes, draft};
 
@@ -173,22 +173,26 @@ impl MetadataCache {
     /// The table that a whole reference means. What is no reference is refused before anything is sent.
     pub async fn table(&self, reference: &str) -> Result<Arc<RedivisTable>> {
         let reference = reference.parse().map_err(refused)?;
-        self.get(&reference).await.map_err(failed)
+        self.get(&reference).await
     }
 
     /// The same for a table that is to be written to: says what to do where there is none.
     pub(crate) async fn written(&self, reference: &TableReference) -> Result<Arc<RedivisTable>> {
         match self.get(reference).await {
             Ok(table) => Ok(table),
-            Err(error) => Err(draft::missing(&self.client(), reference, error).await),
+            Err(error) => match of_service(error) {
+                Ok(error) => Err(draft::missing(&self.client(), reference, error).await),
+                Err(error) => Err(error),
+            },
         }
     }
 
     /// The table that a reference means, described; remembered like that from now on.
     pub async fn describe(&self, reference: &str) -> Result<Arc<RedivisTable>> {
         let reference: TableReference = reference.parse().map_err(refused)?;
-        let table = self.get(&reference).await.map_err(failed)?;
-        let table = Arc::new(table.describe().await.map_err(failed)?);
+        let table = self.get(&reference).await?;
+        let describe = async move { table.describe().await };
+        let table = Arc::new(self.connection.io().run(describe).await?);
         let entry = OnceCell::new_with(Some(self.found(Arc::clone(&table))));
         locked(&self.tables).put(reference, Arc::new(entry));
         Ok(table)
@@ -201,28 +205,34 @@ impl MetadataCache {
         };
         match self.get(&reference).await {
             Ok(table) => Ok(Some(table)),
-            Err(error) if error.kind() == ErrorKind::NotFound => Ok(None),
-            Err(error) => Err(failed(error)),
+            Err(error) => match of_service(error) {
+                Ok(error) if error.kind() == ErrorKind::NotFound => Ok(None),
+                Ok(error) => Err(failed(error)),
+                Err(error) => Err(error),
+            },
         }
     }
 
     /// Why there is no table of this name in the default dataset or workflow; `None` if there is, or no such default.
     pub(crate) async fn why_no_default_table(&self, name: &str) -> Option<DataFusionError> {
         match self.default_parent()?.table(name) {
-            Ok(reference) => self.get(&reference).await.err().map(failed),
+            Ok(reference) => self.get(&reference).await.err(),
             Err(error) => Some(refused(error)),
         }
     }
 
-    async fn get(&self, reference: &TableReference) -> redivis::Result<Arc<RedivisTable>> {
+    async fn get(&self, reference: &TableReference) -> Result<Arc<RedivisTable>> {
         let entry = self.entry(reference);
         let fetch = || async {
             // Counted first: what is written meanwhile may not be in the answer.
             let found = self.writes.count();
-            let table =
-                RedivisTable::fetch_through(&self.connection, Some(&self.writes), reference)
-                    .await?;
-            Ok(Found {
+            let (connection, writes) = (Arc::clone(&self.connection), Arc::clone(&self.writes));
+            let reference = reference.clone();
+            let fetch = async move {
+                RedivisTable::fetch_through(&connection, Some(&writes), &reference).await
+            };
+            let table = self.connection.io().run(fetch).await?;
+            Ok::<_, DataFusionError>(Found {
                 writes: found,
                 ..self.found(Arc::new(table))
             })
@@ -288,9 +298,9 @@ impl MetadataCache {
             default_dataset,
             default_workflow,
         };
-        let query = RedivisQuery::run_through(&self.connection, &request)
-            .await
-            .map_err(failed)?;
+        let connection = Arc::clone(&self.connection);
+        let run = async move { RedivisQuery::run_through(&connection, &request).await };
+        let query = self.connection.io().run(run).await?;
         let name = query.name().to_owned();
         locked(&self.queries).insert(name.clone(), Arc::new(query));
         Ok(PlannedQuery {

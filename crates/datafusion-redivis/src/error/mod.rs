@@ -18,6 +18,17 @@ pub(crate) fn refused(error: ReferenceError) -> DataFusionError {
     DataFusionError::External(Box::new(error))
 }
 
+/// The failure of the service that an error of DataFusion's is; otherwise the error.
+pub(crate) fn of_service(error: DataFusionError) -> Result<redivis::Error, DataFusionError> {
+    match error {
+        DataFusionError::External(error) => match error.downcast() {
+            Ok(error) => Ok(*error),
+            Err(error) => Err(DataFusionError::External(error)),
+        },
+        other => Err(other),
+    }
+}
+
 /// A failure of the service, as an error of DataFusion's.
 pub(crate) fn failed(error: redivis::Error) -> DataFusionError {
     DataFusionError::External(Box::new(error))

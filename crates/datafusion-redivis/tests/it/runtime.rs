@@ -7,7 +7,6 @@ use datafusion::arrow::array::AsArray;
 use datafusion::arrow::datatypes::Int64Type;
 use datafusion::execution::memory_pool::{GreedyMemoryPool, MemoryPool};
 use datafusion::execution::runtime_env::RuntimeEnvBuilder;
-use datafusion::physical_plan::collect;
 use datafusion::prelude::{DataFrame, SessionConfig, SessionContext};
 use datafusion_redivis::{RedivisBuilder, RedivisTable};
 use futures::StreamExt;
@@ -56,14 +55,14 @@ fn a_runtime_that_drives_no_sockets_executes_plans() {
 }
 
 #[test]
-fn a_session_reads_on_the_runtime_that_it_was_built_with() {
+fn a_session_plans_and_reads_on_the_runtime_that_it_was_built_with() {
     let (io, server) = io();
     let ctx = SessionContext::new();
     let builder = RedivisBuilder::new(client(&server)).io_runtime(io.handle().clone());
     let redivis = builder.register(&ctx).unwrap();
     let sql = "SELECT sum(distance) FROM redivis.'demo.nycflights13.flights'";
-    let plan = io.block_on(async { redivis.sql(sql).await?.create_physical_plan().await });
-    let sum = bare().block_on(collect(plan.unwrap(), ctx.task_ctx()));
+    // Looking tables up is reading too.
+    let sum = bare().block_on(async { redivis.sql(sql).await?.collect().await });
     let sum = sum.unwrap()[0]
         .column(0)
         .as_primitive::<Int64Type>()
