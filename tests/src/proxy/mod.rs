@@ -106,6 +106,8 @@ pub struct Exchange {
     pub headers: Vec<(String, String)>,
     /// Bytes of the answer's body given to the client so far.
     pub body_bytes: usize,
+    /// The first of these bytes, up to 64 KiB: answers may be of any size.
+    pub body: Vec<u8>,
     /// How the exchange ended; none while it runs.
     pub end: Option<End>,
 }
@@ -142,6 +144,7 @@ impl Shared {
             status: None,
             headers: Vec::new(),
             body_bytes: 0,
+            body: Vec::new(),
             end: None,
         });
         (exchanges.len() - 1, action)

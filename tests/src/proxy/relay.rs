@@ -11,6 +11,9 @@ use tokio::net::tcp::{OwnedReadHalf, OwnedWriteHalf};
 use super::message::{Body, Framing, Reader, Request};
 use super::{Action, Break, End, Shared};
 
+/// The most bytes of an answer's body that its exchange keeps.
+const KEPT_BYTES: usize = 64 * 1024;
+
 /// Relays until one side leaves or an action ends the connection.
 pub(super) async fn connection(client: TcpStream, shared: &Shared) -> io::Result<()> {
     let (read, write) = client.into_split();
@@ -303,7 +306,11 @@ async fn answer(
             } else {
                 client.write.write_all(piece).await?;
             }
-            shared.note(exchange, |exchange| exchange.body_bytes += piece.len());
+            shared.note(exchange, |exchange| {
+                exchange.body_bytes += piece.len();
+                let kept = piece.len().min(KEPT_BYTES - exchange.body.len());
+                exchange.body.extend_from_slice(&piece[..kept]);
+            });
             if !pause.is_zero() {
                 tokio::time::sleep(pause).await;
             }

@@ -6,6 +6,7 @@ mod login;
 mod queries;
 mod reading;
 mod round_trips;
+mod vectors;
 
 /// The newest version, which reads small tables in one request.
 const NEWEST: &str = "0.21.1";
