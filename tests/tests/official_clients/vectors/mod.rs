@@ -8,11 +8,13 @@ mod differences;
 mod ours;
 mod recording;
 
+use std::collections::BTreeSet;
 use std::fs;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 use redivis_tests::node::NodeClient;
 use redivis_tests::python::PythonClient;
+use serde_json::Value;
 use tempfile::TempDir;
 
 use crate::{NEWEST, SESSIONS_ONLY};
@@ -23,33 +25,35 @@ const USER: &str = "local";
 /// So many that the file is larger than 1 MiB.
 const LARGE_ROWS: usize = 150_000;
 
-fn vector(task: &str, client: &str) -> PathBuf {
-    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("vectors");
-    folder.join(task).join(format!("{client}.json"))
-}
-
 /// Compares what a client did with what is kept of it, or keeps it.
 fn check(client: &str, recorded: &Tasks) {
-    for (task, exchanges) in recorded {
-        let file = vector(task, client);
-        if std::env::var_os("UPDATE_VECTORS").is_some() {
-            fs::create_dir_all(file.parent().unwrap()).unwrap();
-            fs::write(
-                &file,
-                serde_json::to_string_pretty(exchanges).unwrap() + "\n",
-            )
-            .unwrap();
-            continue;
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("vectors");
+    let file = |task: &str| folder.join(task).join(format!("{client}.json"));
+    if std::env::var_os("UPDATE_VECTORS").is_some() {
+        for (task, exchanges) in recorded {
+            fs::create_dir_all(folder.join(task)).unwrap();
+            let text = serde_json::to_string_pretty(exchanges).unwrap();
+            fs::write(file(task), text + "\n").unwrap();
         }
-        let kept = fs::read_to_string(&file).unwrap_or_default();
-        let kept: Vec<serde_json::Value> = serde_json::from_str(&kept).unwrap_or_else(|error| {
-            panic!("{}: {error}; run with UPDATE_VECTORS=1", file.display())
-        });
-        for (kept, exchange) in kept.iter().zip(exchanges) {
-            let what = format!("{}:\n{exchange:#}\nis kept as\n{kept:#}", file.display());
+        return;
+    }
+    let tasks = fs::read_dir(&folder).unwrap();
+    let tasks = tasks.map(|task| task.unwrap().file_name().into_string().unwrap());
+    let kept: BTreeSet<String> = tasks.filter(|task| file(task).exists()).collect();
+    assert!(
+        kept.iter().eq(recorded.keys()),
+        "{client}: {kept:?} are kept"
+    );
+    for (task, exchanges) in recorded {
+        let file = file(task);
+        let kept = fs::read(&file).unwrap();
+        let kept: Vec<Value> = serde_json::from_slice(&kept).unwrap();
+        let file = file.display();
+        for (exchange, kept) in exchanges.iter().zip(&kept) {
+            let what = format!("{file}:\n{exchange:#}\nis kept as\n{kept:#}");
             assert!(exchange == kept, "{what}");
         }
-        assert_eq!(exchanges.len(), kept.len(), "{}", file.display());
+        assert_eq!(exchanges.len(), kept.len(), "{file}");
     }
 }
 

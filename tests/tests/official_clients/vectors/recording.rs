@@ -87,21 +87,23 @@ impl Names {
 
     /// Takes ids from an answer.
     fn learn(&mut self, json: &Value) {
-        if let Value::Object(fields) = json {
-            let kind = fields.get("kind").and_then(Value::as_str).unwrap_or("some");
-            if let Some(Value::String(id)) = fields.get("id") {
-                self.add(id, &format!("<{kind} id>"));
-            }
-            if let Some(Value::String(id)) = fields.get("referenceId") {
-                for colon in [":", "%3A"] {
-                    self.add(
-                        &format!("{colon}{id}"),
-                        &format!("{colon}<{kind} reference id>"),
-                    );
+        match json {
+            Value::Array(items) => items.iter().for_each(|item| self.learn(item)),
+            Value::Object(fields) => {
+                let kind = fields.get("kind").and_then(Value::as_str).unwrap_or("some");
+                if let Some(Value::String(id)) = fields.get("id") {
+                    self.add(id, &format!("<{kind} id>"));
                 }
+                if let Some(Value::String(id)) = fields.get("referenceId") {
+                    for colon in [":", "%3A"] {
+                        let name = format!("{colon}<{kind} reference id>");
+                        self.add(&format!("{colon}{id}"), &name);
+                    }
+                }
+                fields.values().for_each(|field| self.learn(field));
             }
+            _ => {}
         }
-        children(json).for_each(|(_, child)| self.learn(child));
     }
 
     fn replace(&self, json: &mut Value) {
@@ -129,15 +131,6 @@ impl Names {
             }
             _ => {}
         }
-    }
-}
-
-/// The values in an array or object.
-fn children(json: &Value) -> Box<dyn Iterator<Item = (String, &Value)> + '_> {
-    match json {
-        Value::Array(items) => Box::new(items.iter().map(|item| (String::new(), item))),
-        Value::Object(fields) => Box::new(fields.iter().map(|(name, value)| (name.clone(), value))),
-        _ => Box::new(std::iter::empty()),
     }
 }
 
