@@ -337,3 +337,16 @@ async fn catalogs_and_schemas_are_defined_locally() {
     assert_eq!(it.value("SELECT id FROM plain.t").await, "8");
     assert!(it.ctx.catalog_names().contains(&"shelf".to_owned()));
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_remote_query_is_run_once_to_plan_and_explain_says_so() {
+    let it = fixture().await;
+    let sql = "EXPLAIN SELECT count(*) FROM redivis_query('SELECT carrier\n FROM `demo.nycflights13.airlines`')";
+    let plan = it.rows(&sql.replace("count(*)", "carrier")).await;
+    assert!(
+        plan.contains("run to plan this: SELECT carrier FROM `demo.nycflights13.airlines`"),
+        "{plan}"
+    );
+    // Its result is what is read; the count of its rows is known.
+    assert_eq!(it.value(&sql.replace("EXPLAIN ", "")).await, "16");
+}
