@@ -198,7 +198,7 @@ async fn statements_are_plans_that_do_nothing_before_they_are_executed() {
     ] {
         it.batches(&format!("EXPLAIN {explained}")).await;
     }
-    insta::assert_snapshot!(explained(&it, create).await);
+    insta::assert_snapshot!(explained(&it, create).await, @"");
     assert!(
         it.error("SELECT * FROM redivis.'ada.notes:next.t'")
             .await
@@ -211,7 +211,7 @@ async fn statements_are_plans_that_do_nothing_before_they_are_executed() {
     );
 
     let copy = "COPY (SELECT 2 AS id, 'y' AS name) TO 'redivis://ada.notes:next.t/more.parquet'";
-    insta::assert_snapshot!(explained(&it, copy).await);
+    insta::assert_snapshot!(explained(&it, copy).await, @"");
     assert_eq!(
         it.value("SELECT count(*) FROM redivis.'ada.notes:next.t'")
             .await,
