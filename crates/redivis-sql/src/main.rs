@@ -8,6 +8,7 @@ mod command;
 mod connect;
 mod execute;
 mod failure;
+mod input;
 mod login;
 mod output;
 mod repl;
