@@ -24,6 +24,8 @@ pub use message::Request;
 pub enum Action {
     /// The server's answer, unchanged.
     Pass,
+    /// The same, and its body is kept in [`Exchange::body`].
+    Record,
     /// The connection is closed before the server has seen the request.
     Close,
     /// The connection is reset before the server has seen the request.
@@ -106,7 +108,7 @@ pub struct Exchange {
     pub headers: Vec<(String, String)>,
     /// Bytes of the answer's body given to the client so far.
     pub body_bytes: usize,
-    /// The first of these bytes, up to 64 KiB: answers may be of any size.
+    /// These bytes, if the action is [`Action::Record`].
     pub body: Vec<u8>,
     /// How the exchange ended; none while it runs.
     pub end: Option<End>,

@@ -11,9 +11,6 @@ use tokio::net::tcp::{OwnedReadHalf, OwnedWriteHalf};
 use super::message::{Body, Framing, Reader, Request};
 use super::{Action, Break, End, Shared};
 
-/// The most bytes of an answer's body that its exchange keeps.
-const KEPT_BYTES: usize = 64 * 1024;
-
 /// Relays until one side leaves or an action ends the connection.
 pub(super) async fn connection(client: TcpStream, shared: &Shared) -> io::Result<()> {
     let (read, write) = client.into_split();
@@ -41,6 +38,7 @@ pub(super) async fn connection(client: TcpStream, shared: &Shared) -> io::Result
                 return Ok(());
             }
             Action::Pass
+            | Action::Record
             | Action::Break { .. }
             | Action::Cut { .. }
             | Action::Lose
@@ -308,8 +306,9 @@ async fn answer(
             }
             shared.note(exchange, |exchange| {
                 exchange.body_bytes += piece.len();
-                let kept = piece.len().min(KEPT_BYTES - exchange.body.len());
-                exchange.body.extend_from_slice(&piece[..kept]);
+                if *action == Action::Record {
+                    exchange.body.extend_from_slice(piece);
+                }
             });
             if !pause.is_zero() {
                 tokio::time::sleep(pause).await;

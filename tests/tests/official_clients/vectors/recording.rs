@@ -28,7 +28,7 @@ impl Recorder {
         let proxy = Proxy::start(server.endpoint()).await;
         proxy.script(|request| match request.target.starts_with(TASK) {
             true => Action::reply(200, &[], ""),
-            false => Action::Pass,
+            false => Action::Record,
         });
         Recorder { server, proxy }
     }
@@ -165,11 +165,6 @@ fn written(exchange: &Exchange) -> Value {
         .map(|(_, value)| value.as_str());
     let mut answer = json!({"status": exchange.status, "type": content_type});
     if !exchange.body.is_empty() {
-        assert_eq!(
-            exchange.body.len(),
-            exchange.body_bytes,
-            "the proxy keeps all of {target}"
-        );
         answer["body"] = body(&exchange.body, content_type);
         if request.method == "POST" && answer["body"]["kind"] == "upload" {
             for field in ["status", "hash", "numRows", "numBytes"] {
