@@ -6,6 +6,7 @@ use std::path::PathBuf;
 
 use clap::{ArgAction, CommandFactory, FromArgMatches, Parser, Subcommand};
 
+use crate::doctor::Doctor;
 use crate::login::Login;
 use crate::output::Format;
 use crate::script::Source;
@@ -88,6 +89,8 @@ pub(crate) enum Errand {
     Logout,
     /// Show as whom requests are made
     Whoami,
+    /// Report how the service answers what its documentation leaves open, without tokens and ids
+    Doctor(Doctor),
 }
 
 /// A short name for a Redivis table.

@@ -2,6 +2,7 @@
 //!
 //! One binary, because each that links DataFusion takes long to link.
 
+mod doctor;
 mod flow;
 mod interrupt;
 mod leaving;
