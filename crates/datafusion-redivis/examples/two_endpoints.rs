@@ -1,4 +1,4 @@
-//! Two services in one session, each behind a schema name: what is on one and not on the other.
+//! Two services in one session, each behind a schema name: is what is on one on the other as well?
 //!
 //! ```text
 //! OTHER_ENDPOINT=http://127.0.0.1:8080/api/v1 OTHER_TOKEN=… cargo run --example two_endpoints
@@ -23,13 +23,14 @@ async fn main() -> Result<(), Box<dyn std::error::Error>> {
         .schema_name("other")
         .register(&ctx)?;
 
-    let missing = redivis
+    let compared = redivis
         .sql(
-            "SELECT carrier, name FROM redivis.'demo.nycflights13.airlines'
-             EXCEPT SELECT carrier, name FROM other.'demo.nycflights13.airlines'
-             ORDER BY carrier",
+            "SELECT carrier, one.name AS here, two.name AS there
+             FROM redivis.'demo.nycflights13.airlines' one
+             FULL JOIN other.'demo.nycflights13.airlines' two USING (carrier)
+             ORDER BY carrier LIMIT 3",
         )
         .await?;
-    missing.show().await?;
+    compared.show().await?;
     Ok(())
 }

@@ -3,7 +3,7 @@
 use std::process::ExitCode;
 
 use crate::command::Next;
-use crate::execute;
+use crate::input;
 use crate::output::Output;
 use crate::report::{Place, report};
 use crate::script::Source;
@@ -29,7 +29,7 @@ pub(crate) async fn run(
                         line: input.line,
                         text,
                     };
-                    execute::run(&session, &output, &input.kind).await
+                    input::run(&session, &output, &input.kind).await
                 }
                 Err(failure) => {
                     report(failure, &place);

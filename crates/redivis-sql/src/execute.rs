@@ -12,23 +12,10 @@ use datafusion::logical_expr::{DdlStatement, LogicalPlan, WriteOp};
 use datafusion::physical_plan::statistics::{StatisticsArgs, StatisticsContext};
 use datafusion_redivis::{RedivisStatement, StatementKind};
 
-use crate::command::{self, Next};
 use crate::failure::Failure;
 use crate::output::{Delivered, Format, Output};
 use crate::report::narrate;
 use crate::session::Session;
-use crate::statement::Kind;
-
-/// Runs a statement or a meta command.
-pub(crate) async fn run(session: &Session, output: &Output, kind: &Kind) -> Result<Next, Failure> {
-    match kind {
-        Kind::Statement(sql) => {
-            statement(session, output, sql).await?;
-            Ok(Next::Continue)
-        }
-        Kind::Command(line) => command::run(session, output, line).await,
-    }
-}
 
 /// What a statement gives.
 enum Effect {

@@ -9,6 +9,7 @@ mod connect;
 mod doctor;
 mod execute;
 mod failure;
+mod input;
 mod login;
 mod output;
 mod repl;

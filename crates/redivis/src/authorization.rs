@@ -1,11 +1,11 @@
-//! Who is told the token, and what happens to a request that is refused for it.
+//! Who is sent the token, and what happens to a request that is refused for it.
 //!
 //! One rule for every URL, be it the endpoint's, one that the service hands out (temp uploads, sessions of resumable uploads), or
 //! where a download was redirected to. The service may keep bytes on its own host, or in a storage that knows who asks by the
 //! URL alone; the official clients send the token there too (redivis-api §6.2, §14). So:
 //!
-//! - The endpoint's own origin is always told.
-//! - Another host of the endpoint's registered domain is told over https, once it has refused (401 or 403) a request without.
+//! - The endpoint's own origin is always sent it.
+//! - Another host of the endpoint's registered domain is sent it over https, once it has refused (401 or 403) a request without.
 //! - Nobody else ever is.
 //!
 //! A token that is refused (401) is replaced once, where its source has another one.
@@ -36,8 +36,8 @@ impl<'a> Authorization<'a> {
         let signing = match Trust::of(client.endpoint_url(), url) {
             Trust::Endpoint => true,
             Trust::Domain => {
-                let told = |credentials: &Credentials| credentials.told().contains(url);
-                client.credentials().is_some_and(told)
+                let trusted = |credentials: &Credentials| credentials.trusted().contains(url);
+                client.credentials().is_some_and(trusted)
             }
             Trust::None => false,
         };
@@ -51,7 +51,7 @@ impl<'a> Authorization<'a> {
         }
     }
 
-    /// Makes the request the next attempt: its URL, and the token if that is told it.
+    /// Makes the request the next attempt: its URL, and the token if that is sent it.
     pub(crate) async fn sign(&mut self, request: &mut Request) -> Result<()> {
         request.url_mut().clone_from(&self.url);
         let Some(credentials) = self.client.credentials().filter(|_| self.signing) else {
@@ -82,7 +82,7 @@ impl<'a> Authorization<'a> {
         if !matches!(status, StatusCode::UNAUTHORIZED | StatusCode::FORBIDDEN) {
             let took = status.is_success() || status == StatusCode::PERMANENT_REDIRECT;
             if took && self.signing && !moved && trust == Trust::Domain {
-                credentials.told().add(at);
+                credentials.trusted().add(at);
             }
             return Ok(false);
         }

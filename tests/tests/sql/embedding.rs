@@ -51,7 +51,15 @@ fn a_remote_table_is_joined_with_a_local_file() {
 #[test]
 fn data_frames_need_no_sql() {
     let server = Server::sample();
-    insta::assert_snapshot!(printed(example("dataframe", &server, &[])), @"");
+    insta::assert_snapshot!(printed(example("dataframe", &server, &[])), @r"
+    +--------+-------+--------------------+
+    | origin | late  | miles              |
+    +--------+-------+--------------------+
+    | EWR    | 10940 | 936.3874771480804  |
+    | JFK    | 8401  | 1118.1460540411856 |
+    | LGA    | 7240  | 769.9700276243094  |
+    +--------+-------+--------------------+
+    ");
 }
 
 #[test]
@@ -76,10 +84,13 @@ fn two_endpoints_are_compared_in_one_statement() {
     command.env("OTHER_ENDPOINT", other.endpoint());
     command.env("OTHER_TOKEN", other.token().unwrap());
     insta::assert_snapshot!(printed(command), @r"
-    +---------+------+
-    | carrier | name |
-    +---------+------+
-    +---------+------+
+    +---------+------------------------+------------------------+
+    | carrier | here                   | there                  |
+    +---------+------------------------+------------------------+
+    | 9E      | Endeavor Air Inc.      | Endeavor Air Inc.      |
+    | AA      | American Airlines Inc. | American Airlines Inc. |
+    | AS      | Alaska Airlines Inc.   | Alaska Airlines Inc.   |
+    +---------+------------------------+------------------------+
     ");
 }
 

@@ -91,8 +91,17 @@ impl ParentSchema {
 
 #[async_trait]
 impl SchemaProvider for ParentSchema {
+    /// Those that the session has used.
     fn table_names(&self) -> Vec<String> {
-        vec![]
+        let known = self.metadata.known().into_iter();
+        let references = known.filter_map(|name| name.parse::<TableReference>().ok());
+        let here = references.filter(|table| {
+            table
+                .parent()
+                .to_string()
+                .eq_ignore_ascii_case(&self.parent)
+        });
+        here.map(|table| table.name().to_owned()).collect()
     }
 
     async fn table(&self, name: &str) -> Result<Option<Arc<dyn TableProvider>>> {

@@ -81,9 +81,9 @@ mod tests {
 
     #[test]
     fn times_are_told_in_two_units_at_most() {
-        let told = |seconds| duration(Duration::from_secs(seconds));
-        assert_eq!(told(5), "5 s");
-        assert_eq!(told(125), "2 min");
-        assert_eq!(told(21_600), "6 h 0 min");
+        let text = |seconds| duration(Duration::from_secs(seconds));
+        assert_eq!(text(5), "5 s");
+        assert_eq!(text(125), "2 min");
+        assert_eq!(text(21_600), "6 h 0 min");
     }
 }

@@ -239,7 +239,11 @@ impl DisplayAs for RedivisScanExec {
                 if let Some(limit) = self.fetch {
                     write!(f, ", limit={limit}")?;
                 }
-                write!(f, ", streams={streams}")
+                write!(f, ", streams={streams}")?;
+                match &self.source.query {
+                    Some(query) => write!(f, ", run to plan this: {query}"),
+                    None => Ok(()),
+                }
             }
             DisplayFormatType::TreeRender => {
                 writeln!(f, "table={table}")?;
@@ -247,7 +251,11 @@ impl DisplayAs for RedivisScanExec {
                 if let Some(limit) = self.fetch {
                     writeln!(f, "limit={limit}")?;
                 }
-                writeln!(f, "streams={streams}")
+                writeln!(f, "streams={streams}")?;
+                match &self.source.query {
+                    Some(query) => writeln!(f, "query={query}"),
+                    None => Ok(()),
+                }
             }
         }
     }

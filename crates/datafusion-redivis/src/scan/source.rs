@@ -23,6 +23,8 @@ pub(crate) struct Source {
     pub(crate) schema: SchemaRef,
     /// How many there are.
     pub(crate) size: Size,
+    /// The query that they are the result of, which ran so that a statement over it could be planned.
+    pub(crate) query: Option<String>,
     /// The table that a client without a token reads through `GET …/rows`; `None` for a query's result.
     pub(crate) table: Option<Table>,
 }

@@ -108,6 +108,7 @@ impl RedivisTable {
                 variables: variables.len(),
             },
             schema,
+            query: None,
             table: Some(table.clone()),
         };
         Self {

@@ -50,6 +50,7 @@ impl RedivisQuery {
                 released: true,
                 variables: variables.len(),
             },
+            query: Some(one_line(&request.query)),
             table: None,
         };
         Ok(Self {
@@ -61,6 +62,11 @@ impl RedivisQuery {
     pub fn name(&self) -> &str {
         &self.source.name
     }
+}
+
+/// The query as `EXPLAIN` shows it.
+fn one_line(sql: &str) -> String {
+    sql.split_whitespace().collect::<Vec<_>>().join(" ")
 }
 
 #[async_trait]

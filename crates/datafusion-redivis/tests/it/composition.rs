@@ -198,7 +198,19 @@ async fn statements_are_plans_that_do_nothing_before_they_are_executed() {
     ] {
         it.batches(&format!("EXPLAIN {explained}")).await;
     }
-    insta::assert_snapshot!(explained(&it, create).await);
+    insta::assert_snapshot!(explained(&it, create).await, @r#"
+    +---------------+----------------------------------------------------------------------------------------+
+    | plan_type     | plan                                                                                   |
+    +---------------+----------------------------------------------------------------------------------------+
+    | logical_plan  | RedivisStatement: CREATE TABLE ada.notes:next.t, columns=[id Int64, name Utf8View]     |
+    |               |   Projection: Int64(1) AS id, Utf8("x") AS name                                        |
+    |               |     EmptyRelation: rows=1                                                              |
+    | physical_plan | RedivisStatementExec: CREATE TABLE ada.notes:next.t, columns=[id Int64, name Utf8View] |
+    |               |   ProjectionExec: expr=[1 as id, x as name]                                            |
+    |               |     PlaceholderRowExec                                                                 |
+    |               |                                                                                        |
+    +---------------+----------------------------------------------------------------------------------------+
+    "#);
     assert!(
         it.error("SELECT * FROM redivis.'ada.notes:next.t'")
             .await
@@ -211,7 +223,19 @@ async fn statements_are_plans_that_do_nothing_before_they_are_executed() {
     );
 
     let copy = "COPY (SELECT 2 AS id, 'y' AS name) TO 'redivis://ada.notes:next.t/more.parquet'";
-    insta::assert_snapshot!(explained(&it, copy).await);
+    insta::assert_snapshot!(explained(&it, copy).await, @r#"
+    +---------------+---------------------------------------------------------------------------------------+
+    | plan_type     | plan                                                                                  |
+    +---------------+---------------------------------------------------------------------------------------+
+    | logical_plan  | RedivisStatement: COPY TO redivis://ada.notes:next.t/more.parquet, format=parquet     |
+    |               |   Projection: Int64(2) AS id, Utf8("y") AS name                                       |
+    |               |     EmptyRelation: rows=1                                                             |
+    | physical_plan | RedivisStatementExec: COPY TO redivis://ada.notes:next.t/more.parquet, format=parquet |
+    |               |   ProjectionExec: expr=[2 as id, y as name]                                           |
+    |               |     PlaceholderRowExec                                                                |
+    |               |                                                                                       |
+    +---------------+---------------------------------------------------------------------------------------+
+    "#);
     assert_eq!(
         it.value("SELECT count(*) FROM redivis.'ada.notes:next.t'")
             .await,
@@ -336,4 +360,17 @@ async fn catalogs_and_schemas_are_defined_locally() {
     assert_eq!(it.value("SELECT id FROM shelf.top.t").await, "7");
     assert_eq!(it.value("SELECT id FROM plain.t").await, "8");
     assert!(it.ctx.catalog_names().contains(&"shelf".to_owned()));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_remote_query_is_run_once_to_plan_and_explain_says_so() {
+    let it = fixture().await;
+    let sql = "EXPLAIN SELECT count(*) FROM redivis_query('SELECT carrier\n FROM `demo.nycflights13.airlines`')";
+    let plan = it.rows(&sql.replace("count(*)", "carrier")).await;
+    assert!(
+        plan.contains("run to plan this: SELECT carrier FROM `demo.nycflights13.airlines`"),
+        "{plan}"
+    );
+    // Its result is what is read; the count of its rows is known.
+    assert_eq!(it.value(&sql.replace("EXPLAIN ", "")).await, "16");
 }

@@ -1,10 +1,9 @@
-//! `\dt`: the tables that have local names, or those of a dataset.
+//! `\dt`: the tables that have local names, or those of a dataset or workflow.
 
 use std::sync::Arc;
 
 use arrow::array::{ArrayRef, RecordBatch, StringArray, UInt64Array};
 use datafusion::datasource::TableType;
-use futures::TryStreamExt;
 use redivis::DatasetReference;
 
 use super::{Command, Next};
@@ -14,12 +13,12 @@ use crate::session::Session;
 pub(super) const COMMAND: Command = Command {
     name: r"\dt",
     arguments: "[OWNER.DATASET]",
-    summary: "list local tables and views, or a dataset's tables",
+    summary: "list local tables and views, or the tables of a dataset or workflow",
     run: |session, output, arguments| {
         Box::pin(async move {
             let tables = match super::unquoted(arguments) {
                 "" => local(session).await?,
-                dataset => of_dataset(session, dataset).await?,
+                dataset => of_parent(session, dataset).await?,
             };
             output.deliver_batch(tables).await?;
             Ok(Next::Continue)
@@ -57,17 +56,12 @@ pub(super) async fn local(session: &Session) -> Result<RecordBatch, Failure> {
     ])?)
 }
 
-async fn of_dataset(session: &Session, dataset: &str) -> Result<RecordBatch, Failure> {
+async fn of_parent(session: &Session, dataset: &str) -> Result<RecordBatch, Failure> {
     let reference: DatasetReference = dataset
         .parse()
         .map_err(|error| Failure::Usage(format!("{dataset}: {error}")))?;
-    let tables: Vec<_> = session
-        .redivis
-        .client()
-        .dataset_tables(&reference)
-        .try_collect()
-        .await
-        .map_err(external)?;
+    let client = session.redivis.client();
+    let tables = client.tables(&reference).await.map_err(external)?;
     let names: StringArray = tables
         .iter()
         .map(|table| Some(table.name.as_str()))

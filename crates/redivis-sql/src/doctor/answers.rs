@@ -2,7 +2,7 @@
 
 use serde_json::Value;
 
-use super::Examination;
+use super::examination::Examination;
 use super::probe::{Outcome, summary};
 use crate::failure::Failure;
 

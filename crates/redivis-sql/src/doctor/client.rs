@@ -1,27 +1,28 @@
 //! What this program's own client makes of the answers.
 
+use std::sync::Arc;
 use std::time::Instant;
 
 use futures::TryStreamExt;
 use futures::future::try_join_all;
 use redivis::read::{ReadSessionRequest, variables_schema};
 
-use super::Examination;
+use super::examination::Examination;
 use crate::failure::{Failure, external};
 
 const ROWS: u64 = 100_000;
 
-/// Reads rows as a query does. That it cannot is told, and the failure of the doctor.
+/// Reads rows as a query does. That it cannot is in the report, and is the failure of the doctor.
 pub(super) async fn read(examination: &Examination) -> Result<(), Failure> {
     examination
         .report
         .section("read by redivis-sql's own client")?;
     let start = Instant::now();
     match rows(examination).await {
-        Ok((rows, streams, told)) => {
-            let told = told.map_or("not told".to_owned(), |told| told.to_string());
+        Ok((rows, streams, expected)) => {
+            let expected = expected.map_or("absent".to_owned(), |rows| rows.to_string());
             let answer = format!(
-                "{rows} in {streams} streams, {} ms; numRows of the session: {told}",
+                "{rows} in {streams} streams, {} ms; numRows of the session: {expected}",
                 start.elapsed().as_millis()
             );
             examination.report.line("rows", &answer)
@@ -46,7 +47,7 @@ async fn rows(examination: &Examination) -> redivis::Result<(usize, usize, Optio
         examination.report.secrets().add(&stream.id);
     }
     let counts = try_join_all(session.streams.iter().map(|stream| {
-        let batches = client.read_arrow(stream, schema.clone());
+        let batches = client.read_arrow(stream, Arc::clone(&schema));
         batches.try_fold(0, async |rows, batch| Ok(rows + batch.num_rows()))
     }));
     let rows = counts.await?.into_iter().sum();

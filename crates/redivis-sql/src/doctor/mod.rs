@@ -6,6 +6,7 @@
 
 mod answers;
 mod client;
+mod examination;
 mod probe;
 mod report;
 mod speed;
@@ -13,11 +14,11 @@ mod streams;
 mod write;
 
 use clap::Args;
-use redivis::resource::Table;
-use redivis::{Client, DatasetReference, TableReference};
+use redivis::{DatasetReference, TableReference};
 
 use crate::connect::{Connection, Identity, connect};
 use crate::failure::{Failure, external};
+use examination::Examination;
 use probe::Probe;
 use report::Report;
 
@@ -31,15 +32,6 @@ pub(crate) struct Doctor {
     /// Also create a table in the next version of this dataset, upload a few rows to it, and delete it again
     #[arg(long, value_name = "OWNER.DATASET")]
     write: Option<DatasetReference>,
-}
-
-/// What every question needs.
-struct Examination {
-    client: Client,
-    probe: Probe,
-    report: Report,
-    reference: TableReference,
-    table: Table,
 }
 
 /// Asks and reports. What the service refuses is an answer; it fails where the table cannot be had, or this program's own

@@ -6,7 +6,7 @@ use futures::future::join_all;
 use serde_json::json;
 use tokio::time::timeout_at;
 
-use super::Examination;
+use super::examination::Examination;
 use super::probe::summary;
 use super::streams::{paths, session};
 use crate::failure::Failure;

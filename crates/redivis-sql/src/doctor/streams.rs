@@ -5,8 +5,8 @@ use std::io::Cursor;
 use arrow::ipc::reader::StreamReader;
 use serde_json::{Value, json};
 
-use super::Examination;
 use super::answers::{fields, form};
+use super::examination::Examination;
 use super::probe::{Answer, Outcome, summary};
 use crate::failure::Failure;
 

@@ -9,8 +9,8 @@ use redivis::{DatasetReference, Version};
 use reqwest::{Method, Url};
 use serde_json::json;
 
-use super::Examination;
 use super::answers::{fields, form};
+use super::examination::Examination;
 use super::probe::{Outcome, summary};
 use crate::failure::{Failure, external};
 use crate::report::narrate;
@@ -61,7 +61,7 @@ pub(super) async fn ask(
     written
 }
 
-/// What is left where the work ends early, be it by an error or Ctrl-C: told then.
+/// What is left where the work ends early, be it by an error or Ctrl-C: printed then.
 struct Leftover(Option<String>);
 
 impl Drop for Leftover {
@@ -142,8 +142,8 @@ async fn by_client(
         name: name.to_owned(),
         ..UploadRequest::default()
     };
-    let places = client.create_temp_uploads(&table.uri, &[new]).await?;
-    let place = places.first();
+    let created = client.create_temp_uploads(&table.uri, &[new]).await?;
+    let place = created.first();
     if let Some(place) = place {
         examination.report.secrets().add(place.id());
         let progress = Arc::new(SendProgress::default());

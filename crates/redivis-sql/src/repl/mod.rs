@@ -6,8 +6,8 @@ mod highlight;
 use std::sync::Arc;
 
 use crate::command::Next;
-use crate::execute;
 use crate::failure::Failure;
+use crate::input;
 use crate::interruptible;
 use crate::output::Output;
 use crate::report::{Place, narrate, report};
@@ -24,7 +24,7 @@ pub(crate) async fn run(session: Session, output: Output) -> Result<(), Failure>
             let (here, output) = (session.clone(), Arc::clone(&output));
             let (Kind::Statement(text) | Kind::Command(text)) = input.kind.clone();
             let outcome =
-                interruptible(async move { execute::run(&here, &output, &input.kind).await }).await;
+                interruptible(async move { input::run(&here, &output, &input.kind).await }).await;
             match outcome {
                 Ok(Next::Continue) => {}
                 Ok(Next::Quit) => return Ok(()),

@@ -3,7 +3,6 @@
 //! What stops it (an error, Ctrl-C, a crash) leaves no upload that is not whole: an upload is created once all of its bytes
 //! have arrived. What is left is said, and `--resume` goes on with it.
 
-mod args;
 mod board;
 mod file;
 mod kept;
@@ -18,9 +17,7 @@ use redivis::resource::Table;
 use redivis::write::Content;
 use redivis::{TableReference, Version};
 
-pub(crate) use args::Upload;
-
-use crate::args::Options;
+use crate::args::{Options, Upload};
 use crate::failure::{Failure, external};
 use crate::interruptible;
 use crate::report::{Place, report};

@@ -6,7 +6,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use super::single_flight::SingleFlight;
 use super::source::TokenSource;
 use super::token::Token;
-use super::trust::Told;
+use super::trust::TrustedOrigins;
 use crate::error::Result;
 
 /// Tokens that are kept out of words after they were replaced: more than are renewed while one request is under way.
@@ -19,7 +19,7 @@ pub(crate) struct Credentials {
     renewal: SingleFlight<Token, Option<Token>>,
     /// The latest tokens, newest last: the service may repeat one that has been replaced meanwhile.
     seen: Mutex<VecDeque<Token>>,
-    told: Told,
+    trusted: TrustedOrigins,
 }
 
 impl Credentials {
@@ -29,7 +29,7 @@ impl Credentials {
             constant: false,
             renewal: SingleFlight::default(),
             seen: Mutex::default(),
-            told: Told::default(),
+            trusted: TrustedOrigins::default(),
         }
     }
 
@@ -73,8 +73,8 @@ impl Credentials {
         Ok(renewed)
     }
 
-    pub(crate) fn told(&self) -> &Told {
-        &self.told
+    pub(crate) fn trusted(&self) -> &TrustedOrigins {
+        &self.trusted
     }
 
     fn remember(&self, token: &Token) {

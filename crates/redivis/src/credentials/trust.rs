@@ -47,17 +47,17 @@ fn registered_domain(url: &Url) -> Option<String> {
 
 /// The hosts of the endpoint's domain that wanted the token and took it: asked without once, not with every part of a file.
 #[derive(Debug, Default)]
-pub(crate) struct Told(Mutex<HashSet<Origin>>);
+pub(crate) struct TrustedOrigins(Mutex<HashSet<Origin>>);
 
-impl Told {
+impl TrustedOrigins {
     pub(crate) fn contains(&self, url: &Url) -> bool {
-        let told = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        told.contains(&url.origin())
+        let trusted = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        trusted.contains(&url.origin())
     }
 
     pub(crate) fn add(&self, url: &Url) {
-        let mut told = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        told.insert(url.origin());
+        let mut trusted = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        trusted.insert(url.origin());
     }
 }
 

@@ -1,6 +1,7 @@
 //! Tables: what a reference leads to, and where its variables and rows are found.
 
 use chrono::{DateTime, Utc};
+use futures::TryStreamExt;
 use futures::stream::BoxStream;
 use serde::{Deserialize, Serialize};
 
@@ -232,6 +233,24 @@ impl Client {
         let path = format!("/workflows/{}/tables", workflow.path_segment());
         let call = Call::get("list the tables of", workflow.to_string(), path);
         self.list(call.query("includeDataSources", true), 100)
+    }
+
+    /// The tables of a dataset, or of a workflow: whichever goes by this reference, as only the service knows.
+    ///
+    /// A workflow is asked for where there is no such dataset and the reference has no version and sample; where there is no
+    /// workflow either, the error is the dataset's.
+    pub async fn tables(&self, parent: &DatasetReference) -> Result<Vec<Table>> {
+        let missing = match self.dataset_tables(parent).try_collect().await {
+            Err(error) if error.kind() == ErrorKind::NotFound => error,
+            answer => return answer,
+        };
+        let Ok(workflow) = parent.to_string().parse() else {
+            return Err(missing);
+        };
+        match self.workflow_tables(&workflow).try_collect().await {
+            Err(error) if !error.is_retryable() => Err(missing),
+            answer => answer,
+        }
     }
 
     /// Creates a table in the unreleased version of a dataset: `POST <dataset>/tables` (redivis-api §4).

@@ -93,3 +93,30 @@ async fn tables_of_a_workflow_are_listed_with_those_of_its_data_sources() {
         ]
     );
 }
+
+#[tokio::test]
+async fn tables_are_listed_whether_the_parent_is_a_dataset_or_a_workflow() {
+    let tables = format!(r#"{{"results":[{TABLE}]}}"#);
+    let script = Script::play(vec![missing("no such dataset"), json("200 OK", &tables)]).await;
+    let found = script.client().tables(&"o.w".parse().unwrap()).await;
+    assert_eq!(found.unwrap()[0].name, "t");
+    let lines = script.lines();
+    assert!(
+        lines[0].starts_with("GET /api/v1/datasets/o.w/tables?"),
+        "{lines:?}"
+    );
+    assert!(
+        lines[1].starts_with("GET /api/v1/workflows/o.w/tables?"),
+        "{lines:?}"
+    );
+    assert!(lines[1].contains("includeDataSources=true"), "{lines:?}");
+
+    // Neither: the dataset's words. A version is a dataset's alone.
+    let script = Script::play(vec![missing("no such dataset"), missing("no workflow")]).await;
+    let error = script.client().tables(&"o.d".parse().unwrap()).await;
+    assert!(error.unwrap_err().to_string().contains("no such dataset"));
+    let script = Script::play(vec![missing("no such dataset")]).await;
+    let error = script.client().tables(&"o.d:v1_0".parse().unwrap()).await;
+    assert_eq!(error.unwrap_err().kind(), ErrorKind::NotFound);
+    assert_eq!(script.requests().len(), 1);
+}

@@ -2,15 +2,17 @@
 //!
 //! Secrets are read from the environment only: arguments show up in process lists and shell histories.
 
+mod upload;
+
 use std::path::PathBuf;
 
 use clap::{ArgAction, CommandFactory, FromArgMatches, Parser, Subcommand};
 
+pub(crate) use self::upload::Upload;
 use crate::doctor::Doctor;
 use crate::login::Login;
 use crate::output::Format;
 use crate::script::Source;
-use crate::upload::Upload;
 
 const AFTER_HELP: &str = "\
 Tables:

@@ -100,7 +100,7 @@ impl Upload {
     }
 
     /// The request for an upload of this name.
-    pub(super) fn request(&self, name: &str) -> UploadRequest {
+    pub(crate) fn request(&self, name: &str) -> UploadRequest {
         UploadRequest {
             name: name.to_owned(),
             upload_type: self.upload_type.clone(),
