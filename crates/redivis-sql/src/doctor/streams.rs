@@ -2,6 +2,7 @@
 
 use std::io::Cursor;
 
+use arrow::error::ArrowError;
 use arrow::ipc::reader::StreamReader;
 use serde_json::{Value, json};
 
@@ -158,7 +159,12 @@ impl Arrow {
         arrow
     }
 
-    fn read(&mut self, body: &[u8]) -> Result<(), arrow::error::ArrowError> {
+    fn read(&mut self, body: &[u8]) -> Result<(), ArrowError> {
+        if !body.starts_with(&END_MARKER[..4]) {
+            // The reader would take any bytes for a length, and reserve as much.
+            let message = "it does not begin like one".to_owned();
+            return Err(ArrowError::ParseError(message));
+        }
         let reader = StreamReader::try_new(Cursor::new(body), None)?;
         let schema = reader.schema();
         let types: Vec<String> = schema
