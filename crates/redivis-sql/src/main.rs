@@ -6,6 +6,7 @@ mod args;
 mod batch;
 mod command;
 mod connect;
+mod doctor;
 mod execute;
 mod failure;
 mod input;
@@ -80,19 +81,24 @@ async fn run(options: Options) -> Result<(), ExitCode> {
         report(&failure, &Place::default());
         failure.exit_code()
     };
-    let signing = match options.errand.clone() {
+    let errand = match options.errand.clone() {
         None => None,
         Some(Errand::Upload(upload)) => return upload::run(options, upload).await,
-        Some(_) if options.local.is_some() => {
-            let message = "--local needs no login".to_owned();
+        Some(errand) if options.local.is_some() => {
+            let message = match errand {
+                Errand::Doctor(_) => "doctor asks the service that REDIVIS_API_ENDPOINT names",
+                _ => "--local needs no login",
+            };
+            let message = message.to_owned();
             return Err(fail(Failure::Usage(message)));
         }
         Some(Errand::Login(arguments)) => Some(login::login(arguments).boxed()),
         Some(Errand::Logout) => Some(login::logout().boxed()),
         Some(Errand::Whoami) => Some(login::whoami().boxed()),
+        Some(Errand::Doctor(arguments)) => Some(doctor::run(arguments).boxed()),
     };
-    if let Some(signing) = signing {
-        return interruptible(signing).await.map_err(fail);
+    if let Some(errand) = errand {
+        return interruptible(errand).await.map_err(fail);
     }
     let interactive = options.sources.is_empty() && stdin().is_terminal();
     if interactive && options.output.is_some() {

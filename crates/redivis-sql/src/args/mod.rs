@@ -9,6 +9,7 @@ use std::path::PathBuf;
 use clap::{ArgAction, CommandFactory, FromArgMatches, Parser, Subcommand};
 
 pub(crate) use self::upload::Upload;
+use crate::doctor::Doctor;
 use crate::login::Login;
 use crate::output::Format;
 use crate::script::Source;
@@ -90,6 +91,8 @@ pub(crate) enum Errand {
     Logout,
     /// Show as whom requests are made
     Whoami,
+    /// Report how the service answers what its documentation leaves open, without tokens and ids
+    Doctor(Doctor),
 }
 
 /// A short name for a Redivis table.

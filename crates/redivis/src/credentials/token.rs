@@ -35,8 +35,11 @@ impl Token {
         self.0.is_empty()
     }
 
-    /// The value of the header that carries it.
-    pub(crate) fn header(&self) -> Result<HeaderValue> {
+    /// The value of the `Authorization` header that carries it, marked as sensitive: for requests of one's own, which must go
+    /// to the endpoint's own origin only.
+    ///
+    /// Fails with [`ErrorKind::Configuration`] if the token cannot stand in a header.
+    pub fn header(&self) -> Result<HeaderValue> {
         let value = HeaderValue::try_from(format!("Bearer {}", self.0));
         let mut value = value.map_err(|_| {
             let odd = "it contains characters that no token has";
