@@ -11,6 +11,7 @@ mod others;
 mod query;
 mod replace;
 mod requests;
+mod round_trips;
 mod runtimes;
 mod session;
 mod tpch;
