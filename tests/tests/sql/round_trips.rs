@@ -20,7 +20,10 @@ async fn shell(sql: &'static str) -> (String, usize) {
     let output = output.await.unwrap();
     let errors = String::from_utf8_lossy(&output.stderr);
     assert!(output.status.success(), "{errors}");
-    (String::from_utf8(output.stdout).unwrap(), proxy.round_trips())
+    (
+        String::from_utf8(output.stdout).unwrap(),
+        proxy.round_trips(),
+    )
 }
 
 /// The table with its variables, the read session, the read stream.

@@ -114,10 +114,15 @@ impl PartitionReader {
 
     async fn open_first(&mut self) -> Result<()> {
         self.state = self.open().await?;
-        let State::Reading { waiting, current, .. } = &mut self.state else {
+        let State::Reading {
+            waiting, current, ..
+        } = &mut self.state
+        else {
             return Ok(());
         };
-        if current.is_none() && let Some(info) = waiting.pop_front() {
+        if current.is_none()
+            && let Some(info) = waiting.pop_front()
+        {
             *current = Some(self.part.stream(&info));
         }
         if let Some((stream, metrics)) = current {
@@ -301,10 +306,10 @@ impl PartitionReader {
     /// Compares the rows of all partitions with those that there must be, once the last partition is at its end.
     fn check_count(&self, session: Option<&ReadSession>) -> Result<()> {
         let rows = self.rows as u64;
-        let Some(came) = self
-            .part
-            .execution
-            .complete(self.part.partition, self.part.partitions, rows)
+        let Some(came) =
+            self.part
+                .execution
+                .complete(self.part.partition, self.part.partitions, rows)
         else {
             return Ok(());
         };

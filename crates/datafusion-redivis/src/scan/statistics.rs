@@ -59,7 +59,10 @@ pub(crate) fn bytes(
         widths.sum::<usize>() as f64
     };
     let texts = |schema: &Schema| {
-        let texts = schema.fields().iter().filter(|field| width(field).is_none());
+        let texts = schema
+            .fields()
+            .iter()
+            .filter(|field| width(field).is_none());
         texts.count() as f64
     };
     let part = |of: f64, all: f64| if all > 0.0 { of / all } else { 0.0 };
@@ -160,7 +163,16 @@ mod tests {
             ..RELEASED
         };
         assert_eq!(read(&[0], compressed), Some(1000));
-        assert_eq!(read(&[3], Size { rows: None, ..RELEASED }), Some(8000));
+        assert_eq!(
+            read(
+                &[3],
+                Size {
+                    rows: None,
+                    ..RELEASED
+                }
+            ),
+            Some(8000)
+        );
     }
 
     #[test]
