@@ -99,13 +99,15 @@ impl<T> Stream for Timed<T> {
 
     fn poll_next(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<T>> {
         let started = Instant::now();
-        let waited = self.waits_since.take().map(|since| started - since);
+        if let Some(since) = self.waits_since.take() {
+            self.metrics.time_waiting.add_duration(started - since);
+            self.metrics.time_scanning.add_duration(started - since);
+        }
         let next = self.items.poll_next_unpin(cx);
         let now = Instant::now();
-        let (worked, waited) = (now - started, waited.unwrap_or_default());
-        self.metrics.baseline.elapsed_compute().add_duration(worked);
-        self.metrics.time_waiting.add_duration(waited);
-        self.metrics.time_scanning.add_duration(worked + waited);
+        let work = self.metrics.baseline.elapsed_compute();
+        work.add_duration(now - started);
+        self.metrics.time_scanning.add_duration(now - started);
         if next.is_pending() {
             self.waits_since = Some(now);
         }

@@ -320,10 +320,9 @@ async fn metrics_tell_what_was_read() {
     let work = metrics.elapsed_compute().unwrap_or_default();
     assert!(work > 0);
     assert!(of("time_elapsed_waiting") > 0);
-    assert_eq!(
-        work + of("time_elapsed_waiting"),
-        of("time_elapsed_scanning_total")
-    );
+    // DataFusion counts no time as less than a nanosecond.
+    let all = of("time_elapsed_scanning_total");
+    assert!((work + of("time_elapsed_waiting")).abs_diff(all) < all / 1000);
 }
 
 #[tokio::test(flavor = "multi_thread")]
