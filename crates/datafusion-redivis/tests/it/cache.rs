@@ -83,15 +83,15 @@ fn folders(path: &Path) -> Vec<PathBuf> {
 async fn a_second_read_comes_from_the_disk_and_says_so() {
     let cached = cached().await;
     let sql =
-        format!("SELECT dest, distance FROM {FLIGHTS} WHERE distance > 4962 ORDER BY dest LIMIT 3");
+        format!("SELECT dest, distance FROM {FLIGHTS} WHERE distance > 4962 ORDER BY distance LIMIT 3");
     assert!(cached.plan(&sql).await.contains("RedivisScanExec"));
     assert!(!cached.folder().exists());
     let first = cached.rows(&sql).await;
     assert_eq!(cached.entries().len(), 1);
     assert_eq!(cached.filling().len(), 0);
     assert_snapshot!(cached.plan(&sql).await, @r"
-    SortExec: TopK(fetch=3), expr=[dest@0 ASC NULLS LAST], preserve_partitioning=[false]
-      DataSourceExec: cached, table=demo.nycflights13:v1_0.flights, projection=[dest, distance], predicate=distance@1 > 4962 AND DynamicFilter [ empty ], sort_order_for_reorder=[dest@0 ASC NULLS LAST], dynamic_rg_pruning=eligible, pruning_predicate=distance_null_count@1 != row_count@2 AND distance_max@0 > 4962, required_guarantees=[]
+    SortExec: TopK(fetch=3), expr=[distance@1 ASC NULLS LAST], preserve_partitioning=[false]
+      DataSourceExec: cached, table=demo.nycflights13:v1_0.flights, projection=[dest, distance], predicate=distance@1 > 4962 AND DynamicFilter [ empty ], sort_order_for_reorder=[distance@1 ASC NULLS LAST], dynamic_rg_pruning=eligible, pruning_predicate=distance_null_count@1 != row_count@2 AND distance_max@0 > 4962, required_guarantees=[]
     ");
     assert_eq!(cached.rows(&sql).await, first);
     // Fewer variables, with other names and in another order.
