@@ -23,6 +23,7 @@ use super::execution::Execution;
 use super::memory::ScanMemory;
 use super::metrics::{ScanMetrics, StreamMetrics};
 use super::request::ScanRequest;
+use crate::cache::PartitionFill;
 use crate::error::{ScanError, failed};
 use crate::io::IoRuntime;
 use crate::options::CheckRowCounts;
@@ -43,12 +44,17 @@ pub(crate) struct Part {
 
 impl Part {
     /// Its batches. What they are read from is opened now, since an execution is about to be read: whoever polls one partition
-    /// after another, as joins do, waits for the service only once. Rows are read when they are polled.
-    pub(crate) fn execute(self, io: &IoRuntime) -> BoxStream<'static, Result<RecordBatch>> {
-        let opened = io.start(self.clone().reader().begin());
+    /// after another, as joins do, waits for the service only once. Rows are read when they are polled, and go to `fill`
+    /// besides.
+    pub(crate) fn execute(
+        self,
+        io: &IoRuntime,
+        fill: Option<PartitionFill>,
+    ) -> BoxStream<'static, Result<RecordBatch>> {
+        let opened = io.start(self.clone().reader(fill).begin());
         let metrics = self.metrics.clone();
         // Without the runtime that it was opened on it is opened where it is polled.
-        let reader = async move { opened.await.unwrap_or_else(|| self.reader()) };
+        let reader = async move { opened.await.unwrap_or_else(|| self.reader(None)) };
         let batches = stream::once(reader).flat_map(PartitionReader::into_batches);
         io.stream(metrics.timed(batches).boxed())
     }
@@ -60,10 +66,11 @@ impl Part {
         self.metrics.stream(stream)
     }
 
-    fn reader(self) -> PartitionReader {
+    fn reader(self, fill: Option<PartitionFill>) -> PartitionReader {
         PartitionReader {
             memory: ScanMemory::new(&self.pool, self.partition),
             batches: Batches::new(Arc::clone(&self.schema), self.batch_size),
+            fill,
             part: self,
             rows: 0,
             state: State::default(),
@@ -77,6 +84,8 @@ struct PartitionReader {
     part: Part,
     memory: ScanMemory,
     batches: Batches,
+    /// Where its batches go besides; they are kept if all of them come.
+    fill: Option<PartitionFill>,
     /// Rows that came.
     rows: usize,
     state: State,
@@ -136,8 +145,17 @@ impl PartitionReader {
     /// The partition's batches.
     fn into_batches(self) -> impl Stream<Item = Result<RecordBatch>> {
         stream::try_unfold(self, |mut reader| async move {
-            let next = reader.next().await?;
-            Ok(next.map(|batch| (batch.record_output(&reader.part.metrics.baseline), reader)))
+            let Some(batch) = reader.next().await? else {
+                if let Some(fill) = reader.fill.take() {
+                    fill.finish().await;
+                }
+                return Ok(None);
+            };
+            if let Some(fill) = &reader.fill {
+                fill.write(&batch).await;
+            }
+            let batch = batch.record_output(&reader.part.metrics.baseline);
+            Ok(Some((batch, reader)))
         })
     }
 
@@ -325,6 +343,9 @@ impl PartitionReader {
             CheckRowCounts::Error => Err(DataFusionError::External(Box::new(error))),
             CheckRowCounts::Warn => {
                 tracing::warn!("{error}");
+                if let Some(fill) = self.part.execution.fill.get() {
+                    fill.give_up();
+                }
                 Ok(())
             }
         }
