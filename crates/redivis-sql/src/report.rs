@@ -37,7 +37,7 @@ pub(crate) fn report(failure: &Failure, place: &Place<'_>) {
     match failure {
         Failure::Query(error) => narrate(explain(error, place)),
         Failure::Usage(message) => narrate(format_args!("error: {}{message}", prefix(place, 1))),
-        Failure::Interrupted | Failure::OutputClosed => {}
+        Failure::Signal(_) | Failure::OutputClosed => {}
     }
 }
 

@@ -7,6 +7,7 @@ use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
+use datafusion::execution::SessionStateBuilder;
 use datafusion::execution::memory_pool::{FairSpillPool, TrackConsumersPool};
 use datafusion::execution::runtime_env::RuntimeEnvBuilder;
 use datafusion::prelude::{SessionConfig, SessionContext};
@@ -17,6 +18,7 @@ use redivis_server::{Config, Server};
 use crate::args::{Local, Options, Registration};
 use crate::connect::connect;
 use crate::failure::{Failure, external};
+use crate::pauses::Pauses;
 use crate::report::narrate;
 
 /// Share of the machine's memory that queries may use before they spill to disk.
@@ -88,7 +90,13 @@ fn context() -> Result<SessionContext, Failure> {
     let runtime = RuntimeEnvBuilder::new()
         .with_memory_pool(Arc::new(pool))
         .build_arc()?;
-    Ok(SessionContext::new_with_config_rt(config, runtime).enable_url_table())
+    let state = SessionStateBuilder::new()
+        .with_config(config)
+        .with_runtime_env(runtime)
+        .with_default_features()
+        .with_physical_optimizer_rule(Arc::new(Pauses))
+        .build();
+    Ok(SessionContext::new_with_state(state).enable_url_table())
 }
 
 /// The share of the memory that this process may use: the container's, where there is one.

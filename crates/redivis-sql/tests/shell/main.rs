@@ -6,10 +6,13 @@
 )]
 
 mod batch;
+mod copy;
 mod errors;
 mod formats;
 #[cfg(unix)]
 mod prompt;
+#[cfg(target_os = "linux")]
+mod signals;
 mod upload;
 
 use std::io::Write;
