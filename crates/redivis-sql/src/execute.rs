@@ -9,12 +9,14 @@ use arrow::datatypes::UInt64Type;
 use datafusion::common::stats::Precision;
 use datafusion::dataframe::DataFrame;
 use datafusion::error::DataFusionError;
-use datafusion::logical_expr::{DdlStatement, LogicalPlan, WriteOp};
+use datafusion::logical_expr::{DdlStatement, LogicalPlan, Statement, WriteOp};
 use datafusion::physical_plan::statistics::{StatisticsArgs, StatisticsContext};
+use datafusion::prelude::SessionContext;
 use datafusion_redivis::{RedivisStatement, StatementKind};
 
 use crate::copy::Copy;
 use crate::failure::Failure;
+use crate::memory;
 use crate::output::{Delivered, Format, Output};
 use crate::report::narrate;
 use crate::session::Session;
@@ -46,7 +48,7 @@ pub(crate) async fn statement(
     let plan = session.redivis.plan(parsed).await?;
     let effect = effect(&plan);
     let (plan, copy) = blocking(|| Copy::aside(plan)).await?;
-    let frame = session.redivis.execute(plan).await?;
+    let frame = run(session, plan).await?;
     if matches!(frame.logical_plan(), LogicalPlan::EmptyRelation(_))
         && frame.schema().fields().is_empty()
     {
@@ -113,6 +115,26 @@ fn effect(plan: &LogicalPlan) -> Effect {
         }
         _ => Effect::Rows,
     }
+}
+
+/// Executes a plan, with what the shell does itself: tables in memory, and how much of that there is.
+async fn run(session: &Session, plan: LogicalPlan) -> Result<DataFrame, DataFusionError> {
+    let limit = match plan {
+        LogicalPlan::Ddl(DdlStatement::CreateMemoryTable(table)) => {
+            return memory::create(session, table).await;
+        }
+        LogicalPlan::Statement(Statement::SetVariable(set)) if set.variable == memory::LIMIT => {
+            SessionContext::parse_capacity_limit(memory::LIMIT, &set.value)?
+        }
+        LogicalPlan::Statement(Statement::ResetVariable(reset))
+            if reset.variable == memory::LIMIT =>
+        {
+            memory::share_of_machine()
+        }
+        plan => return session.redivis.execute(plan).await,
+    };
+    session.memory.set_limit(limit);
+    session.context.read_empty()
 }
 
 /// Runs what touches files on a thread that may wait for them.

@@ -13,6 +13,7 @@ mod execute;
 mod failure;
 mod input;
 mod login;
+mod memory;
 mod output;
 mod pauses;
 mod repl;

@@ -2,13 +2,11 @@
 //!
 //! Everything a statement can reach is set up here, from the environment and the options, before the first one runs.
 
-use std::num::NonZeroUsize;
 use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
 use datafusion::execution::SessionStateBuilder;
-use datafusion::execution::memory_pool::{FairSpillPool, TrackConsumersPool};
 use datafusion::execution::runtime_env::RuntimeEnvBuilder;
 use datafusion::prelude::{SessionConfig, SessionContext};
 use datafusion_redivis::{DefaultParent, Redivis, register};
@@ -18,11 +16,9 @@ use redivis_server::{Config, Server};
 use crate::args::{Local, Options, Registration};
 use crate::connect::connect;
 use crate::failure::{Failure, external};
+use crate::memory::{self, FairPool};
 use crate::pauses::Pauses;
 use crate::report::narrate;
-
-/// Share of the machine's memory that queries may use before they spill to disk.
-const MEMORY_SHARE: f64 = 0.6;
 
 /// How long an interrupted write may take to be taken back: the person is waiting.
 const SETTLES_WITHIN: Duration = Duration::from_secs(10);
@@ -32,6 +28,7 @@ const SETTLES_WITHIN: Duration = Duration::from_secs(10);
 pub(crate) struct Session {
     pub(crate) context: SessionContext,
     pub(crate) redivis: Redivis,
+    pub(crate) memory: FairPool,
     /// Serves `--local`; it stops with the last session.
     _server: Option<Arc<Server>>,
 }
@@ -46,12 +43,14 @@ impl Session {
             }
             None => (connect().await?.client, None),
         };
-        let context = context()?;
+        let memory = FairPool::new(memory::share_of_machine());
+        let context = context(memory.clone())?;
         let redivis = register(&context, client)?;
         redivis.set_default_parent(default_parent()?);
         let session = Self {
             context,
             redivis,
+            memory,
             _server: server,
         };
         for registration in &options.registrations {
@@ -80,15 +79,10 @@ impl Session {
     }
 }
 
-fn context() -> Result<SessionContext, Failure> {
+fn context(memory: FairPool) -> Result<SessionContext, Failure> {
     let config = SessionConfig::new().with_information_schema(true);
-    // Ten consumers are enough to see who took the memory.
-    let pool = TrackConsumersPool::new(
-        FairSpillPool::new(memory_limit()),
-        NonZeroUsize::MIN.saturating_add(9),
-    );
     let runtime = RuntimeEnvBuilder::new()
-        .with_memory_pool(Arc::new(pool))
+        .with_memory_pool(Arc::new(memory))
         .build_arc()?;
     let state = SessionStateBuilder::new()
         .with_config(config)
@@ -97,16 +91,6 @@ fn context() -> Result<SessionContext, Failure> {
         .with_physical_optimizer_rule(Arc::new(Pauses))
         .build();
     Ok(SessionContext::new_with_state(state).enable_url_table())
-}
-
-/// The share of the memory that this process may use: the container's, where there is one.
-fn memory_limit() -> usize {
-    let mut system = sysinfo::System::new();
-    system.refresh_memory();
-    let total = system
-        .cgroup_limits()
-        .map_or(system.total_memory(), |limits| limits.total_memory);
-    (total as f64 * MEMORY_SHARE) as usize
 }
 
 async fn serve(local: &Local) -> Result<Server, Failure> {

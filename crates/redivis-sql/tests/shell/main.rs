@@ -9,6 +9,7 @@ mod batch;
 mod copy;
 mod errors;
 mod formats;
+mod memory;
 #[cfg(unix)]
 mod prompt;
 #[cfg(target_os = "linux")]
