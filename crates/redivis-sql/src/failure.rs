@@ -8,7 +8,7 @@ use std::process::ExitCode;
 use datafusion::error::DataFusionError;
 use redivis::ErrorKind;
 
-use crate::workers::Signal;
+use crate::signal::Signal;
 
 /// What ended a statement or the program early.
 #[derive(Debug)]

@@ -20,6 +20,7 @@ mod repl;
 mod report;
 mod script;
 mod session;
+mod signal;
 mod state;
 mod statement;
 mod upload;

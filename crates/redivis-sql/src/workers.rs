@@ -11,20 +11,10 @@ use tokio::runtime::Runtime;
 use tokio::sync::watch;
 
 use crate::failure::Failure;
+use crate::signal::Signal;
 
 /// How long what was stopped may take to clean up. What takes longer computes, and stops at its next batch.
 const GRACE: Duration = Duration::from_millis(600);
-
-/// What the outside asks of a process.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Signal {
-    /// SIGHUP: the terminal has gone.
-    Hangup = 1,
-    /// SIGINT: Ctrl-C.
-    Interrupt = 2,
-    /// SIGTERM.
-    Terminate = 15,
-}
 
 /// Where statements run.
 pub(crate) struct Workers {

@@ -14,7 +14,7 @@ use datafusion::physical_plan::stream::RecordBatchStreamAdapter;
 use datafusion::physical_plan::{DisplayAs, DisplayFormatType, ExecutionPlan, PlanProperties};
 use futures::{StreamExt, stream};
 
-use super::table::Held;
+use super::held::Held;
 
 /// Hands batches on while there is memory for them. What a partition took is the table's once it has come to its end.
 #[derive(Debug)]
@@ -35,7 +35,7 @@ impl DisplayAs for CountedExec {
         _format: DisplayFormatType,
         f: &mut std::fmt::Formatter<'_>,
     ) -> std::fmt::Result {
-        write!(f, "CountedExec: table={}", self.held.name)
+        write!(f, "CountedExec: table={}", self.held.name())
     }
 }
 

@@ -4,10 +4,9 @@
 //! computes with, and not what it leaves behind: tables in memory are counted here, for as long as they live.
 
 mod counted;
+mod held;
 mod pool;
 mod table;
-
-use std::sync::{Mutex, MutexGuard, PoisonError};
 
 pub(crate) use pool::FairPool;
 pub(crate) use table::create;
@@ -26,8 +25,4 @@ pub(crate) fn share_of_machine() -> usize {
         .cgroup_limits()
         .map_or(system.total_memory(), |limits| limits.total_memory);
     (total as f64 * SHARE) as usize
-}
-
-fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
-    mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }

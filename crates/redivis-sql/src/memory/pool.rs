@@ -10,7 +10,7 @@ use datafusion::execution::memory_pool::{
     MemoryConsumer, MemoryLimit, MemoryPool, MemoryReservation,
 };
 
-use super::lock;
+use super::held::lock;
 
 /// A limit for everything, and equal shares for what can spill. Clones are the same pool.
 #[derive(Debug, Clone)]

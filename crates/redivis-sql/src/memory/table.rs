@@ -1,7 +1,7 @@
 //! `CREATE TABLE`: a table in memory that counts what it holds.
 
 use std::fmt;
-use std::sync::{Arc, Mutex};
+use std::sync::Arc;
 
 use async_trait::async_trait;
 use datafusion::arrow::datatypes::SchemaRef;
@@ -9,7 +9,6 @@ use datafusion::catalog::{Session as Planning, TableProvider};
 use datafusion::common::{Constraints, Result, internal_err};
 use datafusion::dataframe::DataFrame;
 use datafusion::datasource::{MemTable, TableType, provider_as_source};
-use datafusion::execution::memory_pool::{MemoryConsumer, MemoryPool, MemoryReservation};
 use datafusion::logical_expr::dml::InsertOp;
 use datafusion::logical_expr::{
     CreateMemoryTable, DdlStatement, Expr, LogicalPlan, LogicalPlanBuilder,
@@ -17,26 +16,8 @@ use datafusion::logical_expr::{
 use datafusion::physical_plan::ExecutionPlan;
 
 use super::counted::CountedExec;
-use super::lock;
+use super::held::Held;
 use crate::session::Session;
-
-/// What a table holds of the session's memory; given back when dropped.
-#[derive(Debug)]
-pub(super) struct Held {
-    pub(super) name: String,
-    parts: Mutex<Vec<MemoryReservation>>,
-}
-
-impl Held {
-    /// Nothing yet.
-    pub(super) fn reserve(&self, pool: &Arc<dyn MemoryPool>) -> MemoryReservation {
-        MemoryConsumer::new(format!("the table {}", self.name)).register(pool)
-    }
-
-    pub(super) fn keep(&self, part: MemoryReservation) {
-        lock(&self.parts).push(part);
-    }
-}
 
 /// Makes a table in memory of a statement that says so.
 pub(crate) async fn create(
@@ -44,10 +25,7 @@ pub(crate) async fn create(
     mut statement: CreateMemoryTable,
 ) -> Result<DataFrame> {
     let name = statement.name.clone();
-    let held = Arc::new(Held {
-        name: name.to_string(),
-        parts: Mutex::default(),
-    });
+    let held = Arc::new(Held::new(name.to_string()));
     let rows = Rows {
         query: Arc::unwrap_or_clone(statement.input),
         held: Arc::clone(&held),
@@ -74,7 +52,7 @@ struct Rows {
 
 impl fmt::Debug for Rows {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_tuple("Rows").field(&self.held.name).finish()
+        f.debug_tuple("Rows").field(&self.held.name()).finish()
     }
 }
 

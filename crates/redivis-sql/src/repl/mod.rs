@@ -11,8 +11,9 @@ use crate::input;
 use crate::output::Output;
 use crate::report::{Place, narrate, report};
 use crate::session::Session;
+use crate::signal::Signal;
 use crate::statement::Kind;
-use crate::workers::{Signal, Workers};
+use crate::workers::Workers;
 
 /// Reads and runs until the user leaves.
 pub(crate) async fn run(
