@@ -3,16 +3,17 @@
 //! Tables, views and cached plans outlive a token. They hold the connection and take its client when they are used, so that a
 //! client that is replaced is replaced everywhere.
 
-use std::sync::{PoisonError, RwLock};
+use std::sync::{Arc, PoisonError, RwLock};
 
 use redivis::Client;
 
+use crate::access::Access;
 use crate::io::IoRuntime;
 
 /// A client that may be replaced by another one for the same endpoint, and where its requests run.
 #[derive(Debug)]
 pub(crate) struct Connection {
-    client: RwLock<Client>,
+    access: RwLock<Arc<Access>>,
     io: IoRuntime,
 }
 
@@ -25,7 +26,7 @@ impl From<Client> for Connection {
 impl Connection {
     pub(crate) fn new(client: Client, io: IoRuntime) -> Self {
         Self {
-            client: RwLock::new(client),
+            access: RwLock::new(Arc::new(Access::new(client))),
             io,
         }
     }
@@ -37,14 +38,21 @@ impl Connection {
 
     /// The client to use now.
     pub(crate) fn client(&self) -> Client {
-        self.client
-            .read()
-            .unwrap_or_else(PoisonError::into_inner)
-            .clone()
+        self.access().client().clone()
+    }
+
+    /// What the service has said of the client to use now.
+    pub(crate) fn access(&self) -> Arc<Access> {
+        Arc::clone(&self.access.read().unwrap_or_else(PoisonError::into_inner))
+    }
+
+    /// Uses another client from now on, of which something is known already.
+    pub(crate) fn replace_access(&self, access: Access) {
+        *self.access.write().unwrap_or_else(PoisonError::into_inner) = Arc::new(access);
     }
 
     /// Uses another client from now on. It must be one for the same endpoint: what is known of tables is true of no other.
     pub(crate) fn replace(&self, client: Client) {
-        *self.client.write().unwrap_or_else(PoisonError::into_inner) = client;
+        self.replace_access(Access::new(client));
     }
 }

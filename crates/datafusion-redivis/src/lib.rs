@@ -169,6 +169,8 @@
 //! [`redivis::Error`] inside, unchanged; what is not a reference is refused with a [`redivis::ReferenceError`] before
 //! anything is sent. What only the streams of a scan together show is a [`ScanError`].
 
+mod access;
+mod cache;
 mod catalog;
 mod connection;
 mod error;
@@ -181,12 +183,13 @@ mod sql;
 mod table;
 mod write;
 
+pub use cache::CachedTable;
 pub use catalog::store::RedivisObjectStoreRegistry;
 pub use catalog::{
     DefaultParent, DefaultSchema, MetadataCache, OwnerCatalogList, RedivisTableFactory,
     ReferenceSchema,
 };
-pub use error::{ScanError, WriteError};
+pub use error::{CacheError, ScanError, WriteError};
 pub use options::{CheckRowCounts, RedivisOptions, UploadCompression};
 pub use plan::{RedivisExtensionPlanner, RedivisPlanner, RedivisStatement, StatementKind};
 pub use scan::RedivisScanExec;

@@ -5,6 +5,7 @@
 
 use std::any::Any;
 use std::fmt;
+use std::path::PathBuf;
 use std::str::FromStr;
 use std::time::Duration;
 
@@ -26,6 +27,14 @@ pub struct RedivisOptions {
     pub upload_compression: UploadCompression,
     /// What happens where a scan has other rows than the service counts. Default: an error.
     pub check_row_counts: CheckRowCounts,
+    /// Whether tables of released versions are kept on disk once they were read to their end, and read from there. Default: no,
+    /// as data may be under a use agreement.
+    pub cache: bool,
+    /// The folder that tables are kept in. `None`: `redivis` in the platform's folder of what can be had again, such as
+    /// `~/.cache`.
+    pub cache_dir: Option<PathBuf>,
+    /// How many bytes may be kept. What was not used for longest goes first. Default: 20 GB.
+    pub cache_size: u64,
 }
 
 /// How the Parquet file that rows are sent in is compressed.
@@ -100,6 +109,9 @@ impl Default for RedivisOptions {
             upload_name: None,
             upload_compression: UploadCompression::default(),
             check_row_counts: CheckRowCounts::default(),
+            cache: false,
+            cache_dir: None,
+            cache_size: 20_000_000_000,
         }
     }
 }
@@ -135,10 +147,14 @@ impl ExtensionOptions for RedivisOptions {
             "upload_name" => self.upload_name = upload_name(value)?,
             "upload_compression" => self.upload_compression = value.parse()?,
             "check_row_counts" => self.check_row_counts = value.parse()?,
+            "cache" => self.cache = switch(value)?,
+            "cache_dir" => self.cache_dir = folder(value),
+            "cache_size" => self.cache_size = size(value)?,
             _ => {
                 return config_err!(
                     "there is no option redivis.{key}; there are redivis.max_streams, redivis.read_timeout, \
-                     redivis.upload_name, redivis.upload_compression and redivis.check_row_counts"
+                     redivis.upload_name, redivis.upload_compression, redivis.check_row_counts, redivis.cache, redivis.cache_dir \
+                     and redivis.cache_size"
                 );
             }
         }
@@ -178,6 +194,23 @@ impl ExtensionOptions for RedivisOptions {
                 Some(self.check_row_counts.to_string()),
                 "Whether a scan that has other rows than Redivis counts is an error, or a warning in the log: error or warn.",
             ),
+            entry(
+                "cache",
+                Some(if self.cache { "on" } else { "off" }.to_owned()),
+                "Whether tables of released versions are kept on disk once they were read, and read from there: on or off.",
+            ),
+            entry(
+                "cache_dir",
+                self.cache_dir
+                    .as_ref()
+                    .map(|folder| folder.display().to_string()),
+                "The folder that tables are kept in; empty: redivis in the folder of what can be had again, such as ~/.cache.",
+            ),
+            entry(
+                "cache_size",
+                Some(self.cache_size.to_string()),
+                "How many bytes may be kept, as in 20GB or 500MB; what was not used for longest goes first.",
+            ),
         ]
     }
 }
@@ -211,6 +244,40 @@ fn timeout(value: &str) -> Result<Duration> {
             },
             Ok,
         )
+}
+
+fn switch(value: &str) -> Result<bool> {
+    match value.trim().to_ascii_lowercase().as_str() {
+        "on" | "true" => Ok(true),
+        "off" | "false" => Ok(false),
+        _ => config_err!("redivis.cache must be 'on' or 'off', not '{value}'"),
+    }
+}
+
+/// Nothing means the default again.
+fn folder(value: &str) -> Option<PathBuf> {
+    (!value.trim().is_empty()).then(|| PathBuf::from(value))
+}
+
+/// Bytes, or with a unit: `500MB`, `20 GB`, `1.5TB`.
+fn size(value: &str) -> Result<u64> {
+    let text = value.trim().to_ascii_uppercase();
+    let digits = text.trim_end_matches(|c: char| c.is_ascii_alphabetic());
+    let unit = match &text[digits.len()..] {
+        "" | "B" => Some(1.0),
+        "KB" => Some(1e3),
+        "MB" => Some(1e6),
+        "GB" => Some(1e9),
+        "TB" => Some(1e12),
+        _ => None,
+    };
+    let bytes = unit.and_then(|unit| Some(digits.trim_end().parse::<f64>().ok()? * unit));
+    match bytes {
+        Some(bytes) if (0.0..1e18).contains(&bytes) => Ok(bytes as u64),
+        _ => config_err!(
+            "redivis.cache_size must be a size such as 20GB, 500MB or a number of bytes, not '{value}'"
+        ),
+    }
 }
 
 /// Nothing names uploads by themselves again.
@@ -256,6 +323,10 @@ mod tests {
             ("redivis.read_timeout", "5 parsecs"),
             ("redivis.read_timeout", ""),
             ("redivis.streams", "2"),
+            ("redivis.cache", "maybe"),
+            ("redivis.cache_size", "-1GB"),
+            ("redivis.cache_size", "lots"),
+            ("redivis.cache_size", "1 parsec"),
             ("redivis.upload_name", "a/b"),
             ("redivis.upload_name", ".."),
             ("redivis.upload_compression", "gzip"),
@@ -264,6 +335,18 @@ mod tests {
             assert!(error.contains(key), "{error}");
         }
         assert_eq!(RedivisOptions::of(&options), read);
+    }
+
+    #[test]
+    fn sizes_have_units() {
+        for (text, bytes) in [
+            ("1000", 1000),
+            ("500MB", 500_000_000),
+            (" 1.5 gb ", 1_500_000_000),
+            ("0", 0),
+        ] {
+            assert_eq!(size(text).unwrap(), bytes, "{text}");
+        }
     }
 
     #[test]

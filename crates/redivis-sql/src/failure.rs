@@ -34,6 +34,7 @@ impl Failure {
                     | ErrorKind::Forbidden
                     | ErrorKind::RateLimited
                     | ErrorKind::Unavailable
+                    | ErrorKind::Offline
                     | ErrorKind::Transport,
                 ) => 3,
                 _ => 1,

@@ -11,7 +11,7 @@ use datafusion::arrow::error::ArrowError;
 use datafusion::common::{Column, SchemaError};
 use datafusion::error::DataFusionError;
 use datafusion::sql::sqlparser::parser::ParserError;
-use datafusion_redivis::{ScanError, WriteError};
+use datafusion_redivis::{CacheError, ScanError, WriteError};
 use redivis::{DatasetReference, ErrorKind, TableReference, Token, Version};
 
 use crate::failure::{Failure, find, service_error};
@@ -51,6 +51,9 @@ fn prefix(place: &Place<'_>, line: usize) -> String {
 
 fn explain(error: &DataFusionError, place: &Place<'_>) -> String {
     if let Some(error) = find::<ScanError>(error) {
+        return compose(&prefix(place, 1), &error.to_string(), None);
+    }
+    if let Some(error) = find::<CacheError>(error) {
         return compose(&prefix(place, 1), &error.to_string(), None);
     }
     if let Some(written) = find::<WriteError>(error) {
@@ -141,6 +144,7 @@ fn service_hint(error: &redivis::Error) -> Option<String> {
             }
             "check the spelling (owner.dataset.table); private data needs a login or a token that may see it"
         }
+        ErrorKind::Offline => "run it without --offline",
         ErrorKind::Transport => "check the network and REDIVIS_API_ENDPOINT, then run it again",
         ErrorKind::RateLimited | ErrorKind::Unavailable if error.attempts().is_some() => {
             "it was retried already; try again later"

@@ -9,11 +9,11 @@ use std::time::Duration;
 use datafusion::execution::SessionStateBuilder;
 use datafusion::execution::runtime_env::RuntimeEnvBuilder;
 use datafusion::prelude::{SessionConfig, SessionContext};
-use datafusion_redivis::{DefaultParent, Redivis, register};
+use datafusion_redivis::{DefaultParent, Redivis, RedivisBuilder, RedivisOptions};
 use redivis::{Client, ReferenceError};
 use redivis_server::{Config, Server};
 
-use crate::args::{Local, Options, Registration};
+use crate::args::{Cache, Local, Options, Registration};
 use crate::connect::connect;
 use crate::failure::{Failure, external};
 use crate::memory::{self, FairPool};
@@ -43,9 +43,16 @@ impl Session {
             }
             None => (connect().await?.client, None),
         };
+        let client = if options.offline {
+            client.offline()
+        } else {
+            client
+        };
         let memory = FairPool::new(memory::share_of_machine());
         let context = context(memory.clone())?;
-        let redivis = register(&context, client)?;
+        let redivis = RedivisBuilder::new(client)
+            .options(settings(options))
+            .register(&context)?;
         redivis.set_default_parent(default_parent()?);
         let session = Self {
             context,
@@ -77,6 +84,17 @@ impl Session {
         self.context.register_table(name, table)?;
         Ok(())
     }
+}
+
+/// The settings that the command line makes.
+fn settings(options: &Options) -> RedivisOptions {
+    let mut settings = RedivisOptions::default();
+    settings.cache = options.cache.is_some();
+    settings.cache_dir = match &options.cache {
+        Some(Cache::Directory(directory)) => Some(directory.clone()),
+        Some(Cache::Default) | None => None,
+    };
+    settings
 }
 
 fn context(memory: FairPool) -> Result<SessionContext, Failure> {

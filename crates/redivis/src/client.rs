@@ -25,6 +25,7 @@ pub struct Client {
     shared: Arc<Shared>,
     read_timeout: Duration,
     upload_chunk_size: Option<u64>,
+    is_offline: bool,
 }
 
 struct Shared {
@@ -108,6 +109,18 @@ impl Client {
             shared: Arc::new(shared),
             ..self.clone()
         }
+    }
+
+    /// The same client, which sends nothing: every request fails at once with [`ErrorKind::Offline`].
+    #[must_use]
+    pub fn offline(mut self) -> Self {
+        self.is_offline = true;
+        self
+    }
+
+    /// Whether it sends nothing.
+    pub fn is_offline(&self) -> bool {
+        self.is_offline
     }
 
     /// How long the headers of a response may take before the attempt counts as failed.
@@ -349,6 +362,7 @@ impl ClientBuilder {
             }),
             read_timeout: self.read_timeout,
             upload_chunk_size: None,
+            is_offline: false,
         })
     }
 }

@@ -57,6 +57,8 @@ pub enum ErrorKind {
     RateLimited,
     /// The service failed (5xx), for longer than the retry policy waits.
     Unavailable,
+    /// Nothing was sent, as the client is [offline](crate::Client::offline).
+    Offline,
     /// The network failed: DNS, connection, TLS, a stall or a body that was cut.
     Transport,
     /// The answer was not what the API promises: HTML instead of JSON, garbage instead of Arrow, a changed schema.

@@ -19,6 +19,8 @@ use redivis::{
 use tokio::runtime::Handle;
 use tokio::sync::OnceCell;
 
+use crate::access::Access;
+use crate::cache::Cache;
 use crate::connection::Connection;
 use crate::error::{failed, of_service, refused};
 use crate::table::{RedivisQuery, RedivisTable};
@@ -59,6 +61,8 @@ pub struct MetadataCache {
     queries: Mutex<HashMap<String, Arc<RedivisQuery>>>,
     default_parent: RwLock<Option<DefaultParent>>,
     writes: Arc<Writes>,
+    /// Where tables are looked up that nobody can be asked for.
+    offline: Option<Cache>,
 }
 
 /// A table that is being asked for, or was found.
@@ -89,6 +93,7 @@ impl MetadataCache {
             queries: Mutex::default(),
             default_parent: RwLock::default(),
             writes: Arc::default(),
+            offline: None,
         }
     }
 
@@ -111,6 +116,17 @@ impl MetadataCache {
     #[must_use]
     pub fn with_io_runtime(mut self, runtime: Handle) -> Self {
         self.connection = Arc::new(Connection::new(self.client(), runtime.into()));
+        self
+    }
+
+    /// Looks tables up in the cache, as whoever used it last: the client sends nothing.
+    pub(crate) fn with_cache(mut self, cache: Cache) -> Self {
+        let client = self.client();
+        if let Some(account) = cache.last_account(client.endpoint()) {
+            self.connection
+                .replace_access(Access::known(client, account));
+        }
+        self.offline = Some(cache);
         self
     }
 
@@ -221,17 +237,23 @@ impl MetadataCache {
         }
     }
 
-    async fn get(&self, reference: &TableReference) -> Result<Arc<RedivisTable>> {
+    /// The same for a reference that was read already.
+    pub(crate) async fn get(&self, reference: &TableReference) -> Result<Arc<RedivisTable>> {
         let entry = self.entry(reference);
         let fetch = || async {
             // Counted first: what is written meanwhile may not be in the answer.
             let found = self.writes.count();
             let (connection, writes) = (Arc::clone(&self.connection), Arc::clone(&self.writes));
             let reference = reference.clone();
-            let fetch = async move {
-                RedivisTable::fetch_through(&connection, Some(&writes), &reference).await
+            let table = match self.offline.clone() {
+                Some(cache) => RedivisTable::remembered(&connection, cache, &reference).await?,
+                None => {
+                    let fetch = async move {
+                        RedivisTable::fetch_through(&connection, Some(&writes), &reference).await
+                    };
+                    self.connection.io().run(fetch).await?
+                }
             };
-            let table = self.connection.io().run(fetch).await?;
             Ok::<_, DataFusionError>(Found {
                 writes: found,
                 ..self.found(Arc::new(table))

@@ -3,12 +3,14 @@
 //! In: failures of requests and of references. Out: [`DataFusionError`], with what failed inside, unchanged. Uses nothing of
 //! this crate; every layer uses it.
 
+mod cache;
 mod scan;
 mod write;
 
 use datafusion::common::DataFusionError;
 use redivis::ReferenceError;
 
+pub use self::cache::CacheError;
 pub use self::scan::ScanError;
 pub use self::write::WriteError;
 pub(crate) use self::write::conversion;

@@ -156,7 +156,7 @@ async fn run(
             None
         }
         (Action::Call(call), None) => {
-            let result = call.run(metadata).await?;
+            let result = call.run(metadata, &context).await?;
             Some(Arc::new(StringArray::from(vec![result])))
         }
         _ => return internal_err!("a statement on Redivis has lost its input"),

@@ -4,26 +4,33 @@
 //! executed, and its result is one row that says what there is now.
 
 use std::fmt;
+use std::sync::Arc;
 
-use datafusion::common::{Result, exec_err, plan_err};
+use datafusion::common::runtime::SpawnedTask;
+use datafusion::common::{DataFusionError, Result, exec_err, internal_err, plan_err};
+use datafusion::execution::TaskContext;
 use datafusion::sql::sqlparser::ast::{
     self, Function, FunctionArg, FunctionArgExpr, FunctionArguments, Value,
 };
 use redivis::resource::{Dataset, NewDataset, NewTable};
 use redivis::{Client, DatasetReference, TableReference};
 
+use crate::cache::Cache;
 use crate::catalog::{MetadataCache, SCHEMA};
 use crate::error::{failed, refused};
+use crate::options::RedivisOptions;
 use crate::write::draft;
 
 /// What can be called: name, arguments, and what it does.
-const PROCEDURES: [(&str, &str); 6] = [
+const PROCEDURES: [(&str, &str); 8] = [
     ("create_dataset", "'owner.dataset'"),
     ("create_table", "'owner.dataset:next.table'"),
     ("create_file_index", "'owner.dataset:next.table'"),
     ("next_version", "'owner.dataset'"),
     ("release", "'owner.dataset'[, 'notes']"),
     ("delete_upload", "'owner.dataset:next.table', 'upload'"),
+    ("cache", "'owner.dataset:v1_0.table'[, ['variable', …]]"),
+    ("forget", "['owner.dataset.table']"),
 ];
 
 /// A call that was checked.
@@ -37,6 +44,10 @@ pub(super) enum Call {
     NextVersion(DatasetReference),
     Release(DatasetReference, Option<String>),
     DeleteUpload(TableReference, String),
+    /// Some variables of a table, or all.
+    Cache(TableReference, Option<Vec<String>>),
+    /// A table in all versions or one, or everything.
+    Forget(Option<TableReference>),
 }
 
 impl Call {
@@ -58,8 +69,11 @@ impl Call {
                 );
             }
         };
-        let texts = texts(function)?;
+        let (texts, list) = texts(function)?;
         let texts: Vec<&str> = texts.iter().map(String::as_str).collect();
+        if list.is_some() && name != "cache" {
+            return plan_err!("{} takes no list", function.name);
+        }
         Ok(match (name, texts.as_slice()) {
             ("create_dataset", [dataset]) => Call::CreateDataset(dataset.parse().map_err(refused)?),
             ("create_table" | "create_file_index", [table]) => Call::CreateTable {
@@ -74,6 +88,9 @@ impl Call {
             ("delete_upload", [table, upload]) => {
                 Call::DeleteUpload(table.parse().map_err(refused)?, (*upload).to_owned())
             }
+            ("cache", [table]) => Call::Cache(table.parse().map_err(refused)?, list),
+            ("forget", []) => Call::Forget(None),
+            ("forget", [table]) => Call::Forget(Some(table.parse().map_err(refused)?)),
             _ => match PROCEDURES.iter().find(|(known, _)| *known == name) {
                 Some((name, arguments)) => {
                     return plan_err!("write CALL {SCHEMA}.{name}({arguments})");
@@ -95,19 +112,49 @@ impl Call {
             Self::CreateDataset(_) | Self::NextVersion(_) | Self::Release(..) => "dataset",
             Self::CreateTable { .. } => "table",
             Self::DeleteUpload(..) => "deleted",
+            Self::Cache(..) => "cached",
+            Self::Forget(_) => "forgotten",
         }
     }
 
     /// Whether it changes what there is rather than the rows of it.
     pub(super) fn defines(&self) -> bool {
-        !matches!(self, Self::DeleteUpload(..))
+        !matches!(
+            self,
+            Self::DeleteUpload(..) | Self::Cache(..) | Self::Forget(_)
+        )
     }
 
     /// Carries it out, and says what there is now.
-    pub(super) async fn run(&self, metadata: &MetadataCache) -> Result<String> {
-        let result = self.call(&metadata.client()).await?;
-        metadata.writes().changed();
-        Ok(result)
+    pub(super) async fn run(
+        &self,
+        metadata: &MetadataCache,
+        context: &Arc<TaskContext>,
+    ) -> Result<String> {
+        match self {
+            Self::Cache(table, variables) => {
+                let found = metadata.get(table).await?;
+                let rows = found.fill(variables.as_deref(), context).await?;
+                Ok(format!("{table}: {rows} rows"))
+            }
+            Self::Forget(table) => {
+                let options = RedivisOptions::of(context.session_config().options());
+                let (gone, used) = forget(Cache::of(&options)?, table.clone()).await?;
+                let gone = match gone {
+                    1 => "1 entry".to_owned(),
+                    gone => format!("{gone} entries"),
+                };
+                match used {
+                    0 => Ok(gone),
+                    used => Ok(format!("{gone}; {used} being read stay")),
+                }
+            }
+            _ => {
+                let result = self.call(&metadata.client()).await?;
+                metadata.writes().changed();
+                Ok(result)
+            }
+        }
     }
 
     async fn call(&self, client: &Client) -> Result<String> {
@@ -163,6 +210,7 @@ impl Call {
                 client.delete_upload(&upload.uri).await.map_err(failed)?;
                 Ok(upload.name.unwrap_or_else(|| name.clone()))
             }
+            Self::Cache(..) | Self::Forget(_) => internal_err!("the cache is no part of Redivis"),
         }
     }
 }
@@ -188,6 +236,16 @@ impl fmt::Display for Call {
                 "delete_upload",
                 format!("{}, {}", quoted(table), quoted(upload)),
             ),
+            Self::Cache(table, None) => ("cache", quoted(table)),
+            Self::Cache(table, Some(variables)) => {
+                let variables: Vec<String> = variables.iter().map(|name| quoted(name)).collect();
+                (
+                    "cache",
+                    format!("{}, [{}]", quoted(table), variables.join(", ")),
+                )
+            }
+            Self::Forget(None) => ("forget", String::new()),
+            Self::Forget(Some(table)) => ("forget", quoted(table)),
         };
         write!(f, "CALL {SCHEMA}.{name}({arguments})")
     }
@@ -201,24 +259,51 @@ fn without_ids(dataset: &Dataset) -> String {
     }
 }
 
-/// The arguments of a call, all of them texts.
-fn texts(function: &Function) -> Result<Vec<String>> {
+/// Forgets what the cache has, off the runtime's threads.
+async fn forget(cache: Cache, table: Option<TableReference>) -> Result<(usize, usize)> {
+    let forget = SpawnedTask::spawn_blocking(move || cache.forget(table.as_ref()));
+    let forgotten = forget.join_unwind().await;
+    let forgotten = forgotten.map_err(|error| DataFusionError::ExecutionJoin(Box::new(error)))?;
+    Ok(forgotten?)
+}
+
+/// The arguments of a call, all of them texts but the last one, which may be a list of texts.
+fn texts(function: &Function) -> Result<(Vec<String>, Option<Vec<String>>)> {
     let arguments = match &function.args {
         FunctionArguments::List(list) => list.args.as_slice(),
         FunctionArguments::None => &[],
         FunctionArguments::Subquery(_) => return plan_err!("a procedure takes no query"),
     };
-    let text = |argument: &FunctionArg| match argument {
-        FunctionArg::Unnamed(FunctionArgExpr::Expr(ast::Expr::Value(value))) => {
-            match &value.value {
-                Value::SingleQuotedString(text) => Some(text.clone()),
-                _ => None,
-            }
-        }
+    let expression = |argument| match argument {
+        &FunctionArg::Unnamed(FunctionArgExpr::Expr(ref expression)) => Some(expression),
         _ => None,
     };
-    match arguments.iter().map(text).collect::<Option<Vec<_>>>() {
-        Some(texts) => Ok(texts),
+    let text = |expression: &ast::Expr| match expression {
+        ast::Expr::Value(value) => match &value.value {
+            Value::SingleQuotedString(text) => Some(text.clone()),
+            _ => None,
+        },
+        _ => None,
+    };
+    let read = || {
+        let mut arguments: Vec<&ast::Expr> =
+            arguments.iter().map(expression).collect::<Option<_>>()?;
+        let list = match arguments.last() {
+            Some(ast::Expr::Array(array)) => {
+                Some(array.elem.iter().map(text).collect::<Option<_>>()?)
+            }
+            _ => None,
+        };
+        if list.is_some() {
+            arguments.pop();
+        }
+        Some((
+            arguments.into_iter().map(text).collect::<Option<_>>()?,
+            list,
+        ))
+    };
+    match read() {
+        Some(arguments) => Ok(arguments),
         None => plan_err!(
             "the arguments of {} are texts in single quotes",
             function.name

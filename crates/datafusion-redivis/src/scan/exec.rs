@@ -8,6 +8,7 @@ use datafusion::catalog::Session;
 use datafusion::common::tree_node::TreeNodeRecursion;
 use datafusion::common::{Result, Statistics, exec_err, internal_err};
 use datafusion::config::ConfigOptions;
+use datafusion::execution::memory_pool::MemoryPool;
 use datafusion::execution::{SendableRecordBatchStream, TaskContext};
 use datafusion::physical_expr::{EquivalenceProperties, PhysicalExpr};
 use datafusion::physical_plan::coop::cooperative;
@@ -25,7 +26,7 @@ use datafusion::physical_plan::{
 };
 
 use super::batches::Batches;
-use super::execution::Executions;
+use super::execution::{Execution, Executions};
 use super::memory::ScanMemory;
 use super::metrics::ScanMetrics;
 use super::partition::{PartitionReader, State};
@@ -34,6 +35,7 @@ use super::source::Source;
 use super::statistics;
 use redivis::{TableReference, Version};
 
+use crate::cache::{Fill, Keep, PartitionFill};
 use crate::options::{CheckRowCounts, RedivisOptions};
 
 /// Below this many rows one stream is at least as fast as several.
@@ -63,6 +65,8 @@ pub struct RedivisScanExec {
     projection: Vec<usize>,
     fetch: Option<usize>,
     options: RedivisOptions,
+    /// What may be kept of it in the cache.
+    keep: Option<Arc<Keep>>,
     executions: Executions,
     properties: Arc<PlanProperties>,
     metrics: ExecutionPlanMetricsSet,
@@ -109,6 +113,7 @@ impl RedivisScanExec {
             projection,
             fetch,
             options,
+            keep: None,
             executions: Executions::default(),
             properties: Arc::new(properties),
             metrics: ExecutionPlanMetricsSet::new(),
@@ -117,13 +122,35 @@ impl RedivisScanExec {
 
     /// The same scan with other parameters, and so with a read session of its own.
     fn altered(&self, projection: Vec<usize>, fetch: Option<usize>) -> Result<Self> {
-        Self::with_partitions(
+        let altered = Self::with_partitions(
             Arc::clone(&self.source),
             projection,
             fetch,
             self.options.clone(),
             self.partitions(),
-        )
+        )?;
+        Ok(altered.keeping(self.keep.clone()))
+    }
+
+    /// The same scan, whose rows are kept where all of them are read.
+    pub(crate) fn keeping(self, keep: Option<Arc<Keep>>) -> Self {
+        Self { keep, ..self }
+    }
+
+    /// Where a partition's rows go besides.
+    fn fill(
+        &self,
+        partition: usize,
+        execution: &Execution,
+        pool: &Arc<dyn MemoryPool>,
+    ) -> Option<PartitionFill> {
+        let schema = self.schema();
+        let keep = self.keep.as_ref()?;
+        if self.fetch.is_some() || schema.fields().is_empty() {
+            return None;
+        }
+        let fill = || Fill::new(keep, schema, self.partitions());
+        execution.fill.get_or_init(fill).partition(partition, pool)
     }
 
     /// What is read, as `EXPLAIN` shows it: a reference such as `demo.nycflights13:v1_0.flights`, or `queries/` and an id.
@@ -314,9 +341,11 @@ impl ExecutionPlan for RedivisScanExec {
             );
         }
         let batch_size = context.session_config().batch_size();
+        let execution = self.executions.join(partition, partitions, &context);
         let reader = PartitionReader {
             request: Arc::new(self.request()?),
-            execution: self.executions.join(partition, partitions, &context),
+            fill: self.fill(partition, &execution, context.memory_pool()),
+            execution,
             partition,
             partitions,
             metrics: ScanMetrics::new(&self.metrics, partition),

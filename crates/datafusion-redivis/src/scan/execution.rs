@@ -10,16 +10,19 @@
 
 use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Arc, Mutex, PoisonError, Weak};
+use std::sync::{Arc, Mutex, OnceLock, PoisonError, Weak};
 
 use datafusion::execution::TaskContext;
 
 use super::session::SharedSession;
+use crate::cache::Fill;
 
 /// What the partitions of one execution share.
 #[derive(Debug, Default)]
 pub(crate) struct Execution {
     pub(crate) session: SharedSession,
+    /// What is kept of it, if anything is.
+    pub(crate) fill: OnceLock<Fill>,
     /// How many rows each partition had that came to the end of its streams.
     rows: Mutex<BTreeMap<usize, u64>>,
     /// Whether a partition was dropped, or failed, before its end.

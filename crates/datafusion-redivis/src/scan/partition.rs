@@ -20,6 +20,7 @@ use super::execution::Execution;
 use super::memory::ScanMemory;
 use super::metrics::{ScanMetrics, StreamMetrics};
 use super::request::ScanRequest;
+use crate::cache::PartitionFill;
 use crate::error::{ScanError, failed};
 use crate::options::CheckRowCounts;
 
@@ -32,6 +33,8 @@ pub(crate) struct PartitionReader {
     pub(crate) partitions: usize,
     pub(crate) metrics: ScanMetrics,
     pub(crate) memory: ScanMemory,
+    /// Where its batches go besides; they are kept if all of them come.
+    pub(crate) fill: Option<PartitionFill>,
     pub(crate) batches: Batches,
     /// Rows that came.
     pub(crate) rows: usize,
@@ -62,7 +65,19 @@ impl PartitionReader {
             let started = Instant::now();
             let next = reader.next().await;
             reader.metrics.scanned(started.elapsed());
-            Ok(next?.map(|batch| (batch.record_output(&reader.metrics.baseline), reader)))
+            let Some(batch) = next? else {
+                if let Some(fill) = reader.fill.take() {
+                    fill.finish().await;
+                }
+                return Ok(None);
+            };
+            if let Some(fill) = &reader.fill {
+                fill.write(&batch).await;
+            }
+            Ok(Some((
+                batch.record_output(&reader.metrics.baseline),
+                reader,
+            )))
         });
         batches.boxed()
     }
@@ -249,6 +264,9 @@ impl PartitionReader {
             CheckRowCounts::Error => Err(DataFusionError::External(Box::new(error))),
             CheckRowCounts::Warn => {
                 tracing::warn!("{error}");
+                if let Some(fill) = self.execution.fill.get() {
+                    fill.give_up();
+                }
                 Ok(())
             }
         }

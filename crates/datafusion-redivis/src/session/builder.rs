@@ -13,6 +13,7 @@ use redivis::Client;
 use tokio::runtime::Handle;
 
 use super::Redivis;
+use crate::cache::Cache;
 use crate::catalog::{
     DefaultParent, DefaultSchema, LocalList, MetadataCache, OwnerCatalogList, RedivisTableFactory,
     ReferenceSchema, Registration, Registrations, SCHEMA, store::RedivisObjectStoreRegistry,
@@ -162,6 +163,11 @@ impl RedivisBuilder {
             .with_max_age(self.max_age);
         if let Some(runtime) = self.io_runtime {
             metadata = metadata.with_io_runtime(runtime);
+        }
+        let options = self.options.clone();
+        let options = options.unwrap_or_else(|| RedivisOptions::of(state.config_options()));
+        if metadata.client().is_offline() {
+            metadata = metadata.with_cache(Cache::of(&options)?);
         }
         metadata.set_default_parent(self.default_parent);
         let metadata = Arc::new(metadata);

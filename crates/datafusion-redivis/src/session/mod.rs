@@ -9,6 +9,7 @@ use std::collections::HashMap;
 use std::sync::Arc;
 
 use datafusion::catalog::CatalogProviderList;
+use datafusion::common::runtime::SpawnedTask;
 use datafusion::common::{DataFusionError, Result, TableReference};
 use datafusion::execution::SessionState;
 use datafusion::execution::context::SQLOptions;
@@ -21,7 +22,9 @@ use redivis::Client;
 use redivis::resource::Table;
 
 pub use self::builder::{RedivisBuilder, register};
+use crate::cache::{Cache, CachedTable};
 use crate::catalog::{DefaultParent, MetadataCache, Registration, Registrations};
+use crate::options::RedivisOptions;
 use crate::plan::{self, RedivisStatement, definition, insert};
 use crate::sql::functions;
 use crate::sql::identifiers::{self, Names};
@@ -219,6 +222,16 @@ impl Redivis {
     /// Forgets what the tables are, so that the next statement asks again and sees the versions that are current then.
     pub fn refresh(&self) {
         self.metadata.refresh();
+    }
+
+    /// What is kept in the cache of tables, of all endpoints and accounts, by name: `CALL redivis.cache(…)` and
+    /// `CALL redivis.forget(…)` change it.
+    pub async fn cached(&self) -> Result<Vec<CachedTable>> {
+        let cache = Cache::of(&RedivisOptions::of(self.ctx.state().config_options()))?;
+        let list = SpawnedTask::spawn_blocking(move || cache.list());
+        list.join_unwind()
+            .await
+            .map_err(|error| DataFusionError::ExecutionJoin(Box::new(error)))
     }
 
     /// Waits until what dropped statements had sent is taken back, and says what could not be.

@@ -2,6 +2,7 @@
 //!
 //! It knows everything that planning needs, so that planning a query over it sends nothing.
 
+mod cached;
 mod query;
 
 use std::sync::Arc;
@@ -20,10 +21,11 @@ use redivis::resource::{Table, Variable};
 use redivis::{Client, TableReference, Version};
 use tokio::runtime::Handle;
 
+use self::cached::Kept;
 pub use self::query::RedivisQuery;
 use crate::connection::Connection;
 use crate::options::RedivisOptions;
-use crate::scan::{Size, Source};
+use crate::scan::{RedivisScanExec, Size, Source};
 use crate::write::{Columns, Destination, RedivisSink, Writes, check_insertable, draft};
 
 /// Variables that are asked for side by side.
@@ -220,7 +222,13 @@ impl TableProvider for RedivisTable {
         _filters: &[Expr],
         limit: Option<usize>,
     ) -> Result<Arc<dyn ExecutionPlan>> {
-        self.source.scan(state, projection, limit)
+        let keep = match self.kept(state, projection, limit).await? {
+            Kept::Here(plan) => return Ok(plan),
+            Kept::Not(keep) => keep,
+        };
+        let (source, config) = (Arc::clone(&self.source), state.config_options());
+        let scan = RedivisScanExec::try_new(source, projection, limit, config)?;
+        Ok(Arc::new(scan.keeping(keep)))
     }
 
     /// Plans to send the rows of `input` as one upload to the table as it is now; see [`WriteError`](crate::WriteError) for what

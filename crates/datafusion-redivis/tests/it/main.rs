@@ -11,6 +11,7 @@
 
 mod batches;
 mod by_hand;
+mod cache;
 mod casts;
 mod composition;
 mod explain;

@@ -28,6 +28,7 @@ Environment:
   REDIVIS_API_ENDPOINT      another endpoint than https://redivis.com/api/v1
   REDIVIS_DEFAULT_DATASET   where plain table names are looked up (owner.dataset)
   REDIVIS_DEFAULT_WORKFLOW  the same for a workflow; wins over the dataset
+  REDIVIS_SQL_CACHE         on, or the folder of --cache
   REDIVIS_OAUTH_CLIENT_ID   under which redivis-sql login is registered with Redivis
   HTTPS_PROXY, NO_PROXY     a proxy, and the hosts that are reached without it
   SSL_CERT_FILE             certificates to trust, instead of the system's
@@ -76,6 +77,14 @@ struct Arguments {
     #[arg(long, value_name = "DIR", num_args = 0..=1)]
     local: Option<Option<PathBuf>>,
 
+    /// Keep tables of released versions on disk and read them from there: in DIR, or ~/.cache/redivis
+    #[arg(long, value_name = "DIR", num_args = 0..=1)]
+    cache: Option<Option<PathBuf>>,
+
+    /// Send nothing: use what --cache has kept
+    #[arg(long)]
+    offline: bool,
+
     #[command(subcommand)]
     errand: Option<Errand>,
 }
@@ -111,6 +120,9 @@ pub(crate) struct Options {
     pub(crate) output: Option<PathBuf>,
     pub(crate) registrations: Vec<Registration>,
     pub(crate) local: Option<Local>,
+    pub(crate) cache: Option<Cache>,
+    /// Nothing is sent.
+    pub(crate) offline: bool,
     /// What to do instead of running SQL.
     pub(crate) errand: Option<Errand>,
 }
@@ -122,6 +134,27 @@ pub(crate) enum Local {
     Sample,
     /// A folder of the user's.
     Directory(PathBuf),
+}
+
+/// Where tables are kept.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum Cache {
+    /// In the platform's folder.
+    Default,
+    /// In a folder of the user's.
+    Directory(PathBuf),
+}
+
+impl Cache {
+    /// What `REDIVIS_SQL_CACHE` says: `on`, `off` or a folder.
+    fn from_env() -> Option<Self> {
+        let value = std::env::var_os("REDIVIS_SQL_CACHE")?;
+        match value.to_str() {
+            Some("" | "off") => None,
+            Some("on") => Some(Self::Default),
+            _ => Some(Self::Directory(value.into())),
+        }
+    }
 }
 
 impl Options {
@@ -163,6 +196,12 @@ impl Options {
                 None => Local::Sample,
                 Some(directory) => Local::Directory(directory),
             }),
+            cache: match arguments.cache {
+                Some(None) => Some(Cache::Default),
+                Some(Some(directory)) => Some(Cache::Directory(directory)),
+                None => Cache::from_env(),
+            },
+            offline: arguments.offline,
             errand: arguments.errand,
         })
     }
@@ -220,6 +259,14 @@ mod tests {
         assert_eq!(options.sources.len(), 1);
         let options = parse(&["--local", "data", "-c", "SELECT 1"]);
         assert_eq!(options.local, Some(Local::Directory("data".into())));
+    }
+
+    #[test]
+    fn the_cache_has_a_folder_or_none() {
+        let cache = |arguments: &[&str]| parse(arguments).cache;
+        assert_eq!(cache(&["--cache", "-c", "SELECT 1"]), Some(Cache::Default));
+        let directory = Some(Cache::Directory("kept".into()));
+        assert_eq!(cache(&["--cache", "kept", "--offline"]), directory);
     }
 
     fn upload(arguments: &[&str]) -> Upload {

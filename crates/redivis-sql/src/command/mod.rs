@@ -2,6 +2,7 @@
 //!
 //! Each is one file that says what it is called, what it takes and what it does, and one line in [`COMMANDS`].
 
+mod cache;
 mod create;
 mod describe;
 mod describe_fully;
@@ -44,6 +45,7 @@ const COMMANDS: &[Command] = &[
     describe::COMMAND,
     describe_fully::COMMAND,
     tables::COMMAND,
+    cache::COMMAND,
     register::COMMAND,
     create::COMMAND,
     next::COMMAND,

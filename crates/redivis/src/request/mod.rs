@@ -220,6 +220,12 @@ impl Client {
         request: RequestBuilder,
         flowing: bool,
     ) -> Result<Response> {
+        if self.is_offline() {
+            return Err(call.error(
+                ErrorKind::Offline,
+                "this client is offline and sends nothing",
+            ));
+        }
         let patience = call
             .patience
             .unwrap_or_default()

@@ -5,7 +5,7 @@
 
 use chrono::{DateTime, NaiveDate, NaiveDateTime, NaiveTime, Utc};
 use serde::de::{DeserializeOwned, Error as _};
-use serde::{Deserialize, Deserializer};
+use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use serde_json::Value;
 
 /// What `read` makes of the field; the default where it is missing or cannot be read.
@@ -61,6 +61,15 @@ pub(crate) fn timestamp<'de, D: Deserializer<'de>>(
             _ => None,
         })
     })
+}
+
+/// A time, as the service writes it.
+pub(crate) fn milliseconds_of<S: Serializer>(
+    time: &Option<DateTime<Utc>>,
+    serializer: S,
+) -> Result<S::Ok, S::Error> {
+    time.map(|time| time.timestamp_millis())
+        .serialize(serializer)
 }
 
 /// `None` for what lies outside the calendar. Milliseconds of any year that matters are exact in a float.

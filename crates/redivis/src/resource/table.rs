@@ -5,7 +5,7 @@ use futures::TryStreamExt;
 use futures::stream::BoxStream;
 use serde::{Deserialize, Serialize};
 
-use super::lenient::{flag, hint, integer, text, text_or_empty, timestamp};
+use super::lenient::{flag, hint, integer, milliseconds_of, text, text_or_empty, timestamp};
 use super::{checked_uri, reference_in};
 use crate::client::Client;
 use crate::error::{ErrorKind, Result};
@@ -13,7 +13,7 @@ use crate::reference::{DatasetReference, TableReference, Version, WorkflowRefere
 use crate::request::Call;
 
 /// A table, as `GET /tables/:table` and listings show it (redivis-api §3.1). Listings leave some fields out.
-#[derive(Debug, Clone, PartialEq, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 #[non_exhaustive]
 pub struct Table {
@@ -67,10 +67,18 @@ pub struct Table {
     #[serde(default, deserialize_with = "hint")]
     pub container: Option<Container>,
     /// When it was created.
-    #[serde(default, deserialize_with = "timestamp")]
+    #[serde(
+        default,
+        deserialize_with = "timestamp",
+        serialize_with = "milliseconds_of"
+    )]
     pub created_at: Option<DateTime<Utc>>,
     /// When it was last changed.
-    #[serde(default, deserialize_with = "timestamp")]
+    #[serde(
+        default,
+        deserialize_with = "timestamp",
+        serialize_with = "milliseconds_of"
+    )]
     pub updated_at: Option<DateTime<Utc>>,
 }
 
@@ -90,7 +98,7 @@ pub enum UploadMergeStrategy {
 }
 
 /// The dataset or workflow that a table is in.
-#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 #[non_exhaustive]
 pub struct Container {
@@ -109,7 +117,7 @@ pub struct Container {
 }
 
 /// Where tables can be.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Hash, Deserialize)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 #[non_exhaustive]
 pub enum ContainerKind {

@@ -20,7 +20,7 @@ const PAGE: u32 = 1000;
 const STATISTICS_POLL: Duration = Duration::from_secs(2);
 
 /// A variable (redivis-api §3.2).
-#[derive(Debug, Clone, PartialEq, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 #[non_exhaustive]
 pub struct Variable {
@@ -50,7 +50,7 @@ pub struct Variable {
 }
 
 /// What one value of a variable means.
-#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[non_exhaustive]
 pub struct ValueLabel {
     /// The value, as text.
