@@ -8,11 +8,15 @@ use arrow::array::cast::AsArray;
 use arrow::datatypes::UInt64Type;
 use datafusion::common::stats::Precision;
 use datafusion::dataframe::DataFrame;
-use datafusion::logical_expr::{DdlStatement, LogicalPlan, WriteOp};
+use datafusion::error::DataFusionError;
+use datafusion::logical_expr::{DdlStatement, LogicalPlan, Statement, WriteOp};
 use datafusion::physical_plan::statistics::{StatisticsArgs, StatisticsContext};
+use datafusion::prelude::SessionContext;
 use datafusion_redivis::{RedivisStatement, StatementKind};
 
+use crate::copy::Copy;
 use crate::failure::Failure;
+use crate::memory;
 use crate::output::{Delivered, Format, Output};
 use crate::report::narrate;
 use crate::session::Session;
@@ -43,7 +47,8 @@ pub(crate) async fn statement(
     let parsed = state.sql_to_statement(sql, &dialect)?;
     let plan = session.redivis.plan(parsed).await?;
     let effect = effect(&plan);
-    let frame = session.redivis.execute(plan).await?;
+    let (plan, copy) = blocking(|| Copy::aside(plan)).await?;
+    let frame = run(session, plan).await?;
     if matches!(frame.logical_plan(), LogicalPlan::EmptyRelation(_))
         && frame.schema().fields().is_empty()
     {
@@ -52,6 +57,9 @@ pub(crate) async fn statement(
     match effect {
         Effect::Count(verb) => {
             let rows = count(frame).await?;
+            if let Some(copy) = copy {
+                blocking(|| copy.finish()).await?;
+            }
             narrate(format_args!("{verb} {}", rows_text(rows)));
         }
         Effect::Created(table) => {
@@ -64,6 +72,9 @@ pub(crate) async fn statement(
             output
                 .deliver(frame.execute_stream().await?, format, None)
                 .await?;
+            if let Some(copy) = copy {
+                blocking(|| copy.finish()).await?;
+            }
         }
         Effect::Rows => {
             let delivered = rows(output, frame.clone()).await?;
@@ -104,6 +115,35 @@ fn effect(plan: &LogicalPlan) -> Effect {
         }
         _ => Effect::Rows,
     }
+}
+
+/// Executes a plan, with what the shell does itself: tables in memory, and how much of that there is.
+async fn run(session: &Session, plan: LogicalPlan) -> Result<DataFrame, DataFusionError> {
+    let limit = match plan {
+        LogicalPlan::Ddl(DdlStatement::CreateMemoryTable(table)) => {
+            return memory::create(session, table).await;
+        }
+        LogicalPlan::Statement(Statement::SetVariable(set)) if set.variable == memory::LIMIT => {
+            SessionContext::parse_capacity_limit(memory::LIMIT, &set.value)?
+        }
+        LogicalPlan::Statement(Statement::ResetVariable(reset))
+            if reset.variable == memory::LIMIT =>
+        {
+            memory::share_of_machine()
+        }
+        plan => return session.redivis.execute(plan).await,
+    };
+    session.memory.set_limit(limit);
+    session.context.read_empty()
+}
+
+/// Runs what touches files on a thread that may wait for them.
+async fn blocking<T: Send + 'static>(
+    work: impl FnOnce() -> Result<T, DataFusionError> + Send + 'static,
+) -> Result<T, DataFusionError> {
+    tokio::task::spawn_blocking(work)
+        .await
+        .map_err(|error| DataFusionError::ExecutionJoin(Box::new(error)))?
 }
 
 /// Where only so many rows are displayed, only so many are asked for, and one more to know that there are more.

@@ -8,6 +8,8 @@ use std::process::ExitCode;
 use datafusion::error::DataFusionError;
 use redivis::ErrorKind;
 
+use crate::signal::Signal;
+
 /// What ended a statement or the program early.
 #[derive(Debug)]
 pub(crate) enum Failure {
@@ -15,8 +17,8 @@ pub(crate) enum Failure {
     Query(DataFusionError),
     /// The command line, the environment or a meta command asks for something that is not there.
     Usage(String),
-    /// Ctrl-C.
-    Interrupted,
+    /// Ctrl-C, or what ends the process.
+    Signal(Signal),
     /// Whoever read standard output went away, as `head` does.
     OutputClosed,
 }
@@ -38,8 +40,9 @@ impl Failure {
                 _ => 1,
             },
             Failure::Usage(_) => 2,
-            Failure::Interrupted => 130,
-            // What a shell reports for a program that SIGPIPE ended.
+            // What a shell reports for a program that the signal ended.
+            Failure::Signal(signal) => 128 + *signal as u8,
+            // SIGPIPE.
             Failure::OutputClosed => 141,
         })
     }

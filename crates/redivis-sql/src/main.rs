@@ -3,29 +3,32 @@
 //! The contract with scripts is in `--help`: data on standard output and nothing else there, an exit status per kind of failure.
 
 mod args;
+mod aside;
 mod batch;
 mod command;
 mod connect;
+mod copy;
 mod doctor;
 mod execute;
 mod failure;
 mod input;
 mod login;
+mod memory;
 mod output;
+mod pauses;
 mod repl;
 mod report;
 mod script;
 mod session;
+mod signal;
 mod state;
 mod statement;
 mod upload;
+mod workers;
 
-use std::future::Future;
 use std::io::{IsTerminal, stdin};
 use std::process::ExitCode;
-use std::time::Duration;
 
-use datafusion::error::DataFusionError;
 use futures::FutureExt;
 use tracing_subscriber::EnvFilter;
 
@@ -35,6 +38,7 @@ use crate::output::Output;
 use crate::report::{Place, report};
 use crate::script::Source;
 use crate::session::Session;
+use crate::workers::Workers;
 
 fn main() -> ExitCode {
     let options = match Options::parse() {
@@ -45,23 +49,27 @@ fn main() -> ExitCode {
         }
     };
     start_logging();
-    let runtime = match tokio::runtime::Builder::new_multi_thread()
+    let outcome = tokio::runtime::Builder::new_current_thread()
         .enable_all()
         .build()
-    {
-        Ok(runtime) => runtime,
+        .and_then(|runtime| {
+            runtime.block_on(async {
+                let workers = Workers::start()?;
+                let outcome = run(&workers, options).await;
+                // A writer may be waiting for a reader that never reads again; the process's end is its end.
+                workers.leave();
+                Ok(outcome)
+            })
+        });
+    aside::discard_unfinished();
+    match outcome {
+        Ok(Ok(())) => ExitCode::SUCCESS,
+        Ok(Err(code)) => code,
         Err(error) => {
             let failure = Failure::Usage(format!("can't start: {error}"));
             report(&failure, &Place::default());
-            return failure.exit_code();
+            failure.exit_code()
         }
-    };
-    let outcome = runtime.block_on(run(options));
-    // A writer may be waiting for a reader that never reads again; the process's end is its end.
-    runtime.shutdown_background();
-    match outcome {
-        Ok(()) => ExitCode::SUCCESS,
-        Err(code) => code,
     }
 }
 
@@ -76,14 +84,14 @@ fn start_logging() {
 }
 
 /// Runs what the options ask for. Failures have been reported when it returns.
-async fn run(options: Options) -> Result<(), ExitCode> {
+async fn run(workers: &Workers, options: Options) -> Result<(), ExitCode> {
     let fail = |failure: Failure| {
         report(&failure, &Place::default());
         failure.exit_code()
     };
     let errand = match options.errand.clone() {
         None => None,
-        Some(Errand::Upload(upload)) => return upload::run(options, upload).await,
+        Some(Errand::Upload(upload)) => return upload::run(workers, options, upload).await,
         Some(errand) if options.local.is_some() => {
             let message = match errand {
                 Errand::Doctor(_) => "doctor asks the service that REDIVIS_API_ENDPOINT names",
@@ -98,7 +106,7 @@ async fn run(options: Options) -> Result<(), ExitCode> {
         Some(Errand::Doctor(arguments)) => Some(doctor::run(arguments).boxed()),
     };
     if let Some(errand) = errand {
-        return interruptible(errand).await.map_err(fail);
+        return workers.run(errand).await.map_err(fail);
     }
     let interactive = options.sources.is_empty() && stdin().is_terminal();
     if interactive && options.output.is_some() {
@@ -107,42 +115,21 @@ async fn run(options: Options) -> Result<(), ExitCode> {
     }
     let output = Output::new(options.format, options.output.as_deref()).map_err(fail)?;
     let mut sources = options.sources.clone();
-    let session = interruptible(async move { Session::start(&options).await })
-        .await
-        .map_err(fail)?;
+    let starting = async move { Session::start(&options).await };
+    let session = workers.run(starting).await.map_err(fail)?;
     if interactive {
-        return repl::run(session, output).await.map_err(fail);
+        return repl::run(workers, session, output).await.map_err(fail);
     }
     if sources.is_empty() {
         sources.push(Source::Stdin);
     }
     let interrupted = session.clone();
-    match interruptible(async move { Ok(batch::run(session, output, sources).await) }).await {
+    let running = async move { Ok(batch::run(session, output, sources).await) };
+    match workers.run(running).await {
         Ok(outcome) => outcome,
         Err(failure) => {
             interrupted.settle().await;
             Err(failure.exit_code())
-        }
-    }
-}
-
-/// Runs to the end or to the first Ctrl-C, which drops the work with its requests, streams and temporary files.
-///
-/// The work has a task of its own, so that Ctrl-C is noticed even while the work computes.
-async fn interruptible<T: Send + 'static>(
-    work: impl Future<Output = Result<T, Failure>> + Send + 'static,
-) -> Result<T, Failure> {
-    let mut task = tokio::spawn(work);
-    tokio::select! {
-        outcome = &mut task => match outcome {
-            Ok(outcome) => outcome,
-            Err(error) => Err(DataFusionError::ExecutionJoin(Box::new(error)).into()),
-        },
-        Ok(()) = tokio::signal::ctrl_c() => {
-            task.abort();
-            // What can't be dropped by then is computing, and the person is waiting.
-            let _ = tokio::time::timeout(Duration::from_secs(1), task).await;
-            Err(Failure::Interrupted)
         }
     }
 }

@@ -15,6 +15,7 @@ use datafusion_redivis::{CacheError, ScanError, WriteError};
 use redivis::{DatasetReference, ErrorKind, TableReference, Token, Version};
 
 use crate::failure::{Failure, find, service_error};
+use crate::memory;
 
 /// Where the failed statement stands.
 #[derive(Debug, Default)]
@@ -37,7 +38,7 @@ pub(crate) fn report(failure: &Failure, place: &Place<'_>) {
     match failure {
         Failure::Query(error) => narrate(explain(error, place)),
         Failure::Usage(message) => narrate(format_args!("error: {}{message}", prefix(place, 1))),
-        Failure::Interrupted | Failure::OutputClosed => {}
+        Failure::Signal(_) | Failure::OutputClosed => {}
     }
 }
 
@@ -83,6 +84,12 @@ fn explain(error: &DataFusionError, place: &Place<'_>) -> String {
             Some(TEXT_TOO_LARGE.1.into()),
         );
     }
+    if let DataFusionError::ResourcesExhausted(message) = error.find_root()
+        && message.contains("the session's limit")
+    {
+        let message = format!("not enough memory: {message}");
+        return compose(&prefix(place, 1), &message, Some(more_memory()));
+    }
     let message = match error.find_root() {
         // DataFusion would append the expression or a back trace without a space.
         DataFusionError::ArrowError(error, _) => error.to_string(),
@@ -97,6 +104,14 @@ const TEXT_TOO_LARGE: (&str, &str) = (
     "a step of the query gathers more than 2 GiB of one text column, such as a join of the side that it holds in memory",
     "cast the column where its table is read, which has no such limit: FROM (SELECT CAST(x AS TEXT) AS x, … FROM …)",
 );
+
+fn more_memory() -> String {
+    format!(
+        "SET {} = '16G' allows more, where the machine has it; sorts and groups go to disk by themselves, joins and tables in \
+         memory do not",
+        memory::LIMIT
+    )
+}
 
 fn compose(prefix: &str, message: &str, hint: Option<String>) -> String {
     let mut text = format!("error: {prefix}{message}");

@@ -2,12 +2,11 @@
 //!
 //! Everything a statement can reach is set up here, from the environment and the options, before the first one runs.
 
-use std::num::NonZeroUsize;
 use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
-use datafusion::execution::memory_pool::{FairSpillPool, TrackConsumersPool};
+use datafusion::execution::SessionStateBuilder;
 use datafusion::execution::runtime_env::RuntimeEnvBuilder;
 use datafusion::prelude::{SessionConfig, SessionContext};
 use datafusion_redivis::{DefaultParent, Redivis, RedivisBuilder, RedivisOptions};
@@ -17,10 +16,9 @@ use redivis_server::{Config, Server};
 use crate::args::{Cache, Local, Options, Registration};
 use crate::connect::connect;
 use crate::failure::{Failure, external};
+use crate::memory::{self, FairPool};
+use crate::pauses::Pauses;
 use crate::report::narrate;
-
-/// Share of the machine's memory that queries may use before they spill to disk.
-const MEMORY_SHARE: f64 = 0.6;
 
 /// How long an interrupted write may take to be taken back: the person is waiting.
 const SETTLES_WITHIN: Duration = Duration::from_secs(10);
@@ -30,6 +28,7 @@ const SETTLES_WITHIN: Duration = Duration::from_secs(10);
 pub(crate) struct Session {
     pub(crate) context: SessionContext,
     pub(crate) redivis: Redivis,
+    pub(crate) memory: FairPool,
     /// Serves `--local`; it stops with the last session.
     _server: Option<Arc<Server>>,
 }
@@ -49,7 +48,8 @@ impl Session {
         } else {
             client
         };
-        let context = context()?;
+        let memory = FairPool::new(memory::share_of_machine());
+        let context = context(memory.clone())?;
         let redivis = RedivisBuilder::new(client)
             .options(settings(options))
             .register(&context)?;
@@ -57,6 +57,7 @@ impl Session {
         let session = Self {
             context,
             redivis,
+            memory,
             _server: server,
         };
         for registration in &options.registrations {
@@ -96,27 +97,18 @@ fn settings(options: &Options) -> RedivisOptions {
     settings
 }
 
-fn context() -> Result<SessionContext, Failure> {
+fn context(memory: FairPool) -> Result<SessionContext, Failure> {
     let config = SessionConfig::new().with_information_schema(true);
-    // Ten consumers are enough to see who took the memory.
-    let pool = TrackConsumersPool::new(
-        FairSpillPool::new(memory_limit()),
-        NonZeroUsize::MIN.saturating_add(9),
-    );
     let runtime = RuntimeEnvBuilder::new()
-        .with_memory_pool(Arc::new(pool))
+        .with_memory_pool(Arc::new(memory))
         .build_arc()?;
-    Ok(SessionContext::new_with_config_rt(config, runtime).enable_url_table())
-}
-
-/// The share of the memory that this process may use: the container's, where there is one.
-fn memory_limit() -> usize {
-    let mut system = sysinfo::System::new();
-    system.refresh_memory();
-    let total = system
-        .cgroup_limits()
-        .map_or(system.total_memory(), |limits| limits.total_memory);
-    (total as f64 * MEMORY_SHARE) as usize
+    let state = SessionStateBuilder::new()
+        .with_config(config)
+        .with_runtime_env(runtime)
+        .with_default_features()
+        .with_physical_optimizer_rule(Arc::new(Pauses))
+        .build();
+    Ok(SessionContext::new_with_state(state).enable_url_table())
 }
 
 async fn serve(local: &Local) -> Result<Server, Failure> {

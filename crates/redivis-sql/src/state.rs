@@ -20,6 +20,14 @@ pub(crate) fn home() -> Option<PathBuf> {
     etcetera::home_dir().ok()
 }
 
+/// A path as shells read it, where `~/` is the home.
+pub(crate) fn at_home(path: &str) -> PathBuf {
+    match (path.strip_prefix("~/"), home()) {
+        (Some(rest), Some(home)) => home.join(rest),
+        _ => PathBuf::from(path),
+    }
+}
+
 /// A folder for the shell's state, made if it is not there: its own, or one within. `None` where there is no home to keep it in.
 pub(crate) fn folder(within: Option<&str>) -> io::Result<Option<PathBuf>> {
     let Ok(strategy) = etcetera::choose_base_strategy() else {

@@ -128,13 +128,13 @@ fn a_message_larger_than_the_pool_is_an_error_that_names_it() {
     for part in ["RedivisScan[0]", "greedy", "redivis.max_streams"] {
         assert!(said.contains(part), "{said}");
     }
-    // The shell says the same.
+    // The shell says the same of its own pool.
     let sql = "SET datafusion.runtime.memory_limit = '20M'; SELECT text FROM redivis.'local.draft:next.texts'";
     let mut shell = Running::start(wire.shell(&["-c", sql]));
     let status = shell.ends_within(LIMIT);
     let said = shell.said();
     assert_eq!(status.and_then(|status| status.code()), Some(1), "{said}");
-    for part in ["RedivisScan[0]", "greedy", "redivis.max_streams"] {
+    for part in ["RedivisScan[0]", "fair", "redivis.max_streams"] {
         assert!(said.contains(part), "{said}");
     }
     // The message was refused while it came, not when it was there.

@@ -36,7 +36,7 @@ Environment:
 
 Exit status:
   0 done, 1 SQL or data error, 2 usage or configuration, 3 authorization or network,
-  130 interrupted, 141 the reader of the output went away
+  130 interrupted (143, 129: ended by SIGTERM, SIGHUP), 141 the reader of the output went away
 
 Standard output carries data only; everything else goes to standard error. Without -c and -f,
 statements are read from standard input, or from a prompt when that is a terminal.";

@@ -1,17 +1,15 @@
 //! Where results go: standard output, or a file that appears when all is done.
 //!
-//! A file is written under a temporary name beside its place and renamed at the end, so that nobody ever reads half a result and a
-//! failed run leaves the previous file as it was.
+//! A file is written aside ([`crate::aside`]): a failed run leaves the previous file as it was.
 
-use std::fs::{self, File, OpenOptions};
+use std::fs::{File, OpenOptions};
 use std::io::{self, BufWriter, IsTerminal, Write, stdout};
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 
-use tempfile::NamedTempFile;
-
 use super::Format;
+use crate::aside::{AsideFile, Place};
 use crate::failure::Failure;
 use crate::report::narrate;
 
@@ -32,10 +30,7 @@ pub(crate) struct Output {
 enum Target {
     Stdout,
     /// A new or regular file.
-    File {
-        temporary: NamedTempFile,
-        path: PathBuf,
-    },
+    File(AsideFile),
     /// A device or a named pipe: nothing that could be replaced.
     Device(File),
 }
@@ -120,9 +115,7 @@ impl Output {
                     closed: Arc::clone(&self.closed),
                 },
             )),
-            Target::File { temporary, .. } => {
-                Box::new(BufWriter::new(temporary.as_file().try_clone()?))
-            }
+            Target::File(aside) => Box::new(BufWriter::new(aside.file().try_clone()?)),
             Target::Device(file) => Box::new(BufWriter::new(file.try_clone()?)),
         })
     }
@@ -134,55 +127,26 @@ impl Output {
 
     /// Everything has been written: the file takes its place.
     pub(crate) fn commit(self) -> Result<(), Failure> {
-        let Target::File { temporary, path } = self.target else {
+        let Target::File(aside) = self.target else {
             return Ok(());
         };
         if self.results.into_inner() == 0 {
             narrate(format_args!(
                 "no result, so {} was not written",
-                path.display()
+                aside.path().display()
             ));
             return Ok(());
         }
-        temporary.persist(&path).map_err(|error| error.error)?;
-        Ok(())
+        Ok(aside.finish()?)
     }
 }
 
 impl Target {
     fn open(path: &Path) -> io::Result<Self> {
-        let existing = match fs::metadata(path) {
-            Ok(metadata) if metadata.is_dir() => return Err(io::ErrorKind::IsADirectory.into()),
-            Ok(metadata) if !metadata.is_file() => {
-                return Ok(Self::Device(OpenOptions::new().write(true).open(path)?));
-            }
-            Ok(metadata) => Some(metadata.permissions()),
-            Err(error) if error.kind() == io::ErrorKind::NotFound => None,
-            Err(error) => return Err(error),
-        };
-        // A link keeps being a link: what it points to is replaced.
-        let path = if existing.is_some() {
-            fs::canonicalize(path)?
-        } else {
-            path.to_owned()
-        };
-        let folder = match path.parent() {
-            Some(folder) if !folder.as_os_str().is_empty() => folder,
-            _ => Path::new("."),
-        };
-        let mut builder = tempfile::Builder::new();
-        builder.prefix(".redivis-sql-");
-        #[cfg(unix)]
-        {
-            // What any new file gets: the umask takes its share.
-            use std::os::unix::fs::PermissionsExt;
-            builder.permissions(fs::Permissions::from_mode(0o666));
-        }
-        let temporary = builder.tempfile_in(folder)?;
-        if let Some(permissions) = existing {
-            temporary.as_file().set_permissions(permissions)?;
-        }
-        Ok(Self::File { temporary, path })
+        Ok(match Place::of(path)? {
+            Some(place) => Self::File(AsideFile::new(place)?),
+            None => Self::Device(OpenOptions::new().write(true).open(path)?),
+        })
     }
 }
 

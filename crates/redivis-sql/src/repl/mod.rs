@@ -8,31 +8,45 @@ use std::sync::Arc;
 use crate::command::Next;
 use crate::failure::Failure;
 use crate::input;
-use crate::interruptible;
 use crate::output::Output;
 use crate::report::{Place, narrate, report};
 use crate::session::Session;
+use crate::signal::Signal;
 use crate::statement::Kind;
+use crate::workers::Workers;
 
 /// Reads and runs until the user leaves.
-pub(crate) async fn run(session: Session, output: Output) -> Result<(), Failure> {
+pub(crate) async fn run(
+    workers: &Workers,
+    session: Session,
+    output: Output,
+) -> Result<(), Failure> {
     narrate(banner(&session));
     let output = Arc::new(output);
     let mut editor = editor::Editor::start()?;
-    while let Some(inputs) = editor.read().await? {
+    loop {
+        let inputs = tokio::select! {
+            inputs = editor.read() => inputs?,
+            signal = workers.ended() => return Err(Failure::Signal(signal)),
+        };
+        let Some(inputs) = inputs else {
+            return Ok(());
+        };
         for input in inputs {
             let (here, output) = (session.clone(), Arc::clone(&output));
             let (Kind::Statement(text) | Kind::Command(text)) = input.kind.clone();
-            let outcome =
-                interruptible(async move { input::run(&here, &output, &input.kind).await }).await;
-            match outcome {
+            let work = async move { input::run(&here, &output, &input.kind).await };
+            match workers.run(work).await {
                 Ok(Next::Continue) => {}
                 Ok(Next::Quit) => return Ok(()),
                 Err(Failure::OutputClosed) => return Err(Failure::OutputClosed),
                 Err(failure) => {
-                    if matches!(failure, Failure::Interrupted) {
+                    if let Failure::Signal(signal) = failure {
                         narrate("\ncanceled");
                         session.settle().await;
+                        if signal != Signal::Interrupt {
+                            return Err(failure);
+                        }
                     }
                     let place = Place {
                         source: None,
@@ -46,7 +60,6 @@ pub(crate) async fn run(session: Session, output: Output) -> Result<(), Failure>
             }
         }
     }
-    Ok(())
 }
 
 fn banner(session: &Session) -> String {

@@ -19,9 +19,9 @@ use redivis::{TableReference, Version};
 
 use crate::args::{Options, Upload};
 use crate::failure::{Failure, external};
-use crate::interruptible;
 use crate::report::{Place, report};
 use crate::session::Session;
+use crate::workers::Workers;
 use board::{Board, Line};
 use file::{File, Run, blocking};
 use kept::Store;
@@ -32,7 +32,11 @@ const CONCURRENT: usize = 4;
 const BATCH: usize = 1000;
 
 /// Uploads the files. Failures have been reported when it returns.
-pub(crate) async fn run(options: Options, upload: Upload) -> Result<(), ExitCode> {
+pub(crate) async fn run(
+    workers: &Workers,
+    options: Options,
+    upload: Upload,
+) -> Result<(), ExitCode> {
     let fail = |failure: Failure| {
         report(&failure, &Place::default());
         failure.exit_code()
@@ -44,7 +48,7 @@ pub(crate) async fn run(options: Options, upload: Upload) -> Result<(), ExitCode
     let board = Arc::new(Board::new(lines.collect()));
     let outcome = {
         let board = Arc::clone(&board);
-        interruptible(async move {
+        let work = async move {
             let session = Session::start(&options).await?;
             let table = table(&session, &reference).await?;
             let store = blocking(Store::open).await.map_err(state)?;
@@ -61,8 +65,8 @@ pub(crate) async fn run(options: Options, upload: Upload) -> Result<(), ExitCode
                 outcome = upload_all(&run, files, names) => outcome,
                 () = watched.watch() => Ok(()),
             }
-        })
-        .await
+        };
+        workers.run(work).await
     };
     board.clear();
     outcome.map_err(|failure| {

@@ -6,10 +6,14 @@
 )]
 
 mod batch;
+mod copy;
 mod errors;
 mod formats;
+mod memory;
 #[cfg(unix)]
 mod prompt;
+#[cfg(target_os = "linux")]
+mod signals;
 mod upload;
 
 use std::io::Write;

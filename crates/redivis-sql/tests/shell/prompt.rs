@@ -9,7 +9,7 @@ use crate::Sandbox;
 
 const TIMEOUT_MILLISECONDS: u64 = 60_000;
 
-fn start(sandbox: &Sandbox) -> PtySession {
+pub(crate) fn start(sandbox: &Sandbox) -> PtySession {
     let mut command = sandbox.command(&[]);
     command
         .stdin(Stdio::inherit())
