@@ -11,6 +11,7 @@ use std::time::{Duration, Instant};
 
 use datafusion::catalog::TableProvider;
 use datafusion::common::{DataFusionError, Result, config_err};
+use futures::future::join;
 use lru::LruCache;
 use redivis::resource::QueryRequest;
 use redivis::{
@@ -19,6 +20,7 @@ use redivis::{
 use tokio::runtime::Handle;
 use tokio::sync::OnceCell;
 
+use super::ahead::Ahead;
 use crate::access::Access;
 use crate::cache::Cache;
 use crate::connection::Connection;
@@ -63,6 +65,7 @@ pub struct MetadataCache {
     writes: Arc<Writes>,
     /// Where tables are looked up that nobody can be asked for.
     offline: Option<Cache>,
+    ahead: RwLock<Ahead>,
 }
 
 /// A table that is being asked for, or was found.
@@ -94,6 +97,7 @@ impl MetadataCache {
             default_parent: RwLock::default(),
             writes: Arc::default(),
             offline: None,
+            ahead: RwLock::default(),
         }
     }
 
@@ -244,14 +248,15 @@ impl MetadataCache {
             // Counted first: what is written meanwhile may not be in the answer.
             let found = self.writes.count();
             let (connection, writes) = (Arc::clone(&self.connection), Arc::clone(&self.writes));
-            let reference = reference.clone();
+            let asked = reference.clone();
             let table = match self.offline.clone() {
-                Some(cache) => RedivisTable::remembered(&connection, cache, &reference).await?,
+                Some(cache) => RedivisTable::remembered(&connection, cache, reference).await?,
                 None => {
                     let fetch = async move {
-                        RedivisTable::fetch_through(&connection, Some(&writes), &reference).await
+                        RedivisTable::fetch_through(&connection, Some(&writes), &asked).await
                     };
-                    self.connection.io().run(fetch).await?
+                    let found = self.connection.io().run(fetch);
+                    join(found, self.ask_ahead(reference)).await.0?
                 }
             };
             Ok::<_, DataFusionError>(Found {
@@ -261,6 +266,20 @@ impl MetadataCache {
         };
         let found = entry.get_or_try_init(fetch).await?;
         Ok(Arc::clone(&found.table))
+    }
+
+    /// Asks this together with each table from now on.
+    pub(crate) fn ask_with_tables(&self, ahead: Ahead) {
+        *self.ahead.write().unwrap_or_else(PoisonError::into_inner) = ahead;
+    }
+
+    async fn ask_ahead(&self, reference: &TableReference) {
+        let ahead = self
+            .ahead
+            .read()
+            .unwrap_or_else(PoisonError::into_inner)
+            .clone();
+        ahead.ask(&self.connection, reference).await;
     }
 
     /// Whether the table may be taken for unchanged.
