@@ -1,8 +1,9 @@
 //! How fast tables are read from far away: over a line that gives each connection 40 MB/s and each request 50 ms, against `curl`,
 //! which only receives, and the official Python client.
 //!
-//! Run with `cargo bench --workspace --bench line`.
+//! Run with `cargo bench --workspace --bench line`; numbers behind `--` are the connections to measure with instead of 1, 8 and 16.
 
+use std::env;
 use std::process::Command;
 use std::time::Duration;
 
@@ -29,9 +30,18 @@ fn main() {
         orders().bytes() as f64 / 1e6
     );
 
+    // What costs most is waiting for a single connection.
+    let asked: Vec<usize> = env::args()
+        .filter_map(|number| number.parse().ok())
+        .collect();
+    let connections = if asked.is_empty() {
+        vec![1, 8, 16]
+    } else {
+        asked
+    };
     let cores: [(usize, fn(Command) -> Command); 2] = [(2, |command| command), (1, on_one_core)];
     for (cores, on) in cores {
-        for connections in [1, 8, 16] {
+        for &connections in &connections {
             let ours = |sql: &str, more: &[&str]| {
                 let settings = format!("SET redivis.max_streams = {connections}");
                 let mut command = shell(&origin, &settings);
@@ -42,7 +52,7 @@ fn main() {
             let parquet = parquet.to_str().expect("a path in UTF-8");
             let all = "SELECT * FROM redivis.'bench.tpch.lineitem'";
             let costs = in_turn(
-                RUNS,
+                if connections == 1 { 1 } else { RUNS },
                 &[
                     &|| curl(&origin, "lineitem", connections, connections),
                     &|| curl_both(&origin, connections),

@@ -49,11 +49,12 @@ pub fn run(mut command: Command) -> Cost {
     }
 }
 
-/// Runs commands in turn (A B C A B C …), so that a machine whose speed drifts treats them alike: the median of each. The first
-/// round only warms the page cache.
+/// Runs commands in turn (A B C A B C …), so that a machine whose speed drifts treats them alike: the median of each. Where there
+/// are several rounds, another one before them warms the page cache.
 pub fn in_turn(rounds: usize, commands: &[&dyn Fn() -> Command]) -> Vec<Cost> {
     let mut costs = vec![vec![]; commands.len()];
-    for round in 0..=rounds {
+    let first = if rounds > 1 { 0 } else { 1 };
+    for round in first..=rounds {
         for (command, costs) in commands.iter().zip(&mut costs) {
             let cost = run(command());
             if round > 0 {

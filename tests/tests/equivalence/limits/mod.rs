@@ -144,7 +144,7 @@ async fn there_are_more_streams_than_partitions_as_many_and_fewer() {
         let remote = both.remote(partitions).await;
         seen.push_str(&format!("{partitions} partitions at most:"));
         for table in &tables::TABLES {
-            let sql = format!("SELECT id FROM {}", table.name);
+            let sql = format!("SELECT * FROM {}", table.name);
             let scan = scan_of(&remote, &sql).await;
             let partitions = scan.properties().partitioning.partition_count();
             let batches = collect(Arc::clone(&scan), remote.task_ctx()).await.unwrap();
