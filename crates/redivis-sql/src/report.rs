@@ -15,6 +15,7 @@ use datafusion_redivis::{CacheError, ScanError, WriteError};
 use redivis::{DatasetReference, ErrorKind, TableReference, Token, Version};
 
 use crate::failure::{Failure, find, service_error};
+use crate::headings;
 use crate::memory;
 
 /// Where the failed statement stands.
@@ -95,6 +96,11 @@ fn explain(error: &DataFusionError, place: &Place<'_>) -> String {
         DataFusionError::ArrowError(error, _) => error.to_string(),
         error => error.message().into_owned(),
     };
+    if headings::is_duplicate(error)
+        && let Some(name) = twice(&message)
+    {
+        return compose(&prefix(place, 1), &headings::duplicate(name), None);
+    }
     let (message, hint) = planner_words(&message);
     compose(&prefix(place, 1), &message, hint)
 }
@@ -104,6 +110,12 @@ const TEXT_TOO_LARGE: (&str, &str) = (
     "a step of the query gathers more than 2 GiB of one text column, such as a join of the side that it holds in memory",
     "cast the column where its table is read, which has no such limit: FROM (SELECT CAST(x AS TEXT) AS x, … FROM …)",
 );
+
+/// The name that DataFusion found twice, without the table's.
+fn twice(message: &str) -> Option<&str> {
+    let name = message.split('"').nth(1)?;
+    Some(name.rsplit_once('.').map_or(name, |(_, name)| name))
+}
 
 fn more_memory() -> String {
     format!(

@@ -115,6 +115,7 @@ impl Redivis {
             .options()
             .sql_parser
             .enable_ident_normalization;
+        statement::describe_columns(&mut statement);
         references::quote(&mut statement, |schema| registrations.get(schema).is_some());
         urls::encode(&mut statement)?;
         let remote = |name: &ObjectName| {

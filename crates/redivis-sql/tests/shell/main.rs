@@ -9,6 +9,7 @@ mod batch;
 mod copy;
 mod errors;
 mod formats;
+mod headings;
 mod memory;
 #[cfg(unix)]
 mod prompt;
