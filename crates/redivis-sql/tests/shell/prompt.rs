@@ -33,6 +33,11 @@ fn statements_span_lines_and_the_history_keeps_them_private() {
     session.send_line(" SELECT 'not for the history';").unwrap();
     session.exp_string("(1 row").unwrap();
     session.exp_string("redivis=> ").unwrap();
+    session
+        .send_line("CREATE EXTERNAL TABLE s STORED AS CSV LOCATION 's3://b/x.csv' OPTIONS ('aws.secret_access_key' 'sEcReT');")
+        .unwrap();
+    session.exp_string("error: ").unwrap();
+    session.exp_string("redivis=> ").unwrap();
     session.send_line("SELECT nothing;").unwrap();
     session.exp_string("error: ").unwrap();
     session.exp_string("redivis=> ").unwrap();
@@ -45,6 +50,7 @@ fn statements_span_lines_and_the_history_keeps_them_private() {
     let text = std::fs::read_to_string(&history).unwrap();
     assert!(text.contains("SELECT 41 + 1"), "{text}");
     assert!(!text.contains("not for the history"), "{text}");
+    assert!(!text.contains("sEcReT"), "{text}");
 }
 
 #[test]
