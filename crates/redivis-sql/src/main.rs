@@ -11,6 +11,7 @@ mod copy;
 mod doctor;
 mod execute;
 mod failure;
+mod files;
 mod headings;
 mod input;
 mod login;

@@ -8,6 +8,7 @@
 mod batch;
 mod copy;
 mod errors;
+mod files;
 mod formats;
 mod headings;
 mod memory;

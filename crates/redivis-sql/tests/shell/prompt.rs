@@ -93,3 +93,35 @@ fn the_display_stops_at_its_cap_and_says_so() {
     session.send_control('d').unwrap();
     session.exp_eof().unwrap();
 }
+
+#[test]
+fn what_is_typed_ahead_is_not_lost() {
+    let sandbox = Sandbox::new();
+    let mut session = start(&sandbox);
+    // As an editor sends a region to its terminal: at once, without the marks of a paste.
+    let lines = [
+        "SELECT 'fi' || 'rst';",
+        "SELECT 'sec' ||",
+        "'ond';",
+        "\\dt",
+        "SELECT 'th' || 'ird';",
+        "",
+    ];
+    session.send(&lines.join("\r")).unwrap();
+    session.flush().unwrap();
+    for word in ["first", "second", "third"] {
+        session.exp_string(word).unwrap();
+    }
+    // More than the editor reads at once, and while a statement runs.
+    let many: Vec<String> = (0..100)
+        .map(|n| format!("SELECT 'n' || '{n}' || 'n';\r"))
+        .collect();
+    session.send(&many.concat()).unwrap();
+    session.flush().unwrap();
+    for n in 0..100 {
+        session.exp_string(&format!("n{n}n")).unwrap();
+    }
+    session.exp_string("redivis=> ").unwrap();
+    session.send_control('d').unwrap();
+    session.exp_eof().unwrap();
+}
