@@ -85,6 +85,22 @@
 //! used); a `count(*)` of a released table is answered from what is known. See [`RedivisScanExec`] for how rows come, and
 //! [`RedivisOptions`] for `SET redivis.…`.
 //!
+//! # What need not be read again
+//!
+//! With `SET redivis.cache = on`, or [`RedivisOptions::cache`] given to [`RedivisBuilder::options`], the variables of a released
+//! version that a scan read to its end are kept as Parquet files, and later scans of them are DataFusion's own Parquet scans, which
+//! `EXPLAIN` shows as `cached`. It is off by default: data may be under a use agreement that says where copies may lie.
+//!
+//! Files are kept by endpoint, account, table and version in [`RedivisOptions::cache_dir`], a folder of this user's alone, up to
+//! [`RedivisOptions::cache_size`]; processes may share it. The account is asked for beside the first table, since tokens change
+//! (`GET /users/me`), and where the service does not tell it the cache is not used. Before the first row of a table in a session,
+//! the service is asked whether the account may read it. A file that was damaged is a [`CacheError`] where rows of it are out
+//! already; else the table is read again.
+//!
+//! `CALL redivis.cache('owner.dataset:v1_0.table', ['a', 'b'])` reads ahead, `CALL redivis.forget('owner.dataset.table')` removes,
+//! [`Redivis::cached`] lists. With a client that is [offline](redivis::Client::offline), tables and rows come from the cache alone,
+//! as the account that used it last saw them.
+//!
 //! # Writing
 //!
 //! | written | what happens |

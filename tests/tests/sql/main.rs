@@ -2,6 +2,7 @@
 //! service. One binary, because each that links DataFusion takes long to link.
 
 mod acceptance;
+mod cache;
 mod embedding;
 mod examples;
 mod explain;

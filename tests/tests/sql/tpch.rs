@@ -11,6 +11,7 @@ use datafusion::arrow::datatypes::{DataType, Field, Float64Type, Schema};
 use datafusion::arrow::util::display::{ArrayFormatter, FormatOptions};
 use datafusion::parquet::arrow::ArrowWriter;
 use datafusion::parquet::file::properties::WriterProperties;
+use datafusion::physical_plan::displayable;
 use datafusion::prelude::{ParquetReadOptions, SessionContext};
 use datafusion_redivis::DefaultParent;
 use redivis_tests::server::Server;
@@ -75,11 +76,35 @@ async fn all_queries_give_what_local_files_give() {
     let (_, redivis) = session(server.endpoint(), server.token());
     redivis.set_default_parent(Some(DefaultParent::Dataset("bench.tpch".parse().unwrap())));
 
-    for (index, sql) in QUERIES.iter().enumerate() {
-        let query = format!("q{:02}", index + 1);
+    let mut answers = vec![];
+    for (sql, query) in QUERIES.iter().zip(1..) {
         let expected = Answer::of(local.sql(sql).await.unwrap().collect().await.unwrap());
         let answer = Answer::of(redivis.sql(sql).await.unwrap().collect().await.unwrap());
-        answer.assert_same(&expected, &query);
+        answer.assert_same(&expected, &format!("q{query:02}"));
+        answers.push(expected);
+    }
+
+    // The same while the cache fills, where some of a query's tables are there and others are not, and when all are.
+    let cache = data.path().join("cache");
+    for setting in ["cache = on", &format!("cache_dir = '{}'", cache.display())] {
+        redivis
+            .sql(&format!("SET redivis.{setting}"))
+            .await
+            .unwrap();
+    }
+    for state in ["half filled", "filled"] {
+        for ((sql, expected), query) in QUERIES.iter().zip(&answers).zip(1..) {
+            let query = format!("q{query:02}, {state}");
+            let frame = redivis.sql(sql).await.unwrap();
+            let plan = frame.clone().create_physical_plan().await.unwrap();
+            let reads = displayable(plan.as_ref()).indent(false).to_string();
+            assert!(
+                state != "filled" || !reads.contains("RedivisScanExec"),
+                "{query}\n{reads}"
+            );
+            let answer = Answer::of(frame.collect().await.unwrap());
+            answer.assert_same(expected, &query);
+        }
     }
 }
 

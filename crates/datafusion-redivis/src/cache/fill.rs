@@ -30,6 +30,8 @@ use super::{Cache, sealed};
 
 /// A row group is written when it has taken so much memory, of which there is as much for each stream of a scan.
 const ROW_GROUP_BYTES: usize = 8 << 20;
+/// Each column takes some to begin with, and a row group is to have more than that.
+const COLUMN_BYTES: usize = 16 << 10;
 /// Batches that may wait for their encoding.
 const WAITING_BATCHES: usize = 2;
 
@@ -55,6 +57,8 @@ struct Shared {
     schema: SchemaRef,
     partitions: usize,
     state: Mutex<State>,
+    /// Held while the folder is made, which may have to wait for other processes: by no thread of the runtime.
+    making: Mutex<()>,
 }
 
 #[derive(Debug, Default)]
@@ -74,6 +78,7 @@ impl Fill {
             schema,
             partitions,
             state: Mutex::default(),
+            making: Mutex::default(),
         }))
     }
 
@@ -198,6 +203,7 @@ impl Shared {
             .set_compression(Compression::ZSTD(ZstdLevel::default()))
             .build();
         let mut writer = ArrowWriter::try_new(file, Arc::clone(&self.schema), Some(properties))?;
+        let enough = ROW_GROUP_BYTES.max(COLUMN_BYTES * self.schema.fields().len());
         let mut rows = 0;
         loop {
             match messages.blocking_recv() {
@@ -210,7 +216,7 @@ impl Shared {
                         RecordBatch::try_new(Arc::clone(&self.schema), batch.columns().to_vec())?;
                     writer.write(&batch)?;
                     rows += batch.num_rows() as u64;
-                    if writer.memory_size() >= ROW_GROUP_BYTES {
+                    if writer.memory_size() >= enough {
                         writer.flush()?;
                     }
                     if !self.grows_by(writer.bytes_written() - before)? {
@@ -240,15 +246,23 @@ impl Shared {
 
     /// The folder to write to, made by whoever is the first; `None` if nothing is kept any more.
     fn path(&self) -> Result<Option<PathBuf>> {
+        let _making = self.making.lock().unwrap_or_else(PoisonError::into_inner);
+        let made = || {
+            let state = self.state();
+            let folder = state.folder.as_ref();
+            (state.is_over, folder.map(|folder| folder.path.clone()))
+        };
+        match made() {
+            (true, _) => return Ok(None),
+            (false, Some(path)) => return Ok(Some(path)),
+            (false, None) => {}
+        }
+        let folder = self.keep.cache.temporary()?;
+        let path = folder.path.clone();
         let mut state = self.state();
         if state.is_over {
             return Ok(None);
         }
-        if let Some(folder) = &state.folder {
-            return Ok(Some(folder.path.clone()));
-        }
-        let folder = self.keep.cache.temporary()?;
-        let path = folder.path.clone();
         state.folder = Some(folder);
         Ok(Some(path))
     }

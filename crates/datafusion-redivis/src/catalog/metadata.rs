@@ -6,11 +6,13 @@
 
 use std::collections::HashMap;
 use std::num::NonZeroUsize;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError, RwLock};
 use std::time::{Duration, Instant};
 
 use datafusion::catalog::TableProvider;
 use datafusion::common::{DataFusionError, Result, config_err};
+use futures::future::join;
 use lru::LruCache;
 use redivis::resource::QueryRequest;
 use redivis::{
@@ -63,6 +65,8 @@ pub struct MetadataCache {
     writes: Arc<Writes>,
     /// Where tables are looked up that nobody can be asked for.
     offline: Option<Cache>,
+    /// Whether tables are kept by account.
+    by_account: AtomicBool,
 }
 
 /// A table that is being asked for, or was found.
@@ -94,6 +98,7 @@ impl MetadataCache {
             default_parent: RwLock::default(),
             writes: Arc::default(),
             offline: None,
+            by_account: AtomicBool::new(false),
         }
     }
 
@@ -251,7 +256,8 @@ impl MetadataCache {
                     let fetch = async move {
                         RedivisTable::fetch_through(&connection, Some(&writes), &reference).await
                     };
-                    self.connection.io().run(fetch).await?
+                    let found = self.connection.io().run(fetch);
+                    join(found, self.ask_account()).await.0?
                 }
             };
             Ok::<_, DataFusionError>(Found {
@@ -261,6 +267,18 @@ impl MetadataCache {
         };
         let found = entry.get_or_try_init(fetch).await?;
         Ok(Arc::clone(&found.table))
+    }
+
+    /// Whether the account will be needed as soon as a table is found: then it is asked for with the table.
+    pub(crate) fn by_account(&self, by_account: bool) {
+        self.by_account.store(by_account, Ordering::Relaxed);
+    }
+
+    /// Asks whose the client is, if that will be needed. Who needs it says what is wrong.
+    async fn ask_account(&self) {
+        if self.by_account.load(Ordering::Relaxed) {
+            let _ = self.connection.access().account(self.connection.io()).await;
+        }
     }
 
     /// Whether the table may be taken for unchanged.

@@ -135,7 +135,12 @@ impl Call {
             Self::Cache(table, variables) => {
                 let found = metadata.get(table).await?;
                 let rows = found.fill(variables.as_deref(), context).await?;
-                Ok(format!("{table}: {rows} rows"))
+                let options = RedivisOptions::of(context.session_config().options());
+                let unused = match options.cache {
+                    true => "",
+                    false => "; SET redivis.cache = on to read them from there",
+                };
+                Ok(format!("{table}: {rows} rows{unused}"))
             }
             Self::Forget(table) => {
                 let options = RedivisOptions::of(context.session_config().options());

@@ -112,6 +112,10 @@ impl Redivis {
     pub async fn plan(&self, mut statement: Statement) -> Result<LogicalPlan> {
         let state = self.ctx.state();
         let registrations = &self.registrations;
+        let keeps = RedivisOptions::of(state.config_options()).cache;
+        for registration in registrations.all() {
+            registration.metadata.by_account(keeps);
+        }
         let normalize = state
             .config()
             .options()

@@ -82,8 +82,9 @@ fn folders(path: &Path) -> Vec<PathBuf> {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_second_read_comes_from_the_disk_and_says_so() {
     let cached = cached().await;
-    let sql =
-        format!("SELECT dest, distance FROM {FLIGHTS} WHERE distance > 4962 ORDER BY distance LIMIT 3");
+    let sql = format!(
+        "SELECT dest, distance FROM {FLIGHTS} WHERE distance > 4962 ORDER BY distance LIMIT 3"
+    );
     assert!(cached.plan(&sql).await.contains("RedivisScanExec"));
     assert!(!cached.folder().exists());
     let first = cached.rows(&sql).await;
