@@ -159,6 +159,56 @@ fn the_shell_lists_fills_and_forgets() {
 }
 
 #[test]
+fn a_public_table_is_kept_for_those_without_a_token_too() {
+    let numbers = numbers(false);
+    let data = numbers.folder.path().join("public/lab/open");
+    fs::create_dir_all(&data).unwrap();
+    fs::write(
+        data.join("dataset.json"),
+        r#"{"publicAccessLevel": "data"}"#,
+    )
+    .unwrap();
+    fs::write(data.join("t.csv"), "n\n1\n2\n").unwrap();
+    let server = Server::directory(&numbers.folder.path().join("public"));
+    let run = |sql: &str| {
+        let command = numbers.shell(server.endpoint(), None, &["-c", sql]);
+        run(command, LIMIT).success()
+    };
+    let sql = "SELECT sum(n) AS sum FROM redivis.'lab.open.t'";
+    assert_eq!(run(sql), "sum\n3\n");
+    assert!(run(&format!("EXPLAIN {sql}")).contains("cached, table=lab.open:v1_0.t"));
+    assert_eq!(run(sql), "sum\n3\n");
+}
+
+#[cfg(unix)]
+#[test]
+fn a_full_disk_costs_the_entry_and_not_the_query() {
+    let numbers = numbers(false);
+    let mut limited = Command::new("sh");
+    // Files may have no more than 4 KiB, and a write beyond that is an error, as on a full disk.
+    let script = "trap '' XFSZ; ulimit -f 8; exec \"$0\" \"$@\"";
+    let (endpoint, token) = (numbers.server.endpoint(), numbers.server.token());
+    configure(&mut limited, endpoint, token);
+    limited
+        .env("REDIVIS_SQL_CACHE", numbers.cache())
+        .args(["-c", script])
+        .arg(binaries::redivis_sql())
+        .args(["-c", QUERY]);
+    let finished = run(limited, LIMIT);
+    let words = "lab.numbers:v1_0.numbers is not kept in the cache: ";
+    assert!(finished.stderr.contains(words), "{}", finished.stderr);
+    assert_eq!(
+        finished.stderr.matches(words).count(),
+        1,
+        "{}",
+        finished.stderr
+    );
+    assert_eq!(finished.success(), ANSWER);
+    assert_eq!(numbers.entries(), 0);
+    assert_eq!(folders(&numbers.cache().join("filling")).len(), 0);
+}
+
+#[test]
 fn sixteen_processes_fill_and_read_at_once() {
     let numbers = numbers(false);
     let processes: Vec<Child> = (0..16)

@@ -6,7 +6,6 @@
 
 use std::collections::HashMap;
 use std::num::NonZeroUsize;
-use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError, RwLock};
 use std::time::{Duration, Instant};
 
@@ -21,6 +20,7 @@ use redivis::{
 use tokio::runtime::Handle;
 use tokio::sync::OnceCell;
 
+use super::ahead::Ahead;
 use crate::access::Access;
 use crate::cache::Cache;
 use crate::connection::Connection;
@@ -65,8 +65,7 @@ pub struct MetadataCache {
     writes: Arc<Writes>,
     /// Where tables are looked up that nobody can be asked for.
     offline: Option<Cache>,
-    /// Whether tables are kept by account.
-    by_account: AtomicBool,
+    ahead: RwLock<Ahead>,
 }
 
 /// A table that is being asked for, or was found.
@@ -98,7 +97,7 @@ impl MetadataCache {
             default_parent: RwLock::default(),
             writes: Arc::default(),
             offline: None,
-            by_account: AtomicBool::new(false),
+            ahead: RwLock::default(),
         }
     }
 
@@ -249,15 +248,15 @@ impl MetadataCache {
             // Counted first: what is written meanwhile may not be in the answer.
             let found = self.writes.count();
             let (connection, writes) = (Arc::clone(&self.connection), Arc::clone(&self.writes));
-            let reference = reference.clone();
+            let asked = reference.clone();
             let table = match self.offline.clone() {
-                Some(cache) => RedivisTable::remembered(&connection, cache, &reference).await?,
+                Some(cache) => RedivisTable::remembered(&connection, cache, reference).await?,
                 None => {
                     let fetch = async move {
-                        RedivisTable::fetch_through(&connection, Some(&writes), &reference).await
+                        RedivisTable::fetch_through(&connection, Some(&writes), &asked).await
                     };
                     let found = self.connection.io().run(fetch);
-                    join(found, self.ask_account()).await.0?
+                    join(found, self.ask_ahead(reference)).await.0?
                 }
             };
             Ok::<_, DataFusionError>(Found {
@@ -269,16 +268,18 @@ impl MetadataCache {
         Ok(Arc::clone(&found.table))
     }
 
-    /// Whether the account will be needed as soon as a table is found: then it is asked for with the table.
-    pub(crate) fn by_account(&self, by_account: bool) {
-        self.by_account.store(by_account, Ordering::Relaxed);
+    /// Asks this together with each table from now on.
+    pub(crate) fn ask_with_tables(&self, ahead: Ahead) {
+        *self.ahead.write().unwrap_or_else(PoisonError::into_inner) = ahead;
     }
 
-    /// Asks whose the client is, if that will be needed. Who needs it says what is wrong.
-    async fn ask_account(&self) {
-        if self.by_account.load(Ordering::Relaxed) {
-            let _ = self.connection.access().account(self.connection.io()).await;
-        }
+    async fn ask_ahead(&self, reference: &TableReference) {
+        let ahead = self
+            .ahead
+            .read()
+            .unwrap_or_else(PoisonError::into_inner)
+            .clone();
+        ahead.ask(&self.connection, reference).await;
     }
 
     /// Whether the table may be taken for unchanged.

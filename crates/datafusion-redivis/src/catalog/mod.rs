@@ -11,6 +11,7 @@
 //! In: names. Out: tables of [`table`](crate::table), remembered by [`metadata`]. Each stands before or beside what the session
 //! has already, and local names win. Uses `table` and what is below it.
 
+mod ahead;
 mod default_schema;
 mod factory;
 mod local;
@@ -20,6 +21,7 @@ mod references;
 mod registration;
 pub(crate) mod store;
 
+pub(crate) use self::ahead::Ahead;
 pub use self::default_schema::DefaultSchema;
 pub use self::factory::RedivisTableFactory;
 pub(crate) use self::local::LocalList;

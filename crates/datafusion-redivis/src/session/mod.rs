@@ -25,7 +25,7 @@ use redivis::resource::Table;
 
 pub use self::builder::{RedivisBuilder, register};
 use crate::cache::{Cache, CachedTable};
-use crate::catalog::{DefaultParent, MetadataCache, Registration, Registrations};
+use crate::catalog::{Ahead, DefaultParent, MetadataCache, Registration, Registrations};
 use crate::options::RedivisOptions;
 use crate::plan::{self, RedivisStatement, definition, insert};
 use crate::sql::functions;
@@ -112,9 +112,14 @@ impl Redivis {
     pub async fn plan(&self, mut statement: Statement) -> Result<LogicalPlan> {
         let state = self.ctx.state();
         let registrations = &self.registrations;
-        let keeps = RedivisOptions::of(state.config_options()).cache;
+        let options = RedivisOptions::of(state.config_options());
+        let ahead = match (options.cache, &statement) {
+            (false, _) => Ahead::Nothing,
+            (true, Statement::Explain(_)) => Ahead::Account,
+            (true, _) => Ahead::Access(Cache::of(&options)?),
+        };
         for registration in registrations.all() {
-            registration.metadata.by_account(keeps);
+            registration.metadata.ask_with_tables(ahead.clone());
         }
         let normalize = state
             .config()
