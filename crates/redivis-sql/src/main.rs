@@ -11,6 +11,8 @@ mod copy;
 mod doctor;
 mod execute;
 mod failure;
+mod files;
+mod headings;
 mod input;
 mod login;
 mod memory;

@@ -13,6 +13,7 @@ use datafusion::error::Result;
 
 use super::ResultWriter;
 use super::cell::{CellColumn, json_options};
+use crate::report::narrate;
 
 /// Writes a header and one line per row.
 pub(crate) struct CsvWriter<W> {
@@ -21,6 +22,8 @@ pub(crate) struct CsvWriter<W> {
     schema: SchemaRef,
     options: EncoderOptions,
     buffer: String,
+    /// Of a single column: whether it had a null, and whether an empty string.
+    alike: (bool, bool),
 }
 
 impl<W: Write> CsvWriter<W> {
@@ -41,6 +44,7 @@ impl<W: Write> CsvWriter<W> {
             schema: SchemaRef::clone(schema),
             options: json_options(),
             buffer: line,
+            alike: (false, false),
         })
     }
 }
@@ -56,7 +60,12 @@ impl<W: Write> ResultWriter for CsvWriter<W> {
                 if index > 0 {
                     self.buffer.push(self.delimiter);
                 }
-                if column.read(row, &mut cell)? || alone {
+                let is_null = !column.read(row, &mut cell)?;
+                if alone && cell.is_empty() {
+                    self.alike.0 |= is_null;
+                    self.alike.1 |= !is_null;
+                }
+                if !is_null || alone {
                     push_field(&mut self.buffer, &cell, self.delimiter);
                 }
             }
@@ -67,6 +76,11 @@ impl<W: Write> ResultWriter for CsvWriter<W> {
     }
 
     fn finish(mut self: Box<Self>) -> Result<()> {
+        if self.alike == (true, true) {
+            narrate(
+                "note: NULL and '' are written alike in a csv of one column; ndjson, or another column, tells them apart",
+            );
+        }
         Ok(self.out.flush()?)
     }
 }

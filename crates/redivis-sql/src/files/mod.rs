@@ -1,0 +1,119 @@
+//! Local files as tables: `FROM 'rows.tsv'`, `FROM '~/rows.csv'`, `FROM '/dev/stdin'`.
+//!
+//! DataFusion makes tables of files by their names. What it does not know is put in its words here: names that other programs
+//! give to formats that it reads, the home, separators other than a comma, and what can be read only once.
+
+mod format;
+mod once;
+mod separator;
+
+use std::path::Path;
+use std::sync::Arc;
+
+use async_trait::async_trait;
+use datafusion::catalog::{DynamicFileCatalog, TableProvider, UrlTableFactory};
+use datafusion::common::{Result, plan_err};
+use datafusion::datasource::dynamic_file::DynamicListTableFactory;
+use datafusion::datasource::file_format::csv::CsvFormat;
+use datafusion::datasource::listing::{
+    ListingOptions, ListingTable, ListingTableConfig, ListingTableUrl,
+};
+use datafusion::error::DataFusionError;
+use datafusion::execution::SessionState;
+use datafusion::prelude::SessionContext;
+
+use self::once::Once;
+use crate::state;
+
+/// Makes files tables of a session. `stdin` says whether standard input is data and not statements.
+pub(crate) fn enable(context: SessionContext, stdin: bool) -> Result<SessionContext> {
+    for factory in format::others() {
+        context
+            .state_ref()
+            .write()
+            .register_file_format(factory, false)?;
+    }
+    let others = DynamicListTableFactory::default();
+    let factory = Arc::new(Files {
+        others,
+        once: Once::new(stdin),
+    });
+    let list = Arc::clone(context.state().catalog_list());
+    let list = DynamicFileCatalog::new(list, Arc::clone(&factory) as Arc<dyn UrlTableFactory>);
+    let session_id = context.session_id();
+    let context: SessionContext = context
+        .into_state_builder()
+        .with_session_id(session_id)
+        .with_catalog_list(Arc::new(list))
+        .build()
+        .into();
+    let session = context.state_weak_ref();
+    factory.others.session_store().with_state(session);
+    Ok(context)
+}
+
+/// Makes a table of a name that is a file's.
+#[derive(Debug)]
+struct Files {
+    others: DynamicListTableFactory,
+    once: Once,
+}
+
+#[async_trait]
+impl UrlTableFactory for Files {
+    async fn try_new(&self, name: &str) -> Result<Option<Arc<dyn TableProvider>>> {
+        let path = state::at_home(name);
+        let here = path.clone();
+        let path = match blocking(move || Ok(once::is_once(&here))).await? {
+            true => self.once.file(&path).await?,
+            false => path,
+        };
+        let here = path.clone();
+        let separator = blocking(move || Ok(separator::of(&here))).await?;
+        match (separator, path.to_str()) {
+            (Some(separator), _) => self.separated(&path, separator).await.map(Some),
+            (None, Some(path)) => self.others.try_new(path).await,
+            (None, None) => Ok(None),
+        }
+    }
+}
+
+impl Files {
+    /// A file of text with this between its values.
+    async fn separated(&self, path: &Path, separator: u8) -> Result<Arc<dyn TableProvider>> {
+        let state = self.others.session_store().get_session().upgrade();
+        let state = state.and_then(|session| {
+            let session = session.read();
+            session.as_any().downcast_ref::<SessionState>().cloned()
+        });
+        let Some(state) = state else {
+            return plan_err!("the session has ended");
+        };
+        let csv = state.default_table_options().csv;
+        let format = CsvFormat::default()
+            .with_options(csv)
+            .with_delimiter(separator);
+        let config = ListingTableConfig::new(url(path)?)
+            .with_listing_options(ListingOptions::new(Arc::new(format)))
+            .infer_schema(&state)
+            .await?;
+        Ok(Arc::new(ListingTable::try_new(config)?))
+    }
+}
+
+fn url(path: &Path) -> Result<ListingTableUrl> {
+    let url = std::path::absolute(path).ok();
+    match url.and_then(|path| url::Url::from_file_path(path).ok()) {
+        Some(url) => ListingTableUrl::parse(url),
+        None => plan_err!("{} can't be read", path.display()),
+    }
+}
+
+/// Runs what touches files on a thread that may wait for them.
+async fn blocking<T: Send + 'static>(
+    work: impl FnOnce() -> std::io::Result<T> + Send + 'static,
+) -> Result<T> {
+    let done = tokio::task::spawn_blocking(work).await;
+    let done = done.map_err(|error| DataFusionError::ExecutionJoin(Box::new(error)))?;
+    Ok(done?)
+}

@@ -1,0 +1,63 @@
+//! What stands between the values of a file that is called `.csv`: it is not always a comma.
+
+use std::fs::File;
+use std::io::{BufRead, BufReader, Read};
+use std::path::Path;
+
+/// How much of a file is looked at for its first two lines.
+const LOOKED_AT: u64 = 64 * 1024;
+
+/// What stands there instead of commas; `None` where it is commas, or the file is something else.
+pub(super) fn of(path: &Path) -> Option<u8> {
+    let extension = path.extension()?.to_str()?;
+    if !extension.eq_ignore_ascii_case("csv") || !path.is_file() {
+        return None;
+    }
+    let file = File::open(path).ok()?;
+    let mut lines = BufReader::new(file.take(LOOKED_AT)).lines();
+    let header = lines.next()?.ok()?;
+    let first = lines.next().and_then(Result::ok);
+    if count(&header, ',') > 0 {
+        return None;
+    }
+    let separators = [';', '\t', '|'];
+    let separator = separators
+        .into_iter()
+        .max_by_key(|separator| count(&header, *separator))?;
+    let in_header = count(&header, separator);
+    let also_below = first.is_none_or(|line| count(&line, separator) == in_header);
+    (in_header > 0 && also_below).then(|| u8::try_from(separator).ok())?
+}
+
+/// How often it stands outside of quotes.
+fn count(line: &str, separator: char) -> usize {
+    let outside = line.split('"').step_by(2);
+    outside.map(|part| part.matches(separator).count()).sum()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_separator_is_what_both_lines_have() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("x.CSV");
+        for (text, separator) in [
+            ("a;b\n1;2\n", Some(b';')),
+            ("a;b", Some(b';')),
+            ("a\tb\n1\t2\n", Some(b'\t')),
+            ("a|b|c\n1|\"|;\"|3\n", Some(b'|')),
+            ("a,b\n1,2\n", None),
+            ("a;b,c\n1,2\n", None),
+            ("\"a,b\";c\n1;2\n", Some(b';')),
+            ("a;b\nonly one\n", None),
+            ("a\n1\n", None),
+            ("", None),
+        ] {
+            std::fs::write(&path, text).unwrap();
+            assert_eq!(of(&path), separator, "{text}");
+        }
+        assert_eq!(of(&folder.path().join("none.csv")), None);
+    }
+}
