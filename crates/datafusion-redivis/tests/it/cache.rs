@@ -335,6 +335,47 @@ async fn a_disk_that_cannot_be_written_to_fails_no_query() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn too_little_memory_costs_the_entry_and_not_the_query() {
+    use datafusion::execution::runtime_env::RuntimeEnvBuilder;
+    let cached = cached().await;
+    let runtime = RuntimeEnvBuilder::new()
+        .with_memory_limit(6 << 20, 1.0)
+        .build_arc()
+        .unwrap();
+    let config = datafusion::prelude::SessionConfig::new().with_target_partitions(1);
+    let ctx = SessionContext::new_with_config_rt(config, runtime);
+    let redivis = datafusion_redivis::register(&ctx, client(&cached.fixture.server)).unwrap();
+    turn_on(&redivis, &cached.folder()).await;
+    let frame = redivis
+        .sql(&format!("SELECT * FROM {FLIGHTS}"))
+        .await
+        .unwrap();
+    let mut rows = frame.execute_stream().await.unwrap();
+    let mut count = 0;
+    while let Some(batch) = rows.next().await {
+        count += batch.unwrap().num_rows();
+    }
+    assert_eq!(count, 336_776);
+    assert_eq!(cached.entries().len(), 0);
+    assert_eq!(cached.filling().len(), 0);
+}
+
+#[cfg(unix)]
+#[tokio::test(flavor = "multi_thread")]
+async fn a_process_that_hangs_with_the_lock_costs_the_entry_and_not_the_query() {
+    let cached = cached().await;
+    fs::create_dir_all(cached.folder()).unwrap();
+    let lock = fs::File::create(cached.folder().join("lock")).unwrap();
+    lock.lock().unwrap();
+    let sql = format!("SELECT max(dest) FROM {FLIGHTS}");
+    assert_eq!(cached.fixture.value(&sql).await, "XNA");
+    assert_eq!(cached.entries().len(), 0);
+    drop(lock);
+    assert_eq!(cached.fixture.value(&sql).await, "XNA");
+    assert_eq!(cached.entries().len(), 1);
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn pages_that_cannot_match_are_not_read() {
     let cached = cached().await;
     let sql = format!("SELECT dest FROM {FLIGHTS} WHERE month = 1 AND day = 1 AND distance > 4962");
