@@ -3,9 +3,9 @@
 //! DataFusion makes tables of files by their names. What it does not know is put in its words here: names that other programs
 //! give to formats that it reads, the home, separators other than a comma, and what can be read only once.
 
+mod dialect;
 mod format;
 mod once;
-mod separator;
 
 use std::path::Path;
 use std::sync::Arc;
@@ -14,7 +14,9 @@ use async_trait::async_trait;
 use datafusion::catalog::{DynamicFileCatalog, TableProvider, UrlTableFactory};
 use datafusion::common::{Result, plan_err};
 use datafusion::datasource::dynamic_file::DynamicListTableFactory;
+use datafusion::datasource::file_format::FileFormat;
 use datafusion::datasource::file_format::csv::CsvFormat;
+use datafusion::datasource::file_format::json::JsonFormat;
 use datafusion::datasource::listing::{
     ListingOptions, ListingTable, ListingTableConfig, ListingTableUrl,
 };
@@ -22,6 +24,7 @@ use datafusion::error::DataFusionError;
 use datafusion::execution::SessionState;
 use datafusion::prelude::SessionContext;
 
+use self::dialect::Dialect;
 use self::once::Once;
 use crate::state;
 
@@ -69,9 +72,9 @@ impl UrlTableFactory for Files {
             false => path,
         };
         let here = path.clone();
-        let separator = blocking(move || Ok(separator::of(&here))).await?;
-        match (separator, path.to_str()) {
-            (Some(separator), _) => self.separated(&path, separator).await.map(Some),
+        let dialect = blocking(move || Ok(dialect::of(&here))).await?;
+        match (dialect, path.to_str()) {
+            (Some(dialect), _) => self.table(&path, dialect).await.map(Some),
             (None, Some(path)) => self.others.try_new(path).await,
             (None, None) => Ok(None),
         }
@@ -79,8 +82,8 @@ impl UrlTableFactory for Files {
 }
 
 impl Files {
-    /// A file of text with this between its values.
-    async fn separated(&self, path: &Path, separator: u8) -> Result<Arc<dyn TableProvider>> {
+    /// A file of text that is not as others of its name.
+    async fn table(&self, path: &Path, dialect: Dialect) -> Result<Arc<dyn TableProvider>> {
         let state = self.others.session_store().get_session().upgrade();
         let state = state.and_then(|session| {
             let session = session.read();
@@ -89,12 +92,21 @@ impl Files {
         let Some(state) = state else {
             return plan_err!("the session has ended");
         };
-        let csv = state.default_table_options().csv;
-        let format = CsvFormat::default()
-            .with_options(csv)
-            .with_delimiter(separator);
+        let options = state.default_table_options();
+        let format: Arc<dyn FileFormat> = match dialect {
+            Dialect::Separator(separator) => Arc::new(
+                CsvFormat::default()
+                    .with_options(options.csv)
+                    .with_delimiter(separator),
+            ),
+            Dialect::Array => Arc::new(
+                JsonFormat::default()
+                    .with_options(options.json)
+                    .with_newline_delimited(false),
+            ),
+        };
         let config = ListingTableConfig::new(url(path)?)
-            .with_listing_options(ListingOptions::new(Arc::new(format)))
+            .with_listing_options(ListingOptions::new(format))
             .infer_schema(&state)
             .await?;
         Ok(Arc::new(ListingTable::try_new(config)?))

@@ -83,7 +83,7 @@ fn extension(start: &[u8]) -> &'static str {
         ".parquet"
     } else if start.starts_with(b"ARROW1") {
         ".arrow"
-    } else if text.starts_with(b"{") {
+    } else if text.starts_with(b"{") || text.starts_with(b"[{") {
         ".json"
     } else {
         ".csv"
