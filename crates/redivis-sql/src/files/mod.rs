@@ -26,6 +26,7 @@ use datafusion::prelude::SessionContext;
 
 use self::dialect::Dialect;
 use self::once::Once;
+use crate::blocking::blocking;
 use crate::state;
 
 /// Makes files tables of a session. `stdin` says whether standard input is data and not statements.
@@ -67,12 +68,12 @@ impl UrlTableFactory for Files {
     async fn try_new(&self, name: &str) -> Result<Option<Arc<dyn TableProvider>>> {
         let path = state::at_home(name);
         let here = path.clone();
-        let path = match blocking(move || Ok(once::is_once(&here))).await? {
+        let path = match blocking(move || Ok::<_, DataFusionError>(once::is_once(&here))).await? {
             true => self.once.file(&path).await?,
             false => path,
         };
         let here = path.clone();
-        let dialect = blocking(move || Ok(dialect::of(&here))).await?;
+        let dialect = blocking(move || Ok::<_, DataFusionError>(dialect::of(&here))).await?;
         match (dialect, path.to_str()) {
             (Some(dialect), _) => self.table(&path, dialect).await.map(Some),
             (None, Some(path)) => self.others.try_new(path).await,
@@ -119,13 +120,4 @@ fn url(path: &Path) -> Result<ListingTableUrl> {
         Some(url) => ListingTableUrl::parse(url),
         None => plan_err!("{} can't be read", path.display()),
     }
-}
-
-/// Runs what touches files on a thread that may wait for them.
-async fn blocking<T: Send + 'static>(
-    work: impl FnOnce() -> std::io::Result<T> + Send + 'static,
-) -> Result<T> {
-    let done = tokio::task::spawn_blocking(work).await;
-    let done = done.map_err(|error| DataFusionError::ExecutionJoin(Box::new(error)))?;
-    Ok(done?)
 }

@@ -9,7 +9,7 @@ use datafusion::common::{Result, plan_err};
 use tempfile::TempPath;
 use tokio::sync::Mutex;
 
-use super::blocking;
+use crate::blocking::blocking;
 
 /// What has been read already.
 #[derive(Debug)]
