@@ -10,8 +10,8 @@ use std::io::{self, BufWriter, Write};
 use std::path::PathBuf;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use datafusion::arrow::array::RecordBatch;
-use datafusion::arrow::datatypes::SchemaRef;
+use datafusion::arrow::array::{AsArray, RecordBatch};
+use datafusion::arrow::datatypes::{Float64Type, SchemaRef};
 use datafusion::common::utils::memory::get_record_batch_memory_size;
 use datafusion::common::{DataFusionError, Result};
 use datafusion::execution::memory_pool::{MemoryConsumer, MemoryPool, MemoryReservation};
@@ -204,7 +204,7 @@ impl Shared {
             .build();
         let mut writer = ArrowWriter::try_new(file, Arc::clone(&self.schema), Some(properties))?;
         let enough = ROW_GROUP_BYTES.max(COLUMN_BYTES * self.schema.fields().len());
-        let mut rows = 0;
+        let (mut rows, mut nans) = (0, BTreeSet::new());
         loop {
             match messages.blocking_recv() {
                 Some(Message::Rows(batch)) => {
@@ -214,6 +214,7 @@ impl Shared {
                     // A batch knows its columns without labels where these came later.
                     let batch =
                         RecordBatch::try_new(Arc::clone(&self.schema), batch.columns().to_vec())?;
+                    note_nans(&batch, &mut nans);
                     writer.write(&batch)?;
                     rows += batch.num_rows() as u64;
                     if writer.memory_size() >= enough {
@@ -240,6 +241,7 @@ impl Shared {
             rows,
             bytes,
             sums: crc32fast::hash(&sums),
+            nans,
         };
         self.complete(partition, part)
     }
@@ -312,6 +314,18 @@ impl Shared {
             tracing::warn!("{} is not kept in the cache: {error}", self.keep.key.name);
         }
         Ok(())
+    }
+}
+
+/// Adds the places of columns that have a NaN.
+fn note_nans(batch: &RecordBatch, nans: &mut BTreeSet<usize>) {
+    for (place, column) in batch.columns().iter().enumerate() {
+        if let Some(floats) = column.as_primitive_opt::<Float64Type>()
+            && !nans.contains(&place)
+            && floats.values().iter().any(|float| float.is_nan())
+        {
+            nans.insert(place);
+        }
     }
 }
 
