@@ -15,6 +15,7 @@ use datafusion::prelude::SessionContext;
 use datafusion::sql::parser::Statement as Parsed;
 use datafusion_redivis::{RedivisStatement, StatementKind};
 
+use crate::blocking::blocking;
 use crate::copy::Copy;
 use crate::failure::Failure;
 use crate::headings::{self, Headings};
@@ -149,15 +150,6 @@ async fn run(session: &Session, plan: LogicalPlan) -> Result<DataFrame, DataFusi
     };
     session.memory.set_limit(limit);
     session.context.read_empty()
-}
-
-/// Runs what touches files on a thread that may wait for them.
-async fn blocking<T: Send + 'static>(
-    work: impl FnOnce() -> Result<T, DataFusionError> + Send + 'static,
-) -> Result<T, DataFusionError> {
-    tokio::task::spawn_blocking(work)
-        .await
-        .map_err(|error| DataFusionError::ExecutionJoin(Box::new(error)))?
 }
 
 /// Where only so many rows are displayed, only so many are asked for, and one more to know that there are more.

@@ -5,6 +5,7 @@
 mod args;
 mod aside;
 mod batch;
+mod blocking;
 mod command;
 mod connect;
 mod copy;

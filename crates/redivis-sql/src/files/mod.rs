@@ -3,9 +3,9 @@
 //! DataFusion makes tables of files by their names. What it does not know is put in its words here: names that other programs
 //! give to formats that it reads, the home, separators other than a comma, and what can be read only once.
 
+mod dialect;
 mod format;
 mod once;
-mod separator;
 
 use std::path::Path;
 use std::sync::Arc;
@@ -14,7 +14,9 @@ use async_trait::async_trait;
 use datafusion::catalog::{DynamicFileCatalog, TableProvider, UrlTableFactory};
 use datafusion::common::{Result, plan_err};
 use datafusion::datasource::dynamic_file::DynamicListTableFactory;
+use datafusion::datasource::file_format::FileFormat;
 use datafusion::datasource::file_format::csv::CsvFormat;
+use datafusion::datasource::file_format::json::JsonFormat;
 use datafusion::datasource::listing::{
     ListingOptions, ListingTable, ListingTableConfig, ListingTableUrl,
 };
@@ -22,7 +24,9 @@ use datafusion::error::DataFusionError;
 use datafusion::execution::SessionState;
 use datafusion::prelude::SessionContext;
 
+use self::dialect::Dialect;
 use self::once::Once;
+use crate::blocking::blocking;
 use crate::state;
 
 /// Makes files tables of a session. `stdin` says whether standard input is data and not statements.
@@ -64,14 +68,14 @@ impl UrlTableFactory for Files {
     async fn try_new(&self, name: &str) -> Result<Option<Arc<dyn TableProvider>>> {
         let path = state::at_home(name);
         let here = path.clone();
-        let path = match blocking(move || Ok(once::is_once(&here))).await? {
+        let path = match blocking(move || Ok::<_, DataFusionError>(once::is_once(&here))).await? {
             true => self.once.file(&path).await?,
             false => path,
         };
         let here = path.clone();
-        let separator = blocking(move || Ok(separator::of(&here))).await?;
-        match (separator, path.to_str()) {
-            (Some(separator), _) => self.separated(&path, separator).await.map(Some),
+        let dialect = blocking(move || Ok::<_, DataFusionError>(dialect::of(&here))).await?;
+        match (dialect, path.to_str()) {
+            (Some(dialect), _) => self.table(&path, dialect).await.map(Some),
             (None, Some(path)) => self.others.try_new(path).await,
             (None, None) => Ok(None),
         }
@@ -79,8 +83,8 @@ impl UrlTableFactory for Files {
 }
 
 impl Files {
-    /// A file of text with this between its values.
-    async fn separated(&self, path: &Path, separator: u8) -> Result<Arc<dyn TableProvider>> {
+    /// A file of text that is not as others of its name.
+    async fn table(&self, path: &Path, dialect: Dialect) -> Result<Arc<dyn TableProvider>> {
         let state = self.others.session_store().get_session().upgrade();
         let state = state.and_then(|session| {
             let session = session.read();
@@ -89,12 +93,21 @@ impl Files {
         let Some(state) = state else {
             return plan_err!("the session has ended");
         };
-        let csv = state.default_table_options().csv;
-        let format = CsvFormat::default()
-            .with_options(csv)
-            .with_delimiter(separator);
+        let options = state.default_table_options();
+        let format: Arc<dyn FileFormat> = match dialect {
+            Dialect::Separator(separator) => Arc::new(
+                CsvFormat::default()
+                    .with_options(options.csv)
+                    .with_delimiter(separator),
+            ),
+            Dialect::Array => Arc::new(
+                JsonFormat::default()
+                    .with_options(options.json)
+                    .with_newline_delimited(false),
+            ),
+        };
         let config = ListingTableConfig::new(url(path)?)
-            .with_listing_options(ListingOptions::new(Arc::new(format)))
+            .with_listing_options(ListingOptions::new(format))
             .infer_schema(&state)
             .await?;
         Ok(Arc::new(ListingTable::try_new(config)?))
@@ -107,13 +120,4 @@ fn url(path: &Path) -> Result<ListingTableUrl> {
         Some(url) => ListingTableUrl::parse(url),
         None => plan_err!("{} can't be read", path.display()),
     }
-}
-
-/// Runs what touches files on a thread that may wait for them.
-async fn blocking<T: Send + 'static>(
-    work: impl FnOnce() -> std::io::Result<T> + Send + 'static,
-) -> Result<T> {
-    let done = tokio::task::spawn_blocking(work).await;
-    let done = done.map_err(|error| DataFusionError::ExecutionJoin(Box::new(error)))?;
-    Ok(done?)
 }

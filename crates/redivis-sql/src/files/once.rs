@@ -9,7 +9,7 @@ use datafusion::common::{Result, plan_err};
 use tempfile::TempPath;
 use tokio::sync::Mutex;
 
-use super::blocking;
+use crate::blocking::blocking;
 
 /// What has been read already.
 #[derive(Debug)]
@@ -83,7 +83,7 @@ fn extension(start: &[u8]) -> &'static str {
         ".parquet"
     } else if start.starts_with(b"ARROW1") {
         ".arrow"
-    } else if text.starts_with(b"{") {
+    } else if text.starts_with(b"{") || text.starts_with(b"[{") {
         ".json"
     } else {
         ".csv"

@@ -32,6 +32,9 @@ fn what_is_written_can_be_read_by_its_name() {
             "{name}"
         );
     }
+    assert_eq!(sandbox.run(&["-o", "out.json", "-c", query]).data(), "");
+    let array = sandbox.run(&["-c", "SELECT * FROM 'out.json'"]).data();
+    assert_eq!(array, "a,b\n1,x y\n2,z\n");
     assert_eq!(sandbox.read("copy_out.tsv"), "a\tb\n1\tx y\n2\tz\n");
 }
 
@@ -67,7 +70,12 @@ fn a_csv_file_may_have_other_separators_than_commas() {
 fn standard_input_and_pipes_can_be_read() {
     let sandbox = Sandbox::new();
     let twice = "SELECT a.x, b.y FROM '/dev/stdin' a JOIN '/dev/stdin' b USING (x)";
-    for text in ["x,y\n1,2\n", "x;y\n1;2\n", "{\"x\": 1, \"y\": 2}\n"] {
+    for text in [
+        "x,y\n1,2\n",
+        "x;y\n1;2\n",
+        "{\"x\": 1, \"y\": 2}\n",
+        "[{\"x\": 1, \"y\": 2}]",
+    ] {
         let run = sandbox.run_with_input(&["-c", twice], text);
         assert_eq!(run.data(), "x,y\n1,2\n", "{text}");
     }

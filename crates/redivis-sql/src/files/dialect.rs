@@ -1,4 +1,4 @@
-//! What stands between the values of a file that is called `.csv`: it is not always a comma.
+//! What a file's name does not say: `.csv` is not always commas, and `.json` not always an object a line.
 
 use std::fs::File;
 use std::io::{BufRead, BufReader, Read};
@@ -7,14 +7,35 @@ use std::path::Path;
 /// How much of a file is looked at for its first two lines.
 const LOOKED_AT: u64 = 64 * 1024;
 
-/// What stands there instead of commas; `None` where it is commas, or the file is something else.
-pub(super) fn of(path: &Path) -> Option<u8> {
-    let extension = path.extension()?.to_str()?;
-    if !extension.eq_ignore_ascii_case("csv") || !path.is_file() {
+/// How a file differs from others of its name.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Dialect {
+    /// This stands between values, and not a comma.
+    Separator(u8),
+    /// One array has all objects.
+    Array,
+}
+
+/// The dialect of a file; `None` where there is none, or it is the usual one.
+pub(super) fn of(path: &Path) -> Option<Dialect> {
+    let extension = path.extension()?.to_str()?.to_ascii_lowercase();
+    if !matches!(extension.as_str(), "csv" | "json") || !path.is_file() {
         return None;
     }
     let file = File::open(path).ok()?;
-    let mut lines = BufReader::new(file.take(LOOKED_AT)).lines();
+    let mut start = BufReader::new(file.take(LOOKED_AT));
+    if extension == "csv" {
+        return separator(start).map(Dialect::Separator);
+    }
+    let mut text = vec![];
+    start.read_to_end(&mut text).ok()?;
+    text.trim_ascii_start()
+        .starts_with(b"[")
+        .then_some(Dialect::Array)
+}
+
+fn separator(file: impl BufRead) -> Option<u8> {
+    let mut lines = file.lines();
     let header = lines.next()?.ok()?;
     let first = lines.next().and_then(Result::ok);
     if count(&header, ',') > 0 {
@@ -56,8 +77,22 @@ mod tests {
             ("", None),
         ] {
             std::fs::write(&path, text).unwrap();
-            assert_eq!(of(&path), separator, "{text}");
+            assert_eq!(of(&path), separator.map(Dialect::Separator), "{text}");
         }
         assert_eq!(of(&folder.path().join("none.csv")), None);
+    }
+
+    #[test]
+    fn an_array_begins_with_a_bracket() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("x.json");
+        for (text, dialect) in [
+            (" \n[{}]", Some(Dialect::Array)),
+            ("{}\n", None),
+            ("", None),
+        ] {
+            std::fs::write(&path, text).unwrap();
+            assert_eq!(of(&path), dialect, "{text}");
+        }
     }
 }
