@@ -121,6 +121,24 @@ impl RedivisOptions {
     pub fn of(config: &ConfigOptions) -> Self {
         config.extensions.get::<Self>().cloned().unwrap_or_default()
     }
+
+    /// Puts an option back to its default; `key` is without `redivis.`. Fails where there is no such option.
+    pub fn reset(&mut self, key: &str) -> Result<()> {
+        let default = Self::default();
+        match key {
+            "max_streams" => self.max_streams = default.max_streams,
+            "read_timeout" => self.read_timeout = default.read_timeout,
+            "upload_name" => self.upload_name = default.upload_name,
+            "upload_compression" => self.upload_compression = default.upload_compression,
+            "check_row_counts" => self.check_row_counts = default.check_row_counts,
+            "cache" => self.cache = default.cache,
+            "cache_dir" => self.cache_dir = default.cache_dir,
+            "cache_size" => self.cache_size = default.cache_size,
+            // The error names those that there are.
+            _ => self.set(key, "")?,
+        }
+        Ok(())
+    }
 }
 
 impl ConfigExtension for RedivisOptions {
@@ -347,6 +365,21 @@ mod tests {
         ] {
             assert_eq!(size(text).unwrap(), bytes, "{text}");
         }
+    }
+
+    #[test]
+    fn every_option_can_be_reset() {
+        for ConfigEntry { key, .. } in RedivisOptions::default().entries() {
+            let key = key.strip_prefix("redivis.").unwrap();
+            RedivisOptions::default().reset(key).unwrap();
+        }
+        let mut options = RedivisOptions::default();
+        options.set("read_timeout", "5s").unwrap();
+        options.set("max_streams", "3").unwrap();
+        options.reset("read_timeout").unwrap();
+        options.reset("max_streams").unwrap();
+        assert_eq!(options, RedivisOptions::default());
+        options.reset("streams").unwrap_err();
     }
 
     #[test]

@@ -81,10 +81,11 @@ impl Copy {
 
     /// Everything is written: it goes where it was meant to.
     pub(crate) fn finish(self) -> Result<()> {
-        Ok(match self.target {
+        match self.target {
             Target::File(place) => self.aside.finish_file(NAME, &place)?,
             Target::Folder(folder) => self.aside.finish_folder(NAME, &folder)?,
-        })
+        }
+        Ok(())
     }
 }
 

@@ -12,10 +12,13 @@ use datafusion::error::DataFusionError;
 use datafusion::logical_expr::{DdlStatement, LogicalPlan, Statement, WriteOp};
 use datafusion::physical_plan::statistics::{StatisticsArgs, StatisticsContext};
 use datafusion::prelude::SessionContext;
+use datafusion::sql::parser::Statement as Parsed;
 use datafusion_redivis::{RedivisStatement, StatementKind};
 
+use crate::blocking::blocking;
 use crate::copy::Copy;
 use crate::failure::Failure;
+use crate::headings::{self, Headings};
 use crate::memory;
 use crate::output::{Delivered, Format, Output};
 use crate::report::narrate;
@@ -45,7 +48,8 @@ pub(crate) async fn statement(
     let state = session.context.state();
     let dialect = state.config().options().sql_parser.dialect;
     let parsed = state.sql_to_statement(sql, &dialect)?;
-    let plan = session.redivis.plan(parsed).await?;
+    let headings = Headings::of(&parsed);
+    let plan = headings.within(plan(session, parsed).await?)?;
     let effect = effect(&plan);
     let (plan, copy) = blocking(|| Copy::aside(plan)).await?;
     let frame = run(session, plan).await?;
@@ -77,7 +81,7 @@ pub(crate) async fn statement(
             }
         }
         Effect::Rows => {
-            let delivered = rows(output, frame.clone()).await?;
+            let delivered = rows(output, frame.clone(), &headings).await?;
             if output.is_terminal() && output.format().is_display() {
                 let total = match delivered.stopped {
                     true => exact_count(&frame).await,
@@ -88,6 +92,17 @@ pub(crate) async fn statement(
         }
     }
     Ok(())
+}
+
+/// Plans a statement, which may ask for a column twice.
+async fn plan(session: &Session, parsed: Parsed) -> Result<LogicalPlan, DataFusionError> {
+    let mut apart = parsed.clone();
+    match session.redivis.plan(parsed).await {
+        Err(error) if headings::is_duplicate(&error) && headings::name_apart(&mut apart) => {
+            session.redivis.plan(apart).await
+        }
+        outcome => outcome,
+    }
 }
 
 fn effect(plan: &LogicalPlan) -> Effect {
@@ -137,25 +152,19 @@ async fn run(session: &Session, plan: LogicalPlan) -> Result<DataFrame, DataFusi
     session.context.read_empty()
 }
 
-/// Runs what touches files on a thread that may wait for them.
-async fn blocking<T: Send + 'static>(
-    work: impl FnOnce() -> Result<T, DataFusionError> + Send + 'static,
-) -> Result<T, DataFusionError> {
-    tokio::task::spawn_blocking(work)
-        .await
-        .map_err(|error| DataFusionError::ExecutionJoin(Box::new(error)))?
-}
-
 /// Where only so many rows are displayed, only so many are asked for, and one more to know that there are more.
-async fn rows(output: &Output, frame: DataFrame) -> Result<Delivered, Failure> {
+async fn rows(
+    output: &Output,
+    frame: DataFrame,
+    headings: &Headings,
+) -> Result<Delivered, Failure> {
     let cap = output.displayed_rows();
     let frame = match cap {
         Some(rows) => frame.limit(0, Some(rows + 1))?,
         None => frame,
     };
-    output
-        .deliver(frame.execute_stream().await?, output.format(), cap)
-        .await
+    let rows = headings.over(frame.execute_stream().await?);
+    output.deliver(rows, output.format(), cap).await
 }
 
 /// The number of rows that a write reports.

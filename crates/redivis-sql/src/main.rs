@@ -5,12 +5,15 @@
 mod args;
 mod aside;
 mod batch;
+mod blocking;
 mod command;
 mod connect;
 mod copy;
 mod doctor;
 mod execute;
 mod failure;
+mod files;
+mod headings;
 mod input;
 mod login;
 mod memory;

@@ -16,9 +16,11 @@ use redivis_server::{Config, Server};
 use crate::args::{Cache, Local, Options, Registration};
 use crate::connect::connect;
 use crate::failure::{Failure, external};
+use crate::files;
 use crate::memory::{self, FairPool};
 use crate::pauses::Pauses;
 use crate::report::narrate;
+use crate::script::Source;
 
 /// How long an interrupted write may take to be taken back: the person is waiting.
 const SETTLES_WITHIN: Duration = Duration::from_secs(10);
@@ -49,7 +51,8 @@ impl Session {
             client
         };
         let memory = FairPool::new(memory::share_of_machine());
-        let context = context(memory.clone())?;
+        let from_stdin = options.sources.is_empty() || options.sources.contains(&Source::Stdin);
+        let context = files::enable(context(memory.clone())?, !from_stdin)?;
         let redivis = RedivisBuilder::new(client)
             .options(settings(options))
             .register(&context)?;
@@ -108,7 +111,7 @@ fn context(memory: FairPool) -> Result<SessionContext, Failure> {
         .with_default_features()
         .with_physical_optimizer_rule(Arc::new(Pauses))
         .build();
-    Ok(SessionContext::new_with_state(state).enable_url_table())
+    Ok(SessionContext::new_with_state(state))
 }
 
 async fn serve(local: &Local) -> Result<Server, Failure> {

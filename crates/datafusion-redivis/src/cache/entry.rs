@@ -1,5 +1,6 @@
 //! Some variables of a table, complete: a folder of Parquet files that nobody changes any more.
 
+use std::collections::BTreeSet;
 use std::fs::{self, File, OpenOptions};
 use std::io::{self, ErrorKind, Read};
 use std::path::{Path, PathBuf};
@@ -8,6 +9,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::SystemTime;
 
 use datafusion::arrow::datatypes::{Schema, SchemaRef};
+use datafusion::parquet::errors::ParquetError;
 use datafusion::parquet::file::metadata::{ParquetMetaData, ParquetMetaDataReader};
 use serde::{Deserialize, Serialize};
 
@@ -44,6 +46,9 @@ pub(super) struct Part {
     pub(super) bytes: u64,
     /// The checksum of the file of checksums.
     pub(super) sums: u32,
+    /// The places of columns with a NaN, which statistics leave out although it is larger than all numbers: nothing may be ruled
+    /// out by them.
+    pub(super) nans: BTreeSet<usize>,
 }
 
 impl Manifest {
@@ -254,8 +259,35 @@ fn open_part(folder: &Path, part: &Part) -> io::Result<PartFile> {
     )?;
     let metadata =
         ParquetMetaDataReader::decode_metadata(&metadata).map_err(|error| invalid(&error))?;
+    let metadata = without_statistics(metadata, &part.nans).map_err(|error| invalid(&error))?;
     Ok(PartFile {
         file,
         metadata: Arc::new(metadata),
     })
+}
+
+/// The metadata of a file without what is said of the values of some columns.
+fn without_statistics(
+    metadata: ParquetMetaData,
+    columns: &BTreeSet<usize>,
+) -> Result<ParquetMetaData, ParquetError> {
+    if columns.is_empty() {
+        return Ok(metadata);
+    }
+    let mut file = metadata.into_builder();
+    for group in file.take_row_groups() {
+        let mut group = group.into_builder();
+        for (place, mut column) in group.take_columns().into_iter().enumerate() {
+            if columns.contains(&place) {
+                let bare = column.into_builder().clear_statistics();
+                column = bare
+                    .set_column_index_offset(None)
+                    .set_column_index_length(None)
+                    .build()?;
+            }
+            group = group.add_column_metadata(column);
+        }
+        file = file.add_row_group(group.build()?);
+    }
+    Ok(file.build())
 }

@@ -10,8 +10,8 @@ use std::io::{self, BufWriter, Write};
 use std::path::PathBuf;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use datafusion::arrow::array::RecordBatch;
-use datafusion::arrow::datatypes::SchemaRef;
+use datafusion::arrow::array::{AsArray, RecordBatch};
+use datafusion::arrow::datatypes::{Float64Type, SchemaRef};
 use datafusion::common::utils::memory::get_record_batch_memory_size;
 use datafusion::common::{DataFusionError, Result};
 use datafusion::execution::memory_pool::{MemoryConsumer, MemoryPool, MemoryReservation};
@@ -28,8 +28,8 @@ use super::folder::{TemporaryFolder, folders_in, private, random_name};
 use super::key::TableKey;
 use super::{Cache, sealed};
 
-/// A row group is written when it has taken so much memory, of which there is as much for each stream of a scan.
-const ROW_GROUP_BYTES: usize = 8 << 20;
+/// Row groups are written when those of all streams of a scan take so much memory.
+const ROW_GROUPS_BYTES: usize = 32 << 20;
 /// Each column takes some to begin with, and a row group is to have more than that.
 const COLUMN_BYTES: usize = 16 << 10;
 /// Batches that may wait for their encoding.
@@ -203,8 +203,9 @@ impl Shared {
             .set_compression(Compression::ZSTD(ZstdLevel::default()))
             .build();
         let mut writer = ArrowWriter::try_new(file, Arc::clone(&self.schema), Some(properties))?;
-        let enough = ROW_GROUP_BYTES.max(COLUMN_BYTES * self.schema.fields().len());
-        let mut rows = 0;
+        let columns = COLUMN_BYTES * self.schema.fields().len();
+        let enough = columns.max(ROW_GROUPS_BYTES / self.partitions);
+        let (mut rows, mut nans) = (0, BTreeSet::new());
         loop {
             match messages.blocking_recv() {
                 Some(Message::Rows(batch)) => {
@@ -214,6 +215,7 @@ impl Shared {
                     // A batch knows its columns without labels where these came later.
                     let batch =
                         RecordBatch::try_new(Arc::clone(&self.schema), batch.columns().to_vec())?;
+                    note_nans(&batch, &mut nans);
                     writer.write(&batch)?;
                     rows += batch.num_rows() as u64;
                     if writer.memory_size() >= enough {
@@ -240,6 +242,7 @@ impl Shared {
             rows,
             bytes,
             sums: crc32fast::hash(&sums),
+            nans,
         };
         self.complete(partition, part)
     }
@@ -312,6 +315,18 @@ impl Shared {
             tracing::warn!("{} is not kept in the cache: {error}", self.keep.key.name);
         }
         Ok(())
+    }
+}
+
+/// Adds the places of columns that have a NaN.
+fn note_nans(batch: &RecordBatch, nans: &mut BTreeSet<usize>) {
+    for (place, column) in batch.columns().iter().enumerate() {
+        if let Some(floats) = column.as_primitive_opt::<Float64Type>()
+            && !nans.contains(&place)
+            && floats.values().iter().any(|float| float.is_nan())
+        {
+            nans.insert(place);
+        }
     }
 }
 

@@ -38,8 +38,8 @@ impl TextFormat {
     /// The format that a statement writes; `None` for those that carry types.
     pub(super) fn of(copy: &CopyTo) -> Option<Self> {
         match copy.file_type.get_ext().as_str() {
-            "csv" | "tsv" => Some(Self::Csv),
-            "json" | "ndjson" => Some(Self::Json),
+            "csv" | "tsv" | "tab" => Some(Self::Csv),
+            "json" | "ndjson" | "jsonl" => Some(Self::Json),
             _ => None,
         }
     }

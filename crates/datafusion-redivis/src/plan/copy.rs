@@ -185,9 +185,9 @@ impl Hash for Copy {
 /// What Redivis calls the format that is written, whatever the name ends with.
 fn upload_type(copy: &CopyTo) -> Option<&'static str> {
     match copy.file_type.get_ext().as_str() {
-        "csv" => Some("delimited"),
+        "csv" | "tsv" | "tab" => Some("delimited"),
         // One object a line.
-        "json" => Some("ndjson"),
+        "json" | "ndjson" | "jsonl" => Some("ndjson"),
         "parquet" => Some("parquet"),
         _ => None,
     }

@@ -13,7 +13,9 @@ use datafusion::common::runtime::SpawnedTask;
 use datafusion::common::{DataFusionError, Result, TableReference};
 use datafusion::execution::SessionState;
 use datafusion::execution::context::SQLOptions;
-use datafusion::logical_expr::{DdlStatement, LogicalPlan, LogicalPlanBuilder};
+use datafusion::logical_expr::{
+    DdlStatement, LogicalPlan, LogicalPlanBuilder, Statement as LogicalStatement,
+};
 use datafusion::prelude::{DataFrame, SessionContext};
 use datafusion::sql::parser::Statement;
 use datafusion::sql::planner::object_name_to_table_reference;
@@ -128,6 +130,7 @@ impl Redivis {
             .options()
             .sql_parser
             .enable_ident_normalization;
+        statement::describe_columns(&mut statement);
         references::quote(&mut statement, |schema| registrations.get(schema).is_some());
         urls::encode(&mut statement)?;
         let remote = |name: &ObjectName| {
@@ -171,6 +174,18 @@ impl Redivis {
                 return Ok(DataFrame::new(self.ctx.state(), nothing));
             }
             return self.ctx.read_batches(result);
+        }
+        if let LogicalPlan::Statement(LogicalStatement::ResetVariable(reset)) = &plan
+            && let Some(key) = reset.variable.strip_prefix("redivis.")
+        {
+            // DataFusion resets only what is its own.
+            let state = self.ctx.state_ref();
+            let mut state = state.write();
+            let mut options = RedivisOptions::of(state.config().options());
+            options.reset(key)?;
+            state.config_mut().options_mut().extensions.insert(options);
+            drop(state);
+            return self.ctx.read_empty();
         }
         if !matches!(&plan, LogicalPlan::Ddl(definition) if defines_a_name(definition)) {
             return self.ctx.execute_logical_plan(plan).await;

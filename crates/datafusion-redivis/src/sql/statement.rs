@@ -4,7 +4,7 @@ use std::ops::ControlFlow;
 
 use datafusion::common::Result;
 use datafusion::sql::parser::{CopyToSource, CopyToStatement, CreateExternalTable, Statement};
-use datafusion::sql::sqlparser::ast::{self, Query, VisitMut, VisitorMut};
+use datafusion::sql::sqlparser::ast::{self, DescribeAlias, Query, VisitMut, VisitorMut};
 use datafusion::sql::sqlparser::dialect::GenericDialect;
 use datafusion::sql::sqlparser::parser::Parser;
 
@@ -34,6 +34,24 @@ fn innermost(statement: &mut ast::Statement) -> &mut ast::Statement {
             innermost(statement)
         }
         statement => statement,
+    }
+}
+
+/// Describes the table that `SHOW COLUMNS` names.
+///
+/// DataFusion would look for it in its list of tables, which has none of Redivis.
+pub(crate) fn describe_columns(statement: &mut Statement) {
+    if let Body::Sql(statement) = body(statement)
+        && let ast::Statement::ShowColumns { show_options, .. } = statement
+        && show_options.filter_position.is_none()
+        && let Some(table_name) = show_options.show_in.take().and_then(|of| of.parent_name)
+    {
+        *statement = ast::Statement::ExplainTable {
+            describe_alias: DescribeAlias::Describe,
+            hive_format: None,
+            has_table_keyword: false,
+            table_name,
+        };
     }
 }
 

@@ -173,6 +173,11 @@ impl RedivisTable {
 /// Rows are changed by no statement, as Redivis has no call for it.
 fn unchangeable<T>(table: &RedivisTable) -> Result<T> {
     let name = &table.source.name;
+    if table.is_immutable() {
+        return plan_err!(
+            "{name} is released and never changes; a next version of its dataset may have other rows"
+        );
+    }
     plan_err!(
         "Redivis changes and deletes no single rows; write CREATE OR REPLACE TABLE redivis.'{name}' AS SELECT … with all rows \
          as they should be"

@@ -18,9 +18,10 @@ const AFTER_HELP: &str = "\
 Tables:
   FROM redivis.'owner.dataset.table'      a Redivis table (also in `backticks`)
   FROM redivis.'owner.dataset:v1_0.table' one version of it (:current, :next, :sample)
-  FROM 'file.parquet'                     a local Parquet, CSV, JSON or Arrow file
+  FROM 'file.parquet'                     a local Parquet, CSV, TSV, JSON or Arrow file
+  FROM '/dev/stdin'                       what is piped in, with -c or -f
 
-In csv and tsv, null is an empty field and an empty string is \"\".
+In csv and tsv, null is an empty field and an empty string is \"\"; in a file of one column, both are \"\".
 
 Environment:
   REDIVIS_API_TOKEN         your token; without it the one of redivis-sql login is used, and

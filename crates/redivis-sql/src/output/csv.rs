@@ -4,6 +4,8 @@
 //! `""`, as in PostgreSQL. A row that is a single null would be an empty line, which many readers skip: it is written as `""`, so that
 //! no row is lost.
 
+use std::sync::atomic::{AtomicBool, Ordering};
+
 use arrow::array::RecordBatch;
 use arrow::datatypes::{DataType, SchemaRef};
 use arrow::json::writer::EncoderOptions;
@@ -17,6 +19,9 @@ pub(crate) struct CsvEncoder {
     delimiter: char,
     schema: SchemaRef,
     options: EncoderOptions,
+    /// Of a single column: whether it had a null, and whether an empty string.
+    has_null: AtomicBool,
+    has_empty: AtomicBool,
 }
 
 impl CsvEncoder {
@@ -25,6 +30,8 @@ impl CsvEncoder {
             delimiter,
             schema: SchemaRef::clone(schema),
             options: json_options(),
+            has_null: AtomicBool::default(),
+            has_empty: AtomicBool::default(),
         }
     }
 }
@@ -58,6 +65,14 @@ impl TextEncoder for CsvEncoder {
                 }
                 let start = lines.len();
                 let is_null = !column.append(row, &mut lines)?;
+                if alone && lines.len() == start {
+                    let seen = if is_null {
+                        &self.has_null
+                    } else {
+                        &self.has_empty
+                    };
+                    seen.store(true, Ordering::Relaxed);
+                }
                 if (*is_quotable && !is_null) || (is_null && alone) {
                     quote(&mut lines, start, self.delimiter);
                 }
@@ -65,6 +80,13 @@ impl TextEncoder for CsvEncoder {
             lines.push('\n');
         }
         Ok(lines.into_bytes())
+    }
+
+    fn note(&self) -> Option<&'static str> {
+        let both = self.has_null.load(Ordering::Relaxed) && self.has_empty.load(Ordering::Relaxed);
+        both.then_some(
+            "note: NULL and '' are written alike in a csv of one column; ndjson, or another column, tells them apart",
+        )
     }
 }
 

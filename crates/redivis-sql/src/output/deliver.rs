@@ -56,7 +56,7 @@ impl Output {
                 self.write(batches, move || begin(sink)).await?;
             }
             Start::Texts(encoder) => {
-                let header = Arc::clone(&encoder);
+                let writer = Arc::clone(&encoder);
                 let texts = rows.map(move |batch| {
                     let (columns, encoder) = (columns.clone(), Arc::clone(&encoder));
                     let text = move || encoder.encode(&columns.apply(&batch?)?);
@@ -64,7 +64,7 @@ impl Output {
                 });
                 let processors = available_parallelism().map_or(1, usize::from);
                 self.write(texts.buffered(processors), move || {
-                    Ok(Box::new(TextWriter::new(&*header, sink)?) as _)
+                    Ok(Box::new(TextWriter::new(writer, sink)?) as _)
                 })
                 .await?;
             }

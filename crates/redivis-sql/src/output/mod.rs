@@ -23,6 +23,7 @@ mod vertical;
 
 pub(crate) use deliver::Delivered;
 pub(crate) use format::Format;
+pub(crate) use sanitize::single_line;
 pub(crate) use target::Output;
 
 use arrow::array::RecordBatch;

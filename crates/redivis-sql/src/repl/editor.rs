@@ -63,6 +63,21 @@ fn unusable(error: ReadlineError) -> Failure {
     Failure::Usage(format!("can't read from the terminal: {error}"))
 }
 
+/// Whether something is said to be a secret, such as `OPTIONS('aws.secret_access_key' '…')`.
+fn has_secret(typed: &str) -> bool {
+    const SECRETS: [&str; 7] = [
+        "secret",
+        "password",
+        "passwd",
+        "token",
+        "credential",
+        "access_key",
+        "api_key",
+    ];
+    let typed = typed.to_lowercase();
+    typed.contains('\'') && SECRETS.iter().any(|secret| typed.contains(secret))
+}
+
 struct Reader {
     editor: LineEditor,
     history: Option<PathBuf>,
@@ -139,6 +154,9 @@ impl Reader {
     /// Adds what was typed to the history, in the file at once: other shells and a crash lose nothing.
     fn remember(&mut self) {
         let typed = std::mem::take(&mut self.typed);
+        if has_secret(&typed) {
+            return;
+        }
         let added = self.editor.add_history_entry(typed.trim_end());
         if let (Ok(true), Some(path)) = (added, &self.history)
             && let Err(error) = self.editor.append_history(path)

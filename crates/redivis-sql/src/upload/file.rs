@@ -12,6 +12,7 @@ use redivis::{Client, ErrorKind, TableReference};
 use super::Upload;
 use super::board::{Board, Line, Stage};
 use super::kept::{Kept, Key, Store};
+use crate::blocking::blocking;
 use crate::failure::{Failure, external};
 use crate::report::narrate;
 
@@ -182,7 +183,7 @@ impl Run {
             temp_upload: place.id().to_owned(),
             session: session.secret().to_owned(),
         };
-        let written = blocking(move || Ok((store.keep(&kept)?, kept))).await;
+        let written = blocking(move || Ok::<_, io::Error>((store.keep(&kept)?, kept))).await;
         match written {
             Ok((path, kept)) => file.kept = Some((kept, path)),
             Err(error) => self.board.say(format_args!(
@@ -203,13 +204,4 @@ impl Run {
             ));
         }
     }
-}
-
-/// Work on files, off the runtime's threads.
-pub(super) async fn blocking<T: Send + 'static>(
-    work: impl FnOnce() -> io::Result<T> + Send + 'static,
-) -> io::Result<T> {
-    tokio::task::spawn_blocking(work)
-        .await
-        .map_err(io::Error::other)?
 }

@@ -18,12 +18,13 @@ use redivis::write::Content;
 use redivis::{TableReference, Version};
 
 use crate::args::{Options, Upload};
+use crate::blocking::blocking;
 use crate::failure::{Failure, external};
 use crate::report::{Place, report};
 use crate::session::Session;
 use crate::workers::Workers;
 use board::{Board, Line};
-use file::{File, Run, blocking};
+use file::{File, Run};
 use kept::Store;
 
 /// Files on their way at the same time.

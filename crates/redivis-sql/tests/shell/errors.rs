@@ -141,3 +141,99 @@ fn a_token_is_never_printed() {
         );
     }
 }
+
+/// What is said of a statement that fails over the sample data, without the note of what is served.
+#[track_caller]
+fn said(statement: &str) -> String {
+    let said = fails(&["--local", "-c", statement], 1);
+    said.split_once('\n').unwrap().1.to_owned()
+}
+
+const AIRLINES: &str = "FROM demo.nycflights13.airlines";
+
+#[test]
+fn hints_lead_somewhere() {
+    for (statement, words) in [
+        (
+            "SELECT mode(name)",
+            "error: no function mode\n  hint: write SELECT x FROM … GROUP BY x ORDER BY count(*) DESC LIMIT 1\n",
+        ),
+        (
+            "SELECT year(name)",
+            "error: no function year\n  hint: write date_part('year', x)\n",
+        ),
+        (
+            "SELECT uper(name)",
+            "error: no function uper\n  hint: did you mean upper?\n",
+        ),
+        (
+            "SELECT frobnicate(name)",
+            "error: no function frobnicate\n  hint: SHOW FUNCTIONS lists all\n",
+        ),
+        (
+            "SELECT q.name",
+            "error: no table or alias q for the column name\n  hint: there is demo.nycflights13.airlines\n",
+        ),
+        (
+            "SELECT xyz",
+            "error: no column xyz\n  hint: columns: carrier, name\n",
+        ),
+    ] {
+        let said = said(&format!("{statement} {AIRLINES}"));
+        assert_eq!(said, words, "{statement}");
+    }
+    // Columns are counted once, wherever the planner looks for them.
+    let ordered = said(&format!("SELECT carrier {AIRLINES} ORDER BY xyz"));
+    assert!(
+        ordered.ends_with("hint: columns: carrier, name\n"),
+        "{ordered}"
+    );
+    let grouped = said(
+        "SELECT tailnum, count(*) FROM demo.nycflights13.planes GROUP BY tailnum HAVING xyz > 1",
+    );
+    assert!(grouped.contains("none of the 10 columns"), "{grouped}");
+    // What can't be done is not advised.
+    let update = said("UPDATE redivis.'demo.nycflights13.airlines' SET name = 'x'");
+    assert!(update.contains("is released and never changes"), "{update}");
+    assert!(!update.contains("CREATE OR REPLACE"), "{update}");
+}
+
+#[test]
+fn a_function_that_does_not_take_a_type_is_no_bug() {
+    let said = said(&format!("SELECT sum(name) {AIRLINES}"));
+    assert!(
+        said.starts_with("error: sum does not take (text)\n  hint: it takes sum(Decimal), "),
+        "{said}"
+    );
+    assert!(said.contains("CAST"), "{said}");
+    assert!(!said.contains("bug"), "{said}");
+    assert_eq!(said.lines().count(), 2, "{said}");
+}
+
+#[test]
+fn escape_codes_in_data_do_not_reach_the_terminal() {
+    let run = Sandbox::new().run(&["-c", "SELECT CAST(chr(27) || '[31mred' || chr(7) AS INT)"]);
+    assert_eq!(run.status, Some(1));
+    assert!(
+        run.stderr.contains("\\u{1b}[31mred\\u{7}"),
+        "{}",
+        run.stderr
+    );
+    assert!(!run.stderr.contains('\u{1b}'), "{}", run.stderr);
+}
+
+#[test]
+fn settings_of_redivis_can_be_reset() {
+    let run = Sandbox::new().run(&[
+        "-c",
+        "SET redivis.max_streams = 3; RESET redivis.max_streams; SHOW redivis.max_streams",
+        "-c",
+        "SET redivis.read_timeout = '5s'; RESET redivis.read_timeout",
+    ]);
+    assert_eq!(run.data(), "name,value\nredivis.max_streams,8\n");
+    let unknown = fails(&["-c", "RESET redivis.nothing"], 1);
+    assert!(
+        unknown.contains("there is no option redivis.nothing"),
+        "{unknown}"
+    );
+}

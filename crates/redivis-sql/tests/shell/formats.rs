@@ -30,6 +30,21 @@ fn csv_keeps_null_and_the_empty_string_apart() {
     assert_eq!(print("csv", EMPTY), "a,b\n");
     // A line with nothing on it would be skipped by most readers.
     assert_eq!(print("csv", "SELECT NULL AS a"), "a\n\"\"\n");
+    // So a single column has two values that look alike, which is said where it has both.
+    for (values, both) in [
+        ("(NULL), ('')", true),
+        ("(NULL), ('x')", false),
+        ("('')", false),
+    ] {
+        let sql = format!("SELECT * FROM (VALUES {values}) AS t(a)");
+        let run = Sandbox::new().run(&["-c", &sql]);
+        assert_eq!(
+            run.stderr.contains("are written alike"),
+            both,
+            "{}",
+            run.stderr
+        );
+    }
     assert_eq!(
         print("tsv", "SELECT 1 AS a, 'x\ty' AS b"),
         "a\tb\n1\t\"x\ty\"\n"

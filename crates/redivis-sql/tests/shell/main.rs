@@ -8,7 +8,9 @@
 mod batch;
 mod copy;
 mod errors;
+mod files;
 mod formats;
+mod headings;
 mod memory;
 #[cfg(unix)]
 mod prompt;

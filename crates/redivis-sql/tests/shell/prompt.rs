@@ -33,6 +33,11 @@ fn statements_span_lines_and_the_history_keeps_them_private() {
     session.send_line(" SELECT 'not for the history';").unwrap();
     session.exp_string("(1 row").unwrap();
     session.exp_string("redivis=> ").unwrap();
+    session
+        .send_line("CREATE EXTERNAL TABLE s STORED AS CSV LOCATION 's3://b/x.csv' OPTIONS ('aws.secret_access_key' 'sEcReT');")
+        .unwrap();
+    session.exp_string("error: ").unwrap();
+    session.exp_string("redivis=> ").unwrap();
     session.send_line("SELECT nothing;").unwrap();
     session.exp_string("error: ").unwrap();
     session.exp_string("redivis=> ").unwrap();
@@ -45,6 +50,7 @@ fn statements_span_lines_and_the_history_keeps_them_private() {
     let text = std::fs::read_to_string(&history).unwrap();
     assert!(text.contains("SELECT 41 + 1"), "{text}");
     assert!(!text.contains("not for the history"), "{text}");
+    assert!(!text.contains("sEcReT"), "{text}");
 }
 
 #[test]
@@ -83,6 +89,38 @@ fn the_display_stops_at_its_cap_and_says_so() {
     let table = session.exp_string("rows shown").unwrap();
     assert!(table.contains("40"), "{table}");
     assert!(!table.contains(" 41"), "{table}");
+    session.exp_string("redivis=> ").unwrap();
+    session.send_control('d').unwrap();
+    session.exp_eof().unwrap();
+}
+
+#[test]
+fn what_is_typed_ahead_is_not_lost() {
+    let sandbox = Sandbox::new();
+    let mut session = start(&sandbox);
+    // As an editor sends a region to its terminal: at once, without the marks of a paste.
+    let lines = [
+        "SELECT 'fi' || 'rst';",
+        "SELECT 'sec' ||",
+        "'ond';",
+        "\\dt",
+        "SELECT 'th' || 'ird';",
+        "",
+    ];
+    session.send(&lines.join("\r")).unwrap();
+    session.flush().unwrap();
+    for word in ["first", "second", "third"] {
+        session.exp_string(word).unwrap();
+    }
+    // More than the editor reads at once, and while a statement runs.
+    let many: Vec<String> = (0..100)
+        .map(|n| format!("SELECT 'n' || '{n}' || 'n';\r"))
+        .collect();
+    session.send(&many.concat()).unwrap();
+    session.flush().unwrap();
+    for n in 0..100 {
+        session.exp_string(&format!("n{n}n")).unwrap();
+    }
     session.exp_string("redivis=> ").unwrap();
     session.send_control('d').unwrap();
     session.exp_eof().unwrap();

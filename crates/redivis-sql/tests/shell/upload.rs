@@ -22,6 +22,37 @@ fn zoo() -> Sandbox {
     sandbox
 }
 
+#[test]
+fn a_copy_has_the_format_that_its_name_says() {
+    let sandbox = zoo();
+    for (name, cat) in [
+        ("cats.tsv", "t"),
+        ("cats.jsonl", "j"),
+        ("cats.parquet", "p"),
+    ] {
+        let copy = format!(
+            "COPY (SELECT '{cat}, a cat' AS name, 4 AS legs) TO 'redivis://{TABLE}/{name}'"
+        );
+        let run = sandbox.run(&["--local", "data", "-c", &copy]);
+        assert_eq!(run.status, Some(0), "{}", run.stderr);
+    }
+    assert_eq!(
+        animals(&sandbox),
+        "name,legs\n\"j, a cat\",4\n\"p, a cat\",4\n\"t, a cat\",4\n"
+    );
+    // What a line of JSON cannot carry is refused, under each of its names.
+    let copy = format!(
+        "COPY (SELECT 'x' AS name, CAST('NaN' AS DOUBLE) AS legs) TO 'redivis://{TABLE}/nan.jsonl'"
+    );
+    let run = sandbox.run(&["--local", "data", "-c", &copy]);
+    assert_eq!(run.status, Some(1));
+    assert!(
+        run.stderr.contains("cannot be written as json"),
+        "{}",
+        run.stderr
+    );
+}
+
 fn upload(sandbox: &Sandbox, arguments: &[&str]) -> Run {
     sandbox.run(&[&["--local", "data", "upload"], arguments].concat())
 }

@@ -1,5 +1,8 @@
 //! Tables that are kept on disk: what is kept, what is read of it, and what happens to it when it is damaged.
 
+mod trouble;
+mod values;
+
 use std::fs;
 use std::path::{Path, PathBuf};
 
@@ -201,84 +204,6 @@ async fn nobody_else_can_look_into_it() {
     }
 }
 
-/// What can happen to the files of an entry before they are opened.
-#[tokio::test(flavor = "multi_thread")]
-async fn a_damaged_entry_is_noticed_dropped_and_read_again() {
-    let cached = cached().await;
-    let sql = format!("SELECT dest, count(*) FROM {FLIGHTS} GROUP BY dest ORDER BY dest LIMIT 5");
-    let expected = cached.rows(&sql).await;
-    let flip = |file: &Path, place: &dyn Fn(usize) -> usize| {
-        let mut bytes = fs::read(file).unwrap();
-        let place = place(bytes.len());
-        bytes[place] ^= 1;
-        fs::write(file, bytes).unwrap();
-    };
-    type Damage<'a> = (&'a str, Box<dyn Fn(&Cached) + 'a>);
-    let damages: [Damage; 7] = [
-        (
-            "a digit of the manifest",
-            Box::new(|cached| flip(&cached.files("manifest.json")[0], &|n| n / 2)),
-        ),
-        (
-            "no manifest",
-            Box::new(|cached| fs::remove_file(&cached.files("manifest.json")[0]).unwrap()),
-        ),
-        (
-            "the footer",
-            Box::new(|cached| flip(&cached.files(".parquet")[0], &|n| n - 6)),
-        ),
-        (
-            "the metadata",
-            Box::new(|cached| flip(&cached.files(".parquet")[0], &|n| n - 40)),
-        ),
-        (
-            "a truncated part",
-            Box::new(|cached| {
-                let file = fs::OpenOptions::new()
-                    .write(true)
-                    .open(&cached.files(".parquet")[0])
-                    .unwrap();
-                file.set_len(file.metadata().unwrap().len() / 2).unwrap();
-            }),
-        ),
-        (
-            "a missing part",
-            Box::new(|cached| fs::remove_file(&cached.files(".parquet")[0]).unwrap()),
-        ),
-        (
-            "checksums",
-            Box::new(|cached| flip(&cached.files(".sums")[0], &|_| 0)),
-        ),
-    ];
-    for (damage, apply) in damages {
-        assert!(cached.plan(&sql).await.contains("cached"), "{damage}");
-        apply(&cached);
-        assert!(!cached.plan(&sql).await.contains("cached"), "{damage}");
-        assert_eq!(cached.entries().len(), 0, "{damage}");
-        assert_eq!(cached.rows(&sql).await, expected, "{damage}");
-        assert_eq!(cached.entries().len(), 1, "{damage}");
-    }
-}
-
-#[tokio::test(flavor = "multi_thread")]
-async fn bytes_that_change_later_are_an_error_and_never_other_rows() {
-    let cached = cached().await;
-    let sql = format!("SELECT dest, count(*) FROM {FLIGHTS} GROUP BY dest ORDER BY dest LIMIT 5");
-    let expected = cached.rows(&sql).await;
-    let file = cached.files(".parquet").pop().unwrap();
-    let mut bytes = fs::read(&file).unwrap();
-    bytes[1000] ^= 1;
-    fs::write(&file, bytes).unwrap();
-    let frame = cached.fixture.redivis.sql(&sql).await.unwrap();
-    let error = frame.collect().await.unwrap_err();
-    let entry = file.parent().unwrap().to_str().unwrap();
-    let told = error.find_root().to_string().replace(entry, "ENTRY");
-    assert_snapshot!(told, @"External error: what the cache keeps of demo.nycflights13:v1_0.flights was damaged on the disk, and is removed: ENTRY. Run the statement again, which reads the table again");
-    assert_eq!(cached.entries().len(), 0);
-    assert_eq!(cached.rows(&sql).await, expected);
-    assert!(cached.plan(&sql).await.contains("cached"));
-}
-
 #[tokio::test(flavor = "multi_thread")]
 async fn the_least_recently_used_goes_first_and_nothing_that_is_read() {
     let cached = cached().await;
@@ -324,17 +249,6 @@ async fn the_least_recently_used_goes_first_and_nothing_that_is_read() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_disk_that_cannot_be_written_to_fails_no_query() {
-    let cached = cached().await;
-    fs::write(cached.folder(), "no folder").unwrap();
-    let sql = format!("SELECT dest, count(*) FROM {FLIGHTS} GROUP BY dest ORDER BY dest LIMIT 5");
-    let (_, plain) = session(client(&cached.fixture.server));
-    let expected = plain.sql(&sql).await.unwrap().to_string().await.unwrap();
-    let answer = cached.fixture.redivis.sql(&sql).await.unwrap();
-    assert_eq!(answer.to_string().await.unwrap(), expected);
-}
-
-#[tokio::test(flavor = "multi_thread")]
 async fn pages_that_cannot_match_are_not_read() {
     let cached = cached().await;
     let sql = format!("SELECT dest FROM {FLIGHTS} WHERE month = 1 AND day = 1 AND distance > 4962");
@@ -361,4 +275,55 @@ fn leaf(plan: &std::sync::Arc<dyn ExecutionPlan>) -> std::sync::Arc<dyn Executio
         Some(child) => leaf(child),
         None => std::sync::Arc::clone(plan),
     }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn counts_are_of_what_is_read() {
+    let cached = cached().await;
+    cached.rows(&format!("SELECT dest FROM {FLIGHTS}")).await;
+    for (sql, expected) in [
+        (
+            format!("SELECT count(*) FROM (SELECT dest FROM {FLIGHTS} LIMIT 5)"),
+            "5",
+        ),
+        (
+            format!("SELECT count(*) FROM (SELECT 1 FROM {FLIGHTS})"),
+            "336776",
+        ),
+        (
+            format!("SELECT count(*) FROM {FLIGHTS} WHERE dest = 'HNL'"),
+            "707",
+        ),
+        (
+            format!(
+                "SELECT count(*) FROM (SELECT dest FROM {FLIGHTS} WHERE dest = 'HNL' LIMIT 10 OFFSET 3)"
+            ),
+            "10",
+        ),
+    ] {
+        assert_eq!(cached.fixture.value(&sql).await, expected, "{sql}");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_table_that_is_described_later_has_its_descriptions() {
+    let cached = cached().await;
+    let sql = "SELECT * FROM redivis.'demo.nycflights13.planes' WHERE year > 2000 ORDER BY tailnum LIMIT 3";
+    let all = "SELECT * FROM redivis.'demo.nycflights13.planes'";
+    let before = cached.fixture.batches(all).await;
+    let short = cached.rows(sql).await;
+    cached
+        .fixture
+        .redivis
+        .describe("demo.nycflights13.planes")
+        .await
+        .unwrap();
+    let (_, other) = session(client(&cached.fixture.server));
+    other.describe("demo.nycflights13.planes").await.unwrap();
+    assert!(cached.plan(sql).await.contains("cached"));
+    let described = cached.fixture.batches(all).await;
+    let expected = other.sql(all).await.unwrap().collect().await.unwrap();
+    assert_eq!(described[0].schema(), expected[0].schema());
+    assert_eq!(sorted(&described), sorted(&before));
+    assert_eq!(cached.rows(sql).await, short);
 }

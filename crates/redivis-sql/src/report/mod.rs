@@ -3,19 +3,22 @@
 //! What failed comes first, then the place, then what to do. DataFusion's own words are kept where they help and shortened where they
 //! would bury the point: a table can have thousands of variables, and nobody reads such a list.
 
+mod names;
+mod service;
+
 use std::fmt::{Display, Write as _};
 use std::io::{Write as _, stderr};
-use std::path::Path;
 
 use datafusion::arrow::error::ArrowError;
-use datafusion::common::{Column, SchemaError};
+use datafusion::common::SchemaError;
 use datafusion::error::DataFusionError;
 use datafusion::sql::sqlparser::parser::ParserError;
 use datafusion_redivis::{CacheError, ScanError, WriteError};
-use redivis::{DatasetReference, ErrorKind, TableReference, Token, Version};
 
 use crate::failure::{Failure, find, service_error};
+use crate::headings;
 use crate::memory;
+use crate::output::single_line;
 
 /// Where the failed statement stands.
 #[derive(Debug, Default)]
@@ -29,8 +32,14 @@ pub(crate) struct Place<'a> {
 }
 
 /// Says something on standard error. That it can't be said is no reason to fail.
+///
+/// Errors quote data, which no terminal is to obey.
 pub(crate) fn narrate(text: impl Display) {
-    let _ = writeln!(stderr(), "{text}");
+    let text = text.to_string();
+    let mut stderr = stderr().lock();
+    for line in text.split('\n') {
+        let _ = writeln!(stderr, "{}", single_line(line));
+    }
 }
 
 /// Explains a failure on standard error. An interruption and a reader that went away need no words.
@@ -61,7 +70,7 @@ fn explain(error: &DataFusionError, place: &Place<'_>) -> String {
         return compose(&prefix(place, 1), &written.to_string(), None);
     }
     if let Some(error) = service_error(error) {
-        let hint = service_hint(error);
+        let hint = service::hint(error);
         return compose(&prefix(place, 1), &error.to_string(), hint);
     }
     if let Some(SchemaError::FieldNotFound {
@@ -69,8 +78,8 @@ fn explain(error: &DataFusionError, place: &Place<'_>) -> String {
         valid_fields,
     }) = find(error)
     {
-        let message = format!("no column {}", field.quoted_flat_name());
-        return compose(&prefix(place, 1), &message, nearest(field, valid_fields));
+        let (message, hint) = names::column(field, valid_fields);
+        return compose(&prefix(place, 1), &message, hint);
     }
     if let Some(ParserError::ParserError(message) | ParserError::TokenizerError(message)) =
         find(error)
@@ -95,9 +104,21 @@ fn explain(error: &DataFusionError, place: &Place<'_>) -> String {
         DataFusionError::ArrowError(error, _) => error.to_string(),
         error => error.message().into_owned(),
     };
-    let (message, hint) = planner_words(&message);
+    if headings::is_duplicate(error)
+        && let Some(name) = names::twice(&message)
+    {
+        return compose(&prefix(place, 1), &headings::duplicate(name), None);
+    }
+    let (message, hint) = names::planner_words(&message);
+    if let Some((message, _)) = message.split_once(BUG) {
+        let hint = "this is a fault of the program: please report it, with the statement";
+        return compose(&prefix(place, 1), message, Some(hint.to_owned()));
+    }
     compose(&prefix(place, 1), &message, hint)
 }
+
+/// What DataFusion adds to errors that it takes for faults of its own.
+const BUG: &str = "\nThis issue was likely caused by a bug";
 
 /// What a text column can't hold, whatever the memory: its offsets have 32 bits.
 const TEXT_TOO_LARGE: (&str, &str) = (
@@ -119,66 +140,6 @@ fn compose(prefix: &str, message: &str, hint: Option<String>) -> String {
         let _ = write!(text, "\n  hint: {hint}");
     }
     text
-}
-
-fn service_hint(error: &redivis::Error) -> Option<String> {
-    if matches!(error.code(), Some("invalid_client" | "unauthorized_client")) {
-        let hint = "--client-id or REDIVIS_OAUTH_CLIENT_ID names the client that is registered with Redivis for this program";
-        return Some(hint.to_owned());
-    }
-    if !error.scopes().is_empty() || !error.amr_values().is_empty() {
-        return Some(step_up(error));
-    }
-    let hint = match error.kind() {
-        ErrorKind::Unauthorized => {
-            "redivis-sql login signs you in; so does an API token that Redivis accepts, in the environment variable REDIVIS_API_TOKEN"
-        }
-        ErrorKind::Forbidden => {
-            "the token must carry the scope, and your account the access, that this data asks for; redivis-sql whoami tells whose it is"
-        }
-        ErrorKind::NotFound => {
-            if let Some(dataset) = unreleased(error.resource()) {
-                return Some(format!(
-                    "if {dataset} has no next version, CALL redivis.next_version('{dataset}') opens it; otherwise check the spelling"
-                ));
-            }
-            "check the spelling (owner.dataset.table); private data needs a login or a token that may see it"
-        }
-        ErrorKind::Offline => "run it without --offline",
-        ErrorKind::Transport => "check the network and REDIVIS_API_ENDPOINT, then run it again",
-        ErrorKind::RateLimited | ErrorKind::Unavailable if error.attempts().is_some() => {
-            "it was retried already; try again later"
-        }
-        _ => return None,
-    };
-    Some(hint.to_owned())
-}
-
-/// The command that signs in with what the service asks for.
-fn step_up(error: &redivis::Error) -> String {
-    let mut command = "redivis-sql login".to_owned();
-    for scope in error.scopes() {
-        let _ = write!(command, " --scope {scope}");
-    }
-    for value in error.amr_values() {
-        let _ = write!(command, " --amr {value}");
-    }
-    match Token::from_env() {
-        None => format!("{command} asks for that; a shell that is running has to be started anew"),
-        Some(_) => format!(
-            "the token in REDIVIS_API_TOKEN lacks that; take one that has it, or unset it and run {command}"
-        ),
-    }
-}
-
-/// The dataset whose next version a reference names.
-fn unreleased(resource: &str) -> Option<String> {
-    let table = resource.parse::<TableReference>();
-    let dataset = table.map(|table| table.parent().clone());
-    let dataset = dataset
-        .or_else(|_| resource.parse::<DatasetReference>())
-        .ok()?;
-    (dataset.version() == Some(Version::Next)).then(|| dataset.by_name().to_string())
 }
 
 /// A syntax error with its line and a caret below the place.
@@ -211,67 +172,11 @@ fn located(message: &str) -> Option<(&str, usize, usize)> {
     (line > 0).then_some((words, line, column))
 }
 
-/// The names nearest to the one that was not found: a typing error is close, and the rest of a long list is noise.
-fn nearest(field: &Column, valid: &[Column]) -> Option<String> {
-    const SHOWN: usize = 5;
-    let wanted = field.name.to_lowercase();
-    let mut names: Vec<(f64, String)> = valid
-        .iter()
-        .map(|column| {
-            let likeness = strsim::jaro_winkler(&wanted, &column.name.to_lowercase());
-            let shared = valid
-                .iter()
-                .filter(|other| other.name == column.name)
-                .count()
-                > 1;
-            let name = if shared {
-                column.quoted_flat_name()
-            } else {
-                Column::from_name(&column.name).quoted_flat_name()
-            };
-            (likeness, name)
-        })
-        .collect();
-    names.sort_by(|a, b| b.0.total_cmp(&a.0));
-    if names.len() > SHOWN {
-        names.retain(|(likeness, _)| *likeness > 0.6);
-        names.truncate(SHOWN);
-    }
-    let names: Vec<String> = names.into_iter().map(|(_, name)| name).collect();
-    match (names.as_slice(), valid.len()) {
-        ([], 0) => None,
-        ([], count) => Some(format!(
-            r"none of the {count} columns has a similar name; \d TABLE lists them"
-        )),
-        (names, count) if names.len() < count => {
-            Some(format!("nearest of {count} columns: {}", names.join(", ")))
-        }
-        (names, _) => Some(format!("columns: {}", names.join(", "))),
-    }
-}
-
-/// Takes the names of DataFusion's built-in catalog and schema, which nobody typed, out of its words.
-fn planner_words(message: &str) -> (String, Option<String>) {
-    let message = message.trim_end().replace("datafusion.public.", "");
-    let missing = message
-        .strip_prefix("table '")
-        .and_then(|rest| rest.strip_suffix("' not found"));
-    if let Some(name) = missing {
-        if name.contains('/') || Path::new(name).extension().is_some() {
-            return (format!("no table or file '{name}'"), None);
-        }
-        let hint = r"\dt lists local tables; a Redivis table is redivis.'owner.dataset.table', a file 'path.parquet'";
-        return (format!("no table '{name}'"), Some(hint.to_owned()));
-    }
-    match message.split_once("\nDid you mean ") {
-        Some((what, names)) => (what.to_owned(), Some(format!("did you mean {names}"))),
-        None => (message, None),
-    }
-}
-
 #[cfg(test)]
 mod tests {
+    use super::service::unreleased;
     use super::*;
+    use datafusion::common::Column;
 
     fn field_not_found(name: &str, valid: &[&str]) -> DataFusionError {
         DataFusionError::SchemaError(
