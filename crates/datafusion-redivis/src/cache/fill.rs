@@ -28,8 +28,8 @@ use super::folder::{TemporaryFolder, folders_in, private, random_name};
 use super::key::TableKey;
 use super::{Cache, sealed};
 
-/// A row group is written when it has taken so much memory, of which there is as much for each stream of a scan.
-const ROW_GROUP_BYTES: usize = 8 << 20;
+/// Row groups are written when those of all streams of a scan take so much memory.
+const ROW_GROUPS_BYTES: usize = 32 << 20;
 /// Each column takes some to begin with, and a row group is to have more than that.
 const COLUMN_BYTES: usize = 16 << 10;
 /// Batches that may wait for their encoding.
@@ -203,7 +203,8 @@ impl Shared {
             .set_compression(Compression::ZSTD(ZstdLevel::default()))
             .build();
         let mut writer = ArrowWriter::try_new(file, Arc::clone(&self.schema), Some(properties))?;
-        let enough = ROW_GROUP_BYTES.max(COLUMN_BYTES * self.schema.fields().len());
+        let columns = COLUMN_BYTES * self.schema.fields().len();
+        let enough = columns.max(ROW_GROUPS_BYTES / self.partitions);
         let (mut rows, mut nans) = (0, BTreeSet::new());
         loop {
             match messages.blocking_recv() {

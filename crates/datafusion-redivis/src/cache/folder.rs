@@ -10,14 +10,19 @@
 //! filling/<name>/         what is being written, or removed; locked by the process that does
 //! ```
 
-use std::fs::{self, DirBuilder, File, OpenOptions};
+use std::fs::{self, DirBuilder, File, OpenOptions, TryLockError};
 use std::io;
 use std::path::{Path, PathBuf};
+use std::thread;
+use std::time::{Duration, Instant};
 
 use super::Cache;
 
-/// The lock of a folder that is being filled.
+/// The lock of the whole, and of a folder that is being filled.
 const LOCK: &str = "lock";
+/// How long others may take to put an entry in place and to make room for it.
+const PATIENCE: Duration = Duration::from_secs(10);
+const PAUSE: Duration = Duration::from_millis(2);
 
 impl Cache {
     pub(super) fn tables(&self) -> PathBuf {
@@ -36,12 +41,25 @@ impl Cache {
         self.folder.join("filling")
     }
 
-    /// Waits until no other process changes what there is, and keeps others from it as long as the file is open.
+    /// Waits until no other process changes what there is, and keeps others from it as long as the file is open. Not for ever:
+    /// a process that was stopped while it holds the lock is to cost others an entry, and not their query.
     pub(super) fn lock(&self) -> io::Result<File> {
         self.make()?;
         let lock = open_lock(&self.folder.join(LOCK))?;
-        lock.lock()?;
-        Ok(lock)
+        let started = Instant::now();
+        loop {
+            match lock.try_lock() {
+                Ok(()) => return Ok(lock),
+                Err(TryLockError::WouldBlock) if started.elapsed() < PATIENCE => {
+                    thread::sleep(PAUSE)
+                }
+                Err(TryLockError::WouldBlock) => {
+                    let busy = "another process has been changing the cache for too long";
+                    return Err(io::Error::new(io::ErrorKind::TimedOut, busy));
+                }
+                Err(TryLockError::Error(error)) => return Err(error),
+            }
+        }
     }
 
     /// Makes the folder, readable by nobody else.
@@ -65,7 +83,7 @@ impl Cache {
         let path = filling.join(random_name());
         private(&path)?;
         let lock = open_lock(&path.join(LOCK))?;
-        lock.lock()?;
+        lock.try_lock()?;
         Ok(TemporaryFolder {
             path,
             _lock: lock,

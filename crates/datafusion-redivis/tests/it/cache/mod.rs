@@ -1,5 +1,8 @@
 //! Tables that are kept on disk: what is kept, what is read of it, and what happens to it when it is damaged.
 
+mod trouble;
+mod values;
+
 use std::fs;
 use std::path::{Path, PathBuf};
 
@@ -201,84 +204,6 @@ async fn nobody_else_can_look_into_it() {
     }
 }
 
-/// What can happen to the files of an entry before they are opened.
-#[tokio::test(flavor = "multi_thread")]
-async fn a_damaged_entry_is_noticed_dropped_and_read_again() {
-    let cached = cached().await;
-    let sql = format!("SELECT dest, count(*) FROM {FLIGHTS} GROUP BY dest ORDER BY dest LIMIT 5");
-    let expected = cached.rows(&sql).await;
-    let flip = |file: &Path, place: &dyn Fn(usize) -> usize| {
-        let mut bytes = fs::read(file).unwrap();
-        let place = place(bytes.len());
-        bytes[place] ^= 1;
-        fs::write(file, bytes).unwrap();
-    };
-    type Damage<'a> = (&'a str, Box<dyn Fn(&Cached) + 'a>);
-    let damages: [Damage; 7] = [
-        (
-            "a digit of the manifest",
-            Box::new(|cached| flip(&cached.files("manifest.json")[0], &|n| n / 2)),
-        ),
-        (
-            "no manifest",
-            Box::new(|cached| fs::remove_file(&cached.files("manifest.json")[0]).unwrap()),
-        ),
-        (
-            "the footer",
-            Box::new(|cached| flip(&cached.files(".parquet")[0], &|n| n - 6)),
-        ),
-        (
-            "the metadata",
-            Box::new(|cached| flip(&cached.files(".parquet")[0], &|n| n - 40)),
-        ),
-        (
-            "a truncated part",
-            Box::new(|cached| {
-                let file = fs::OpenOptions::new()
-                    .write(true)
-                    .open(&cached.files(".parquet")[0])
-                    .unwrap();
-                file.set_len(file.metadata().unwrap().len() / 2).unwrap();
-            }),
-        ),
-        (
-            "a missing part",
-            Box::new(|cached| fs::remove_file(&cached.files(".parquet")[0]).unwrap()),
-        ),
-        (
-            "checksums",
-            Box::new(|cached| flip(&cached.files(".sums")[0], &|_| 0)),
-        ),
-    ];
-    for (damage, apply) in damages {
-        assert!(cached.plan(&sql).await.contains("cached"), "{damage}");
-        apply(&cached);
-        assert!(!cached.plan(&sql).await.contains("cached"), "{damage}");
-        assert_eq!(cached.entries().len(), 0, "{damage}");
-        assert_eq!(cached.rows(&sql).await, expected, "{damage}");
-        assert_eq!(cached.entries().len(), 1, "{damage}");
-    }
-}
-
-#[tokio::test(flavor = "multi_thread")]
-async fn bytes_that_change_later_are_an_error_and_never_other_rows() {
-    let cached = cached().await;
-    let sql = format!("SELECT dest, count(*) FROM {FLIGHTS} GROUP BY dest ORDER BY dest LIMIT 5");
-    let expected = cached.rows(&sql).await;
-    let file = cached.files(".parquet").pop().unwrap();
-    let mut bytes = fs::read(&file).unwrap();
-    bytes[1000] ^= 1;
-    fs::write(&file, bytes).unwrap();
-    let frame = cached.fixture.redivis.sql(&sql).await.unwrap();
-    let error = frame.collect().await.unwrap_err();
-    let entry = file.parent().unwrap().to_str().unwrap();
-    let told = error.find_root().to_string().replace(entry, "ENTRY");
-    assert_snapshot!(told, @"External error: what the cache keeps of demo.nycflights13:v1_0.flights was damaged on the disk, and is removed: ENTRY. Run the statement again, which reads the table again");
-    assert_eq!(cached.entries().len(), 0);
-    assert_eq!(cached.rows(&sql).await, expected);
-    assert!(cached.plan(&sql).await.contains("cached"));
-}
-
 #[tokio::test(flavor = "multi_thread")]
 async fn the_least_recently_used_goes_first_and_nothing_that_is_read() {
     let cached = cached().await;
@@ -324,17 +249,6 @@ async fn the_least_recently_used_goes_first_and_nothing_that_is_read() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_disk_that_cannot_be_written_to_fails_no_query() {
-    let cached = cached().await;
-    fs::write(cached.folder(), "no folder").unwrap();
-    let sql = format!("SELECT dest, count(*) FROM {FLIGHTS} GROUP BY dest ORDER BY dest LIMIT 5");
-    let (_, plain) = session(client(&cached.fixture.server));
-    let expected = plain.sql(&sql).await.unwrap().to_string().await.unwrap();
-    let answer = cached.fixture.redivis.sql(&sql).await.unwrap();
-    assert_eq!(answer.to_string().await.unwrap(), expected);
-}
-
-#[tokio::test(flavor = "multi_thread")]
 async fn pages_that_cannot_match_are_not_read() {
     let cached = cached().await;
     let sql = format!("SELECT dest FROM {FLIGHTS} WHERE month = 1 AND day = 1 AND distance > 4962");
@@ -361,161 +275,6 @@ fn leaf(plan: &std::sync::Arc<dyn ExecutionPlan>) -> std::sync::Arc<dyn Executio
         Some(child) => leaf(child),
         None => std::sync::Arc::clone(plan),
     }
-}
-
-/// A table with values of every type, nulls and extremes among them, in `lab.values:v1_0`, and an empty one.
-fn write_values(root: &Path) {
-    use std::sync::Arc;
-
-    use datafusion::arrow::array::{
-        ArrayRef, BooleanArray, Date32Array, Float64Array, Int64Array, RecordBatch, StringArray,
-        Time64MicrosecondArray, TimestampMicrosecondArray,
-    };
-    use datafusion::parquet::arrow::ArrowWriter;
-
-    let columns: [(&str, ArrayRef); 7] = [
-        (
-            "i",
-            Arc::new(Int64Array::from(vec![
-                Some(i64::MIN),
-                None,
-                Some(i64::MAX),
-                Some(0),
-                Some(-1),
-            ])),
-        ),
-        (
-            "f",
-            Arc::new(Float64Array::from(vec![
-                Some(f64::NAN),
-                Some(-0.0),
-                None,
-                Some(f64::INFINITY),
-                Some(1e-300),
-            ])),
-        ),
-        (
-            "b",
-            Arc::new(BooleanArray::from(vec![
-                Some(true),
-                None,
-                Some(false),
-                Some(true),
-                None,
-            ])),
-        ),
-        (
-            "s",
-            Arc::new(StringArray::from(vec![
-                Some(""),
-                Some("é\u{1F600}"),
-                None,
-                Some("a\0b"),
-                Some("z"),
-            ])),
-        ),
-        (
-            "d",
-            Arc::new(Date32Array::from(vec![
-                Some(-719_162),
-                Some(2_932_896),
-                None,
-                Some(0),
-                Some(1),
-            ])),
-        ),
-        (
-            "ts",
-            Arc::new(TimestampMicrosecondArray::from(vec![
-                Some(-62_135_596_800_000_000),
-                Some(253_402_300_799_999_999),
-                None,
-                Some(1),
-                Some(-1),
-            ])),
-        ),
-        (
-            "t",
-            Arc::new(Time64MicrosecondArray::from(vec![
-                Some(0),
-                Some(86_399_999_999),
-                None,
-                Some(1),
-                None,
-            ])),
-        ),
-    ];
-    let batch = RecordBatch::try_from_iter_with_nullable(
-        columns.map(|(name, column)| (name, column, true)),
-    )
-    .unwrap();
-    let folder = root.join("lab/values");
-    fs::create_dir_all(&folder).unwrap();
-    for (name, rows) in [("all", 5), ("none", 0)] {
-        let file = fs::File::create(folder.join(format!("{name}.parquet"))).unwrap();
-        let mut writer = ArrowWriter::try_new(file, batch.schema(), None).unwrap();
-        writer.write(&batch.slice(0, rows)).unwrap();
-        writer.close().unwrap();
-    }
-}
-
-#[tokio::test(flavor = "multi_thread")]
-async fn values_of_every_type_come_back_as_they_were() {
-    let data = tempfile::tempdir().unwrap();
-    write_values(data.path());
-    let config = redivis_server::Config {
-        requests_per_minute: None,
-        ..redivis_server::Config::directory(data.path())
-    };
-    let server = redivis_server::Server::start(config).await.unwrap();
-    let (_, plain) = session(client(&server));
-    let (_, kept) = session(client(&server));
-    let folder = tempfile::tempdir().unwrap();
-    turn_on(&kept, folder.path()).await;
-    for table in ["redivis.'lab.values.all'", "redivis.'lab.values.none'"] {
-        kept.sql(&format!("SELECT * FROM {table}"))
-            .await
-            .unwrap()
-            .collect()
-            .await
-            .unwrap();
-        for rest in [
-            "",
-            "WHERE f > 0",
-            "WHERE f = 'NaN'",
-            "WHERE f <> 1",
-            "WHERE f > 1e308 OR f < -1",
-            "WHERE f BETWEEN -1 AND 0",
-            "WHERE i IS NULL OR i > 5",
-            "WHERE s >= 'a' OR b",
-            "WHERE d < '1970-01-01'",
-            "WHERE ts > '1970-01-01' AND t < '12:00:00'",
-            "ORDER BY i DESC LIMIT 2",
-            "ORDER BY f LIMIT 2",
-            "ORDER BY f DESC LIMIT 2",
-            "ORDER BY s DESC NULLS LAST LIMIT 3",
-        ] {
-            for columns in ["*", "s, i", "1 AS one"] {
-                let sql = format!("SELECT {columns} FROM {table} {rest}");
-                let read = async |redivis: &Redivis| {
-                    let frame = redivis.sql(&sql).await.unwrap();
-                    let plan = frame.clone().create_physical_plan().await.unwrap();
-                    let plan = displayable(plan.as_ref()).indent(false).to_string();
-                    let schema = frame.schema().as_arrow().clone();
-                    (plan, schema, sorted(&frame.collect().await.unwrap()))
-                };
-                let (plan, schema, rows) = read(&kept).await;
-                let (_, expected_schema, expected) = read(&plain).await;
-                assert!(
-                    plan.contains("cached") || plan.contains("EmptyExec"),
-                    "{sql}\n{plan}"
-                );
-                assert_eq!(schema, expected_schema, "{sql}");
-                assert_eq!(rows, expected, "{sql}");
-            }
-        }
-    }
-    server.stop().await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
