@@ -18,7 +18,7 @@ use crate::io::IoRuntime;
 #[derive(Debug)]
 pub(crate) struct Access {
     client: Client,
-    account: OnceCell<String>,
+    account: OnceCell<Option<String>>,
     readable: Mutex<HashMap<String, Arc<OnceCell<()>>>>,
 }
 
@@ -34,7 +34,7 @@ impl Access {
     /// The same for a client that asks nothing, whose account is known from before.
     pub(crate) fn known(client: Client, account: String) -> Self {
         Self {
-            account: OnceCell::new_with(Some(account)),
+            account: OnceCell::new_with(Some(Some(account))),
             ..Self::new(client)
         }
     }
@@ -44,19 +44,24 @@ impl Access {
         &self.client
     }
 
-    /// The name of the account that the client's token is of; empty for none.
+    /// The name of the account that the client's token is of, empty without a token; `None` where the service does not tell,
+    /// which is logged once.
     ///
     /// It is the service's word: tokens change, by themselves or by hand, and the account stays.
-    pub(crate) async fn account(&self, io: &IoRuntime) -> Result<&str> {
+    pub(crate) async fn account(&self, io: &IoRuntime) -> Option<&str> {
         let ask = || async {
             if self.client.is_anonymous() {
-                return Ok(String::new());
+                return Some(String::new());
             }
             let client = self.client.clone();
-            io.run(async move { Ok(client.current_user().await?.name) })
-                .await
+            let name = io.run(async move { Ok(client.current_user().await?.name) });
+            name.await
+                .inspect_err(|error| {
+                    tracing::warn!("the cache is not used, as Redivis does not say whose token this is: {error}");
+                })
+                .ok()
         };
-        self.account.get_or_try_init(ask).await.map(String::as_str)
+        self.account.get_or_init(ask).await.as_deref()
     }
 
     /// Fails, in the service's words, unless the client may read rows of the table.

@@ -360,6 +360,27 @@ async fn the_service_is_asked_once_a_session_whether_rows_may_be_read() {
         "{}",
         refused.stderr
     );
+
+    // Nobody says whose the token is: told once, and read from Redivis.
+    proxy.script(move |request| match request.path().ends_with("/users/me") {
+        true => Action::reply(
+            403,
+            &[json],
+            r#"{"status":403,"error":"insufficient_scope"}"#,
+        ),
+        false => Action::Pass,
+    });
+    let (unknown, asked) = shell(&[QUERY, QUERY]).await;
+    let told = "the cache is not used, as Redivis does not say whose token this is";
+    assert_eq!(
+        unknown.stderr.matches(told).count(),
+        1,
+        "{}",
+        unknown.stderr
+    );
+    assert_eq!(unknown.success(), [ANSWER, ANSWER].concat());
+    assert_eq!(asked.matches("/users/me").count(), 1, "{asked}");
+    assert!(asked.contains("readStreams"), "{asked}");
 }
 
 #[test]

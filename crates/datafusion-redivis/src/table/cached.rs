@@ -74,14 +74,8 @@ impl RedivisTable {
         }
         let connection = &self.source.connection;
         let access = connection.access();
-        let account = match access.account(connection.io()).await {
-            Ok(account) => account,
-            Err(error) => {
-                tracing::warn!(
-                    "the cache is not used, as the service does not say whose token this is: {error}"
-                );
-                return Ok(None);
-            }
+        let Some(account) = access.account(connection.io()).await else {
+            return Ok(None);
         };
         let (endpoint, name) = (access.client().endpoint(), &self.source.name);
         let schema = Arc::clone(&self.source.schema);

@@ -193,15 +193,17 @@ impl Options {
             format: arguments.format,
             output: arguments.output,
             registrations: arguments.registrations,
+            cache: match arguments.cache {
+                Some(None) => Some(Cache::Default),
+                Some(Some(directory)) => Some(Cache::Directory(directory)),
+                // A local server is as near as the disk.
+                None if arguments.local.is_some() => None,
+                None => Cache::from_env(),
+            },
             local: arguments.local.map(|directory| match directory {
                 None => Local::Sample,
                 Some(directory) => Local::Directory(directory),
             }),
-            cache: match arguments.cache {
-                Some(None) => Some(Cache::Default),
-                Some(Some(directory)) => Some(Cache::Directory(directory)),
-                None => Cache::from_env(),
-            },
             offline: arguments.offline,
             errand: arguments.errand,
         })

@@ -24,9 +24,17 @@ const HISTORY_ENTRIES: usize = 10_000;
 type LineEditor = rustyline::Editor<Highlight, DefaultHistory>;
 type Entry = Result<Vec<Input>, ReadlineError>;
 
+/// What becomes of the lines that were typed, or pasted, while a statement ran.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum TypedAhead {
+    Read,
+    /// They were to follow a statement that was stopped.
+    Drop,
+}
+
 /// Reads statements from the terminal.
 pub(super) struct Editor {
-    ask: blocking::Sender<()>,
+    ask: blocking::Sender<TypedAhead>,
     entries: mpsc::Receiver<Entry>,
 }
 
@@ -37,8 +45,8 @@ impl Editor {
         let (sender, entries) = mpsc::channel(1);
         let mut reader = Reader::new().map_err(unusable)?;
         std::thread::spawn(move || {
-            while asked.recv().is_ok() {
-                if sender.blocking_send(reader.read()).is_err() {
+            while let Ok(typed_ahead) = asked.recv() {
+                if sender.blocking_send(reader.next(typed_ahead)).is_err() {
                     break;
                 }
             }
@@ -47,8 +55,11 @@ impl Editor {
     }
 
     /// The next statements, at least one; `None` when the user leaves.
-    pub(super) async fn read(&mut self) -> Result<Option<Vec<Input>>, Failure> {
-        if self.ask.send(()).is_err() {
+    pub(super) async fn read(
+        &mut self,
+        typed_ahead: TypedAhead,
+    ) -> Result<Option<Vec<Input>>, Failure> {
+        if self.ask.send(typed_ahead).is_err() {
             return Ok(None);
         }
         match self.entries.recv().await {
@@ -78,6 +89,19 @@ fn has_secret(typed: &str) -> bool {
     typed.contains('\'') && SECRETS.iter().any(|secret| typed.contains(secret))
 }
 
+fn open() -> rustyline::Result<LineEditor> {
+    let config = Config::builder()
+        .max_history_size(HISTORY_ENTRIES)?
+        .history_ignore_space(true)
+        .auto_add_history(false)
+        // Standard output may be a file: the prompt is not data.
+        .behavior(Behavior::PreferTerm)
+        .build();
+    let mut editor = LineEditor::with_config(config)?;
+    editor.set_helper(Some(Highlight));
+    Ok(editor)
+}
+
 struct Reader {
     editor: LineEditor,
     history: Option<PathBuf>,
@@ -88,15 +112,7 @@ struct Reader {
 
 impl Reader {
     fn new() -> rustyline::Result<Self> {
-        let config = Config::builder()
-            .max_history_size(HISTORY_ENTRIES)?
-            .history_ignore_space(true)
-            .auto_add_history(false)
-            // Standard output may be a file: the prompt is not data.
-            .behavior(Behavior::PreferTerm)
-            .build();
-        let mut editor = LineEditor::with_config(config)?;
-        editor.set_helper(Some(Highlight));
+        let mut editor = open()?;
         let folder = state::folder(None).unwrap_or_else(|error| {
             narrate(format_args!("warning: no history: {error}"));
             None
@@ -117,6 +133,17 @@ impl Reader {
             splitter: Splitter::default(),
             typed: String::new(),
         })
+    }
+
+    /// Reads what comes next, or what comes from now on.
+    fn next(&mut self, typed_ahead: TypedAhead) -> Entry {
+        if typed_ahead == TypedAhead::Drop {
+            // The terminal has dropped what it had, and the editor drops what it had read with itself.
+            let history = std::mem::take(self.editor.history_mut());
+            self.editor = open()?;
+            *self.editor.history_mut() = history;
+        }
+        self.read()
     }
 
     /// Reads lines until something is complete.

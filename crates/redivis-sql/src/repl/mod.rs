@@ -14,6 +14,7 @@ use crate::session::Session;
 use crate::signal::Signal;
 use crate::statement::Kind;
 use crate::workers::Workers;
+use editor::TypedAhead;
 
 /// Reads and runs until the user leaves.
 pub(crate) async fn run(
@@ -24,14 +25,16 @@ pub(crate) async fn run(
     narrate(banner(&session));
     let output = Arc::new(output);
     let mut editor = editor::Editor::start()?;
+    let mut typed_ahead = TypedAhead::Read;
     loop {
         let inputs = tokio::select! {
-            inputs = editor.read() => inputs?,
+            inputs = editor.read(typed_ahead) => inputs?,
             signal = workers.ended() => return Err(Failure::Signal(signal)),
         };
         let Some(inputs) = inputs else {
             return Ok(());
         };
+        typed_ahead = TypedAhead::Read;
         for input in inputs {
             let (here, output) = (session.clone(), Arc::clone(&output));
             let (Kind::Statement(text) | Kind::Command(text)) = input.kind.clone();
@@ -47,6 +50,7 @@ pub(crate) async fn run(
                         if signal != Signal::Interrupt {
                             return Err(failure);
                         }
+                        typed_ahead = TypedAhead::Drop;
                     }
                     let place = Place {
                         source: None,

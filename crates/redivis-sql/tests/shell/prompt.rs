@@ -125,3 +125,38 @@ fn what_is_typed_ahead_is_not_lost() {
     session.send_control('d').unwrap();
     session.exp_eof().unwrap();
 }
+
+#[test]
+fn control_c_drops_what_was_typed_ahead() {
+    let sandbox = Sandbox::new();
+    let mut session = start(&sandbox);
+    let lines = [
+        "SELECT 'r' || 'eady';",
+        "SELECT count(*) FROM generate_series(1, 1000000000000);",
+        "SELECT 'never' || ' run';",
+        "",
+    ];
+    session.send(&lines.join("\r")).unwrap();
+    session.flush().unwrap();
+    session.exp_string("ready").unwrap();
+    session.exp_string("(1 row").unwrap();
+    // The editor gives the terminal back with these, and the statement runs.
+    session.exp_string("000);").unwrap();
+    session.exp_string("\u{1b}[?2004l").unwrap();
+    session.send_control('c').unwrap();
+    session.exp_string("canceled").unwrap();
+    session.exp_string("redivis=> ").unwrap();
+    session.send("\x1b[A").unwrap();
+    session.flush().unwrap();
+    let recalled = session.exp_string("000);").unwrap();
+    assert!(!recalled.contains("never run"), "{recalled}");
+    session.send_control('c').unwrap();
+    let between = session.exp_string("redivis=> ").unwrap();
+    assert!(!between.contains("never run"), "{between}");
+    session.send_line("SELECT 'a' || 'live';").unwrap();
+    let between = session.exp_string("alive").unwrap();
+    assert!(!between.contains("never run"), "{between}");
+    session.exp_string("redivis=> ").unwrap();
+    session.send_control('d').unwrap();
+    session.exp_eof().unwrap();
+}
