@@ -5,6 +5,7 @@ mod values;
 
 use std::fs;
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 
 use datafusion::physical_plan::{ExecutionPlan, displayable};
 use datafusion::prelude::SessionContext;
