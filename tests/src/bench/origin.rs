@@ -179,6 +179,9 @@ impl Shared {
     }
 
     fn answer(&self, path: &str, request: &[u8]) -> Option<Value> {
+        if path.ends_with("/users/me") {
+            return Some(json!({"kind": "user", "name": "bench"}));
+        }
         let table = self
             .tables
             .iter()
