@@ -119,13 +119,12 @@ async fn traces_of_a_session_with_every_fault() {
     ];
     for (action, passes) in echoes {
         // Variables are asked for again by the table's own path, whatever the answer was.
-        let choices: [(fn(&Request) -> bool, bool); 4] = [
-            (is_stream, false),
+        for (chosen, is_asked_again) in [
+            (is_stream as fn(&Request) -> bool, false),
             (|request| request.method == "POST", false),
             (|request| request.path().ends_with(TABLE), false),
             (|request| request.path().ends_with("/variables"), true),
-        ];
-        for (chosen, is_asked_again) in choices {
+        ] {
             wire.break_requests(chosen, [action.clone()]);
             let run = wire.shell(&all(), Some(&token), "trace").await;
             assert_kept(&run, &token);
