@@ -39,8 +39,10 @@ fn main() {
     } else {
         asked
     };
-    let cores: [(usize, fn(Command) -> Command); 2] = [(2, |command| command), (1, on_one_core)];
-    for (cores, on) in cores {
+    for (cores, on) in [
+        (2, std::convert::identity as fn(Command) -> Command),
+        (1, on_one_core),
+    ] {
         for &connections in &connections {
             let ours = |sql: &str, more: &[&str]| {
                 let settings = format!("SET redivis.max_streams = {connections}");
