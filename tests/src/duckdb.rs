@@ -35,6 +35,24 @@ pub fn answers(setup: &[String], queries: &[String]) -> Vec<Result<Answer, Strin
     answers
 }
 
+/// How long DuckDB takes for a query in a process that has begun: the median of so many runs after a first one.
+pub fn seconds(query: &str, runs: usize) -> f64 {
+    const SCRIPT: &str = "\
+import duckdb, statistics, sys, time
+def run():
+    started = time.perf_counter()
+    duckdb.sql(sys.argv[1]).fetchall()
+    return time.perf_counter() - started
+run()
+print(statistics.median(run() for _ in range(int(sys.argv[2]))))
+";
+    let environment = python::environment("duckdb", REQUIREMENTS);
+    let mut command = Command::new(python::programs(&environment).join("python"));
+    command.args(["-c", SCRIPT, query, &runs.to_string()]);
+    let printed = process::run(command, python::RUN_LIMIT).success();
+    printed.trim().parse().expect("a number of seconds")
+}
+
 fn answer(line: &str) -> Result<Answer, String> {
     let line: Value = serde_json::from_str(line).expect("a line of JSON for each query");
     if let Some(error) = line["error"].as_str() {

@@ -3,6 +3,7 @@
 //! The tests use the software as its users do, from outside: processes, HTTP, files. Nothing in here stands in for a
 //! part of the product.
 
+pub mod bench;
 pub mod binaries;
 pub mod duckdb;
 pub mod node;

@@ -4,6 +4,7 @@
 //! another runtime ends when whoever waits for it goes. Uses `error` only.
 
 use datafusion::common::{Result, exec_err};
+use futures::future::{BoxFuture, FutureExt};
 use futures::stream::{self, BoxStream, StreamExt};
 use tokio::runtime::Handle;
 use tokio::sync::mpsc;
@@ -40,6 +41,29 @@ impl IoRuntime {
             Some(Err(error)) => stopped(error),
             None => exec_err!("{GONE}"),
         }
+    }
+
+    /// Starts work now, where there is a runtime to run it, and else when its outcome is awaited; dropping the wait aborts it.
+    /// `None` where the runtime went away before it was done.
+    pub(crate) fn start<T: Send + 'static>(
+        &self,
+        work: impl Future<Output = T> + Send + 'static,
+    ) -> BoxFuture<'static, Option<T>> {
+        let Some(handle) = self.0.clone().or_else(|| Handle::try_current().ok()) else {
+            return work.map(Some).boxed();
+        };
+        let mut task = JoinSet::new();
+        task.spawn_on(work, &handle);
+        let outcome = async move {
+            match task.join_next().await? {
+                Ok(outcome) => Some(outcome),
+                Err(error) => match error.try_into_panic() {
+                    Ok(panic) => std::panic::resume_unwind(panic),
+                    Err(_) => None,
+                },
+            }
+        };
+        outcome.boxed()
     }
 
     /// Runs a stream from its first poll on, a little ahead of its reader; dropping it aborts it.

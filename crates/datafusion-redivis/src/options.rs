@@ -17,7 +17,9 @@ use datafusion::common::error::{DataFusionError, Result};
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct RedivisOptions {
-    /// How many read streams one table scan asks for at most. At least 1; default 8, as in the official clients.
+    /// How many read streams one table scan asks for at most, and so how many connections and partitions it has. At least 1;
+    /// default 8, as in the official clients. `datafusion.execution.target_partitions`, which follows the processors, has no say
+    /// in it. Operators that hold memory for each partition need less of it with fewer.
     pub max_streams: usize,
     /// How long a response of the service may stay silent before it is asked again. `None`: what the client was built with.
     pub read_timeout: Option<Duration>,

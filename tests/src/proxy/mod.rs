@@ -5,19 +5,22 @@
 
 mod message;
 mod relay;
+mod rounds;
 #[cfg(test)]
 mod tests;
 
 use std::fmt;
 use std::io;
 use std::net::SocketAddr;
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 use std::time::Duration;
 
 use tokio::net::{TcpListener, TcpStream};
 use tokio::task::{JoinHandle, JoinSet};
 
 pub use message::Request;
+
+use self::rounds::Rounds;
 
 /// What becomes of the answer to one request.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -132,6 +135,7 @@ struct Shared {
     upstream: SocketAddr,
     script: Mutex<Script>,
     exchanges: Mutex<Vec<Exchange>>,
+    rounds: OnceLock<Rounds>,
 }
 
 impl Shared {
@@ -190,6 +194,7 @@ impl Proxy {
                 .expect("an endpoint with address and port"),
             script: Mutex::new(Box::new(|_| Action::Pass)),
             exchanges: Mutex::new(Vec::new()),
+            rounds: OnceLock::new(),
         });
         let listener = TcpListener::bind("127.0.0.1:0").await.expect("a free port");
         let address = listener
@@ -212,6 +217,22 @@ impl Proxy {
     /// Lets `script` decide from now on what becomes of the answer to each request.
     pub fn script(&self, script: impl FnMut(&Request) -> Action + Send + 'static) {
         *lock(&self.shared.script) = Box::new(script);
+    }
+
+    /// Lets requests wait from now on until no more of them come, as if the line were long.
+    pub fn count_round_trips(&self) {
+        self.shared.rounds.get_or_init(Rounds::default);
+        let shared = Arc::clone(&self.shared);
+        tokio::spawn(async move {
+            if let Some(rounds) = shared.rounds.get() {
+                rounds.end().await;
+            }
+        });
+    }
+
+    /// How often requests had to wait for one another since then.
+    pub fn round_trips(&self) -> usize {
+        self.shared.rounds.get().map_or(0, Rounds::count)
     }
 
     /// All exchanges so far, in the order in which their requests were complete.

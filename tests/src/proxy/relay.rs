@@ -20,6 +20,9 @@ pub(super) async fn connection(client: TcpStream, shared: &Shared) -> io::Result
 
     while let Some((head, request)) = from_client.request().await? {
         let (exchange, action) = shared.begin(request.clone());
+        if let Some(rounds) = shared.rounds.get() {
+            rounds.wait().await;
+        }
         match action {
             Action::Close => {
                 shared.note(exchange, |exchange| exchange.end = Some(End::Answered));

@@ -11,7 +11,7 @@ use redivis_tests::proxy::{Action, Break, End};
 use tokio::net::{TcpListener, TcpSocket, TcpStream};
 
 use crate::arrow_body::{ends, rows_before, served};
-use crate::wire::{TABLE, Wire, assert_all, is_stream, patience, rows, within};
+use crate::wire::{ROWS, TABLE, Wire, assert_all, is_stream, patience, rows, within};
 
 const SHORT: Duration = Duration::from_millis(250);
 
@@ -41,6 +41,38 @@ async fn a_stalled_stream_resumes() {
         };
         wire.proxy.wait_for(SHORT * 20, left).await.unwrap();
     }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_stalled_stream_does_not_slow_the_others() {
+    const STREAMS: u64 = 4;
+    let wire = Wire::start().await;
+    let mut table = wire.get("/tables/local.faults.rows").await;
+    table["numBytes"] = (STREAMS * (8 << 20)).into();
+    let table = Action::reply(
+        200,
+        &[("Content-Type", "application/json")],
+        table.to_string(),
+    );
+    let mut stalled = Some(stall(0));
+    wire.proxy.script(move |request| match request {
+        request if request.path().ends_with(TABLE) => table.clone(),
+        request if is_stream(request) => stalled.take().unwrap_or(Action::Pass),
+        _ => Action::Pass,
+    });
+    let client = wire.builder().read_timeout(Duration::from_secs(3600));
+    let (_context, redivis) = wire.session(client.build().unwrap());
+    within(async {
+        let frame = redivis.sql(&format!("SELECT id, text FROM {TABLE}")).await;
+        let mut batches = frame.unwrap().execute_stream().await.unwrap();
+        let mut rows = 0;
+        while rows < ROWS as usize * 3 / 4 {
+            rows += batches.next().await.unwrap().unwrap().num_rows();
+        }
+        assert_eq!(rows, ROWS as usize * 3 / 4);
+    })
+    .await;
+    assert_eq!(wire.offsets(), [0; STREAMS as usize]);
 }
 
 #[tokio::test(flavor = "multi_thread")]

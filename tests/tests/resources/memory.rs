@@ -72,7 +72,7 @@ fn texts_that_are_stored_once_are_sent_in_small_messages_all_the_same() {
 fn sixty_four_streams_at_once_take_a_few_megabytes_each() {
     let table = wide();
     let wire = Wire::to(&table.server);
-    let sql = "SET datafusion.execution.target_partitions = 64; SET redivis.max_streams = 64; \
+    let sql = "SET redivis.max_streams = 64; \
                SELECT * FROM redivis.'local.draft:next.wide' WHERE v0 + v299 < 0";
     let shell = shell_peak(&wire, &["-c", sql]);
     assert_eq!(wire.on("/readStreams/").len(), 64);
@@ -87,7 +87,6 @@ fn streams_that_wait_for_their_reader_hold_a_message_each() {
     let pool: Arc<dyn MemoryPool> = Arc::new(GreedyMemoryPool::new(200 * MB));
     let (context, redivis) = wire.session(Some(Arc::clone(&pool)), 64);
     let streams = wire.runtime.block_on(async {
-        redivis.sql("SET redivis.max_streams = 64").await.unwrap();
         let frame = redivis
             .sql("SELECT * FROM redivis.'local.draft:next.wide'")
             .await

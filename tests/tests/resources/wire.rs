@@ -11,7 +11,7 @@ use datafusion::execution::context::SessionContext;
 use datafusion::execution::memory_pool::MemoryPool;
 use datafusion::execution::runtime_env::RuntimeEnvBuilder;
 use datafusion::prelude::SessionConfig;
-use datafusion_redivis::Redivis;
+use datafusion_redivis::{Redivis, RedivisOptions};
 use redivis::{Client, Token};
 use redivis_tests::binaries;
 use redivis_tests::proxy::{Action, Break, Exchange, Proxy, Request};
@@ -56,7 +56,7 @@ impl Wire {
         client.build().unwrap()
     }
 
-    /// A session in this process.
+    /// A session in this process, whose scans have so many partitions at most.
     pub(crate) fn session(
         &self,
         pool: Option<Arc<dyn MemoryPool>>,
@@ -66,7 +66,9 @@ impl Wire {
         if let Some(pool) = pool {
             environment = environment.with_memory_pool(pool);
         }
-        let config = SessionConfig::new().with_target_partitions(partitions);
+        let mut options = RedivisOptions::default();
+        options.max_streams = partitions;
+        let config = SessionConfig::new().with_option_extension(options);
         let context = SessionContext::new_with_config_rt(config, environment.build_arc().unwrap());
         let redivis = datafusion_redivis::register(&context, self.client()).unwrap();
         (context, redivis)

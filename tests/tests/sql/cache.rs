@@ -331,7 +331,7 @@ async fn the_service_is_asked_once_a_session_whether_rows_may_be_read() {
     assert_eq!(second.success(), [ANSWER, ANSWER].concat());
     assert_snapshot!(asked, @r#"
     GET /tables/lab.numbers.numbers
-    GET /tables/…/variables
+    GET /tables/lab.numbers.numbers/variables
     GET /users/me
     POST /tables/…/readSessions {"format":"arrow","maxResults":1,"selectedVariables":["n"]}
     "#);

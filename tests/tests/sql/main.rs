@@ -12,6 +12,7 @@ mod others;
 mod query;
 mod replace;
 mod requests;
+mod round_trips;
 mod runtimes;
 mod session;
 mod tpch;

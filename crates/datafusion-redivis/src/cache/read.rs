@@ -101,6 +101,12 @@ struct Cached {
 }
 
 impl Cached {
+    /// Asks the service whether its rows may be read, once a session.
+    async fn may_read(self: Arc<Self>) -> Result<()> {
+        let (access, io) = (self.connection.access(), self.connection.io());
+        access.may_read(io, &self.table, &self.entry.schema).await
+    }
+
     /// What a failure to read the entry means.
     fn failure(&self, error: DataFusionError) -> DataFusionError {
         if !self.entry.is_damaged() {
@@ -143,12 +149,14 @@ impl DataSource for CachedSource {
         runtime.register_object_store(url.as_ref(), Arc::new(InMemory::new()));
         let schema = Arc::clone(self.scan.eq_properties().schema());
         let (scan, cached) = (Arc::clone(&self.scan), Arc::clone(&self.cached));
+        // Asked now, as sessions are opened: the scans under a join wait for the service together.
+        let asked = Arc::clone(&cached).may_read();
+        let asked = cached.connection.io().start(asked);
         let open = async move {
-            let connection = &cached.connection;
-            let access = connection.access();
-            access
-                .may_read(connection.io(), &cached.table, &cached.entry.schema)
-                .await?;
+            match asked.await {
+                Some(outcome) => outcome?,
+                None => Arc::clone(&cached).may_read().await?,
+            }
             let rows = scan.open_with_args(args)?;
             Ok::<_, DataFusionError>(rows.map_err(move |error| cached.failure(error)))
         };

@@ -25,11 +25,9 @@ use datafusion::physical_plan::{
     DisplayAs, DisplayFormatType, ExecutionPlan, Partitioning, PlanProperties,
 };
 
-use super::batches::Batches;
 use super::execution::{Execution, Executions};
-use super::memory::ScanMemory;
 use super::metrics::ScanMetrics;
-use super::partition::{PartitionReader, State};
+use super::partition::Part;
 use super::request::ScanRequest;
 use super::source::Source;
 use super::statistics;
@@ -41,8 +39,8 @@ use crate::options::{CheckRowCounts, RedivisOptions};
 /// Below this many rows one stream is at least as fast as several.
 const ONE_STREAM_ROWS: usize = 10_000;
 
-/// A stream should be worth its request: about this many bytes.
-const STREAM_BYTES: u64 = 32 << 20;
+/// A stream should be worth its connection and request: about this many bytes (the benchmark `line` measures it).
+const STREAM_BYTES: usize = 8 << 20;
 
 /// Reads rows of a table, or of a query's result, from Redivis.
 ///
@@ -51,6 +49,8 @@ const STREAM_BYTES: u64 = 32 << 20;
 /// - A limit, whether known at planning or set by `with_fetch`, is sent as `maxResults` and kept exactly here as well.
 /// - Partition *i* of *n* reads the streams *i*, *i + n*, … of one read session. When the service opens fewer streams than
 ///   partitions, the others are empty.
+/// - What every partition reads is opened when it is executed, and read when it is polled: the scans under a join wait for
+///   their first rows together.
 /// - Each execution has a session of its own, so a plan can be kept and executed again. What tells executions apart is the
 ///   `TaskContext`: execute all partitions of one execution with the same one, as DataFusion does.
 /// - Batches have about `datafusion.execution.batch_size` rows, and count for the memory that they take.
@@ -81,15 +81,17 @@ impl RedivisScanExec {
         config: &ConfigOptions,
     ) -> Result<Self> {
         let options = RedivisOptions::of(config);
-        let target = config.execution.target_partitions.min(options.max_streams);
-        let partitions = if source.reads_rows().is_some() {
-            1
-        } else {
-            streams(target, source.size.bytes, fetch)
-        };
         let projection = projection
             .cloned()
             .unwrap_or_else(|| (0..source.schema.fields().len()).collect());
+        // Connections follow the network, so not `target_partitions`, which follows the cores.
+        let partitions = if source.reads_rows().is_some() {
+            1
+        } else {
+            let asked = asked(&source, &projection)?;
+            let bytes = statistics::bytes(source.size, &source.schema, &asked, fetch);
+            streams(options.max_streams, bytes, fetch)
+        };
         Self::with_partitions(source, projection, fetch, options, partitions)
     }
 
@@ -184,21 +186,6 @@ impl RedivisScanExec {
         self.properties.partitioning.partition_count()
     }
 
-    /// What to ask the service for: what is projected, or one cheap variable if that is nothing.
-    fn asked(&self) -> Result<SchemaRef> {
-        let schema = self.schema();
-        if !schema.fields().is_empty() {
-            return Ok(schema);
-        }
-        let Some(cheapest) = cheapest(&self.source.schema) else {
-            return exec_err!(
-                "{} has no variables, so its rows cannot be read",
-                self.source.name
-            );
-        };
-        Ok(Arc::new(self.source.schema.project(&[cheapest])?))
-    }
-
     fn request(&self) -> Result<ScanRequest> {
         let client = self.source.connection.client();
         Ok(ScanRequest {
@@ -207,7 +194,7 @@ impl RedivisScanExec {
                 Some(timeout) => client.with_read_timeout(timeout),
                 None => client,
             },
-            asked: self.asked()?,
+            asked: asked(&self.source, &self.projection)?,
             fetch: self.fetch,
             streams: self.streams(),
             check_row_counts: self.options.check_row_counts,
@@ -230,14 +217,26 @@ impl Source {
     }
 }
 
+/// What to ask the service for: what is projected, or one cheap variable if that is nothing.
+fn asked(source: &Source, projection: &[usize]) -> Result<SchemaRef> {
+    if !projection.is_empty() {
+        return Ok(Arc::new(source.schema.project(projection)?));
+    }
+    let Some(cheapest) = cheapest(&source.schema) else {
+        return exec_err!(
+            "{} has no variables, so its rows cannot be read",
+            source.name
+        );
+    };
+    Ok(Arc::new(source.schema.project(&[cheapest])?))
+}
+
 /// The number of streams that reading so many bytes, or no more than `fetch` rows, is worth.
-fn streams(most: usize, bytes: Option<u64>, fetch: Option<usize>) -> usize {
+fn streams(most: usize, bytes: Option<usize>, fetch: Option<usize>) -> usize {
     if fetch.is_some_and(|fetch| fetch <= ONE_STREAM_ROWS) {
         return 1;
     }
-    let worth = bytes.map_or(usize::MAX, |bytes| {
-        usize::try_from(bytes.div_ceil(STREAM_BYTES)).unwrap_or(usize::MAX)
-    });
+    let worth = bytes.map_or(usize::MAX, |bytes| bytes.div_ceil(STREAM_BYTES));
     most.min(worth).max(1)
 }
 
@@ -340,23 +339,20 @@ impl ExecutionPlan for RedivisScanExec {
                 self.name()
             );
         }
-        let batch_size = context.session_config().batch_size();
         let execution = self.executions.join(partition, partitions, &context);
-        let reader = PartitionReader {
+        let fill = self.fill(partition, &execution, context.memory_pool());
+        let part = Part {
             request: Arc::new(self.request()?),
-            fill: self.fill(partition, &execution, context.memory_pool()),
             execution,
             partition,
             partitions,
             metrics: ScanMetrics::new(&self.metrics, partition),
-            memory: ScanMemory::new(context.memory_pool(), partition),
-            batches: Batches::new(self.schema(), batch_size),
-            rows: 0,
-            state: State::default(),
+            pool: Arc::clone(context.memory_pool()),
+            schema: self.schema(),
+            batch_size: context.session_config().batch_size(),
         };
-        let io = self.source.connection.io();
-        let batches =
-            RecordBatchStreamAdapter::new(self.schema(), io.stream(reader.into_batches()));
+        let batches = part.execute(self.source.connection.io(), fill);
+        let batches = RecordBatchStreamAdapter::new(self.schema(), batches);
         Ok(Box::pin(cooperative(batches)))
     }
 
@@ -375,7 +371,8 @@ impl ExecutionPlan for RedivisScanExec {
             Some(_) => Statistics::new_unknown(&schema),
             None => {
                 let is_checked = self.options.check_row_counts == CheckRowCounts::Error;
-                statistics::of_scan(self.source.size, &schema, self.fetch, is_checked)
+                let (size, all) = (self.source.size, &self.source.schema);
+                statistics::of_scan(size, all, &schema, self.fetch, is_checked)
             }
         }))
     }
@@ -411,16 +408,15 @@ mod tests {
 
     #[test]
     fn streams_follow_partitions_size_and_limit() {
-        const MIB: u64 = 1 << 20;
-        assert_eq!(streams(8, Some(1000 * MIB), None), 8);
-        assert_eq!(streams(8, Some(64 * MIB), None), 2);
-        assert_eq!(streams(8, Some(64 * MIB + 1), None), 3);
+        assert_eq!(streams(8, Some(100 * STREAM_BYTES), None), 8);
+        assert_eq!(streams(8, Some(2 * STREAM_BYTES), None), 2);
+        assert_eq!(streams(8, Some(2 * STREAM_BYTES + 1), None), 3);
         assert_eq!(streams(8, Some(0), None), 1);
         assert_eq!(streams(4, None, None), 4);
         assert_eq!(streams(0, None, None), 1);
         assert_eq!(streams(8, None, Some(10)), 1);
         assert_eq!(streams(8, None, Some(ONE_STREAM_ROWS)), 1);
-        assert_eq!(streams(8, Some(u64::MAX), Some(ONE_STREAM_ROWS + 1)), 8);
+        assert_eq!(streams(8, Some(usize::MAX), Some(ONE_STREAM_ROWS + 1)), 8);
     }
 
     #[test]

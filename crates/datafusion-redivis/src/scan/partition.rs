@@ -1,6 +1,7 @@
 //! The rows of one partition: its read streams, one after the other, cut at the limit.
 //!
-//! Everything happens when the stream is polled; dropping it drops the request in flight and closes its connection.
+//! The first stream is opened when the plan is executed; everything else happens when the partition is polled. Dropping it
+//! drops the request in flight and closes its connection.
 
 use std::collections::VecDeque;
 use std::future::poll_fn;
@@ -9,9 +10,11 @@ use std::task::Poll;
 use std::time::Instant;
 
 use datafusion::arrow::array::RecordBatch;
+use datafusion::arrow::datatypes::SchemaRef;
 use datafusion::common::{DataFusionError, Result};
+use datafusion::execution::memory_pool::MemoryPool;
 use datafusion::physical_plan::metrics::RecordOutput;
-use futures::stream::{self, BoxStream, StreamExt};
+use futures::stream::{self, BoxStream, Stream, StreamExt};
 use redivis::ErrorKind;
 use redivis::read::{ArrowStream, ReadSession, ReadStreamInfo};
 
@@ -22,31 +25,80 @@ use super::metrics::{ScanMetrics, StreamMetrics};
 use super::request::ScanRequest;
 use crate::cache::PartitionFill;
 use crate::error::{ScanError, failed};
+use crate::io::IoRuntime;
 use crate::options::CheckRowCounts;
 
-/// Reads a partition.
-#[derive(Debug)]
-pub(crate) struct PartitionReader {
+/// A partition of an execution.
+#[derive(Debug, Clone)]
+pub(crate) struct Part {
     pub(crate) request: Arc<ScanRequest>,
     pub(crate) execution: Arc<Execution>,
     pub(crate) partition: usize,
     pub(crate) partitions: usize,
     pub(crate) metrics: ScanMetrics,
-    pub(crate) memory: ScanMemory,
+    pub(crate) pool: Arc<dyn MemoryPool>,
+    /// The schema of its batches, and about how many rows they have.
+    pub(crate) schema: SchemaRef,
+    pub(crate) batch_size: usize,
+}
+
+impl Part {
+    /// Its batches. What they are read from is opened now, since an execution is about to be read: whoever polls one partition
+    /// after another, as joins do, waits for the service only once. Rows are read when they are polled, and go to `fill`
+    /// besides.
+    pub(crate) fn execute(
+        self,
+        io: &IoRuntime,
+        fill: Option<PartitionFill>,
+    ) -> BoxStream<'static, Result<RecordBatch>> {
+        let opened = io.start(self.clone().reader(fill).begin());
+        let metrics = self.metrics.clone();
+        // Without the runtime that it was opened on it is opened where it is polled.
+        let reader = async move { opened.await.unwrap_or_else(|| self.reader(None)) };
+        let batches = stream::once(reader).flat_map(PartitionReader::into_batches);
+        io.stream(metrics.timed(batches).boxed())
+    }
+
+    /// A stream from its first row on.
+    fn stream(&self, info: &ReadStreamInfo) -> (ArrowStream, StreamMetrics) {
+        let asked = Arc::clone(&self.request.asked);
+        let stream = self.request.client.read_arrow(info, asked);
+        self.metrics.stream(stream)
+    }
+
+    fn reader(self, fill: Option<PartitionFill>) -> PartitionReader {
+        PartitionReader {
+            memory: ScanMemory::new(&self.pool, self.partition),
+            batches: Batches::new(Arc::clone(&self.schema), self.batch_size),
+            fill,
+            part: self,
+            rows: 0,
+            state: State::default(),
+        }
+    }
+}
+
+/// Reads a partition.
+#[derive(Debug)]
+struct PartitionReader {
+    part: Part,
+    memory: ScanMemory,
+    batches: Batches,
     /// Where its batches go besides; they are kept if all of them come.
-    pub(crate) fill: Option<PartitionFill>,
-    pub(crate) batches: Batches,
+    fill: Option<PartitionFill>,
     /// Rows that came.
-    pub(crate) rows: usize,
-    pub(crate) state: State,
+    rows: usize,
+    state: State,
 }
 
 /// How far a partition has come.
 #[derive(Debug, Default)]
-pub(crate) enum State {
+enum State {
     /// Which streams to read is not known yet.
     #[default]
     Opening,
+    /// It failed before it was polled.
+    Failed(DataFusionError),
     /// Streams are read, one after the other.
     Reading {
         /// What they belong to; none where rows come without a session.
@@ -59,13 +111,41 @@ pub(crate) enum State {
 }
 
 impl PartitionReader {
-    /// The partition's batches; nothing happens before the first poll.
-    pub(crate) fn into_batches(self) -> BoxStream<'static, Result<RecordBatch>> {
-        let batches = stream::try_unfold(self, |mut reader| async move {
-            let started = Instant::now();
-            let next = reader.next().await;
-            reader.metrics.scanned(started.elapsed());
-            let Some(batch) = next? else {
+    /// Sends what has to be sent before the first row can come, and reads nothing.
+    async fn begin(mut self) -> Self {
+        if self.wanted() > 0
+            && let Err(error) = self.open_first().await
+        {
+            self.state = State::Failed(error);
+        }
+        self
+    }
+
+    async fn open_first(&mut self) -> Result<()> {
+        self.state = self.open().await?;
+        let State::Reading {
+            waiting, current, ..
+        } = &mut self.state
+        else {
+            return Ok(());
+        };
+        if current.is_none()
+            && let Some(info) = waiting.pop_front()
+        {
+            *current = Some(self.part.stream(&info));
+        }
+        if let Some((stream, metrics)) = current {
+            let begun = stream.begin().await;
+            self.part.metrics.observe(metrics);
+            return begun.or_else(|error| self.recover(error));
+        }
+        Ok(())
+    }
+
+    /// The partition's batches.
+    fn into_batches(self) -> impl Stream<Item = Result<RecordBatch>> {
+        stream::try_unfold(self, |mut reader| async move {
+            let Some(batch) = reader.next().await? else {
                 if let Some(fill) = reader.fill.take() {
                     fill.finish().await;
                 }
@@ -74,12 +154,9 @@ impl PartitionReader {
             if let Some(fill) = &reader.fill {
                 fill.write(&batch).await;
             }
-            Ok(Some((
-                batch.record_output(&reader.metrics.baseline),
-                reader,
-            )))
-        });
-        batches.boxed()
+            let batch = batch.record_output(&reader.part.metrics.baseline);
+            Ok(Some((batch, reader)))
+        })
     }
 
     async fn next(&mut self) -> Result<Option<RecordBatch>> {
@@ -91,6 +168,11 @@ impl PartitionReader {
                 self.state = State::Finished;
             }
             match &mut self.state {
+                State::Failed(_) => {
+                    if let State::Failed(error) = std::mem::take(&mut self.state) {
+                        return Err(error);
+                    }
+                }
                 State::Opening => self.state = self.open().await?,
                 State::Reading {
                     current: Some((stream, metrics)),
@@ -109,7 +191,7 @@ impl PartitionReader {
                         }
                     });
                     let next = next.await?;
-                    self.metrics.observe(metrics);
+                    self.part.metrics.observe(metrics);
                     match next {
                         Poll::Ready(Some(Ok(message))) => self.take(message)?,
                         Poll::Ready(Some(Err(error))) => self.recover(error)?,
@@ -126,20 +208,20 @@ impl PartitionReader {
 
     /// Rows that may still come.
     fn wanted(&self) -> usize {
-        let most = self.request.fetch.unwrap_or(usize::MAX);
+        let most = self.part.request.fetch.unwrap_or(usize::MAX);
         most.saturating_sub(self.rows)
     }
 
     /// Finds out which streams to read.
     async fn open(&mut self) -> Result<State> {
-        let request = &self.request;
+        let request = &self.part.request;
         if let Some(table) = request.source.reads_rows() {
             let asked = Arc::clone(&request.asked);
             let stream = request.client.read_rows(table, &request.rows(), asked);
             return Ok(State::Reading {
                 session: None,
                 waiting: VecDeque::new(),
-                current: Some(self.metrics.stream(stream)),
+                current: Some(self.part.metrics.stream(stream)),
             });
         }
         let started = Instant::now();
@@ -150,11 +232,11 @@ impl PartitionReader {
                 request.client.create_read_session(uri, &body).await
             }
         };
-        let session = self.execution.session.get(create).await?;
-        self.metrics.opened(started.elapsed());
-        let streams = session.streams.iter().skip(self.partition);
+        let session = self.part.execution.session.get(create).await?;
+        self.part.metrics.opened(started.elapsed());
+        let streams = session.streams.iter().skip(self.part.partition);
         Ok(State::Reading {
-            waiting: streams.step_by(self.partitions).cloned().collect(),
+            waiting: streams.step_by(self.part.partitions).cloned().collect(),
             session: Some(session),
             current: None,
         })
@@ -168,11 +250,7 @@ impl PartitionReader {
         else {
             return Ok(());
         };
-        *current = waiting.pop_front().map(|info| {
-            let asked = Arc::clone(&self.request.asked);
-            self.metrics
-                .stream(self.request.client.read_arrow(&info, asked))
-        });
+        *current = waiting.pop_front().map(|info| self.part.stream(&info));
         // Having no rows is said of this session as much as any row: with another one there might be some.
         if current.is_none() && self.uses_session() {
             let read = std::mem::replace(&mut self.state, State::Finished);
@@ -206,7 +284,7 @@ impl PartitionReader {
         else {
             return true;
         };
-        let is_current = self.execution.session.mark_used(session);
+        let is_current = self.part.execution.session.mark_used(session);
         if !is_current {
             self.state = State::Opening;
         }
@@ -225,7 +303,7 @@ impl PartitionReader {
         if error.kind() != ErrorKind::NotFound {
             return Err(failed(error));
         }
-        let shared = &self.execution.session;
+        let shared = &self.part.execution.session;
         if shared.replace(session) {
             tracing::info!(age = ?session.created.elapsed(), "the read session has expired unused; making another");
             self.state = State::Opening;
@@ -236,7 +314,7 @@ impl PartitionReader {
         }
         Err(DataFusionError::External(Box::new(
             ScanError::SessionGone {
-                table: self.request.source.name.clone(),
+                table: self.part.request.source.name.clone(),
                 age: session.created.elapsed(),
                 source: error,
             },
@@ -246,25 +324,26 @@ impl PartitionReader {
     /// Compares the rows of all partitions with those that there must be, once the last partition is at its end.
     fn check_count(&self, session: Option<&ReadSession>) -> Result<()> {
         let rows = self.rows as u64;
-        let Some(came) = self
-            .execution
-            .complete(self.partition, self.partitions, rows)
+        let Some(came) =
+            self.part
+                .execution
+                .complete(self.part.partition, self.part.partitions, rows)
         else {
             return Ok(());
         };
-        let Some(expected) = self.request.missed_count(session, came) else {
+        let Some(expected) = self.part.request.missed_count(session, came) else {
             return Ok(());
         };
         let error = ScanError::RowCount {
-            table: self.request.source.name.clone(),
+            table: self.part.request.source.name.clone(),
             came,
             expected,
         };
-        match self.request.check_row_counts {
+        match self.part.request.check_row_counts {
             CheckRowCounts::Error => Err(DataFusionError::External(Box::new(error))),
             CheckRowCounts::Warn => {
                 tracing::warn!("{error}");
-                if let Some(fill) = self.execution.fill.get() {
+                if let Some(fill) = self.part.execution.fill.get() {
                     fill.give_up();
                 }
                 Ok(())
@@ -276,7 +355,7 @@ impl PartitionReader {
 impl Drop for PartitionReader {
     fn drop(&mut self) {
         if !matches!(self.state, State::Finished) {
-            self.execution.leave();
+            self.part.execution.leave();
         }
     }
 }

@@ -20,6 +20,7 @@ use datafusion::prelude::{DataFrame, SessionContext};
 use datafusion::sql::parser::Statement;
 use datafusion::sql::planner::object_name_to_table_reference;
 use datafusion::sql::sqlparser::ast::ObjectName;
+use futures::stream::{self, StreamExt, TryStreamExt};
 use redivis::Client;
 use redivis::resource::Table;
 
@@ -34,6 +35,9 @@ use crate::sql::statement::{self, Body};
 use crate::sql::{references, urls};
 use crate::table::RedivisTable;
 use crate::write::draft;
+
+/// Names that are looked up side by side.
+const LOOKED_UP_AT_ONCE: usize = 16;
 
 /// A session that speaks Redivis; made by [`register`] and [`RedivisBuilder`]. Cheap to clone.
 ///
@@ -294,14 +298,22 @@ async fn names(state: &SessionState, statement: &Statement) -> Result<Names> {
         normalize: options.sql_parser.enable_ident_normalization,
         tables: HashMap::new(),
     };
-    for reference in state.resolve_table_references(statement)? {
+    let look_up = |reference: TableReference| {
         let resolved = names.resolve(reference.clone());
-        let Ok(schema) = state.schema_for_ref(reference) else {
-            continue;
-        };
-        if let Some(table) = schema.table(&resolved.table).await? {
-            names.tables.insert(resolved, table.schema());
+        async move {
+            let Ok(schema) = state.schema_for_ref(reference) else {
+                return Ok(None);
+            };
+            let table = schema.table(&resolved.table).await?;
+            Ok::<_, DataFusionError>(table.map(|table| (resolved, table.schema())))
         }
-    }
+    };
+    // Side by side, and yet the first name that means nothing is the one that is told.
+    let references = state.resolve_table_references(statement)?;
+    let found = stream::iter(references.into_iter().map(look_up))
+        .buffered(LOOKED_UP_AT_ONCE)
+        .try_collect::<Vec<_>>()
+        .await?;
+    names.tables.extend(found.into_iter().flatten());
     Ok(names)
 }

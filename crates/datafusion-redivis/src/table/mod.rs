@@ -15,7 +15,9 @@ use datafusion::datasource::sink::DataSinkExec;
 use datafusion::logical_expr::dml::InsertOp;
 use datafusion::logical_expr::{Expr, TableType};
 use datafusion::physical_plan::{ExecutionPlan, ExecutionPlanProperties};
+use futures::future::FutureExt;
 use futures::stream::{self, StreamExt, TryStreamExt};
+use futures::try_join;
 use redivis::read::variables_schema;
 use redivis::resource::{Table, Variable};
 use redivis::{Client, TableReference, Version};
@@ -44,7 +46,7 @@ pub struct RedivisTable {
 }
 
 impl RedivisTable {
-    /// The table that a reference means: one request for it, and one for every 1,000 of its variables.
+    /// The table that a reference means: one request for it and, beside it, one for every 1,000 of its variables.
     ///
     /// Its rows are read with `client`. Where the reference names no version, the table stays with the one that is current
     /// now.
@@ -60,11 +62,18 @@ impl RedivisTable {
         reference: &TableReference,
     ) -> redivis::Result<Self> {
         let client = connection.client();
-        let mut table = client.table(reference).await?;
+        // Side by side: whoever is far away waits once.
+        let uri = format!("/tables/{}", reference.path_segment());
+        let variables = client.variables(&uri).map(Ok);
+        let (mut table, variables) = try_join!(client.table(reference), variables)?;
         if let Some(uri) = pinned_uri(&table) {
             table.uri = uri;
         }
-        let variables = client.variables(&table.uri).await?;
+        let variables = match variables {
+            Ok(variables) if are_of(&variables, reference, &table) => variables,
+            // A table that goes by another path, or a version that may have been released in between.
+            _ => client.variables(&table.uri).await?,
+        };
         let connection = Arc::clone(connection);
         Ok(Self {
             writes: writes.cloned(),
@@ -107,7 +116,6 @@ impl RedivisTable {
                 bytes: table.num_bytes,
                 immutable: is_pinned(&table),
                 released: table.is_released(),
-                variables: variables.len(),
             },
             schema,
             query: None,
@@ -192,9 +200,32 @@ fn pinned_uri(table: &Table) -> Option<String> {
     let version = reference
         .version()
         .filter(|version| matches!(version, Version::Numbered { .. }))?;
-    let said =
-        table.uri.contains(&format!(":{version}")) || table.uri.contains(&format!("%3A{version}"));
-    (!said).then(|| format!("/tables/{}", reference.path_segment()))
+    (!names(&table.uri, version)).then(|| format!("/tables/{}", reference.path_segment()))
+}
+
+/// Whether the variables that a reference led to are those of the version that it led to for the table, which was asked for at
+/// the same time.
+fn are_of(variables: &[Variable], reference: &TableReference, table: &Table) -> bool {
+    let version = table.reference().and_then(|said| said.version());
+    let Some(version @ Version::Numbered { .. }) = version else {
+        // Nothing tells versions apart, or what is told of may change from one request to the next.
+        return true;
+    };
+    let named = |uri: &str| names(uri, version);
+    reference.version() == Some(version)
+        || variables
+            .iter()
+            .all(|variable| variable.uri.as_deref().is_some_and(named))
+}
+
+/// Whether a path names a version: `:v1_1`, and not `:v1_10`.
+fn names(uri: &str, version: Version) -> bool {
+    [":", "%3A", "%3a"].into_iter().any(|colon| {
+        let named = format!("{colon}{version}");
+        uri.split(&named)
+            .skip(1)
+            .any(|rest| !rest.starts_with(|next: char| next.is_ascii_digit()))
+    })
 }
 
 /// Released, and named with the number of its version: `current` is another one after the next release.

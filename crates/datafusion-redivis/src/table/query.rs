@@ -48,7 +48,6 @@ impl RedivisQuery {
                 bytes: query.output_num_bytes,
                 immutable: true,
                 released: true,
-                variables: variables.len(),
             },
             query: Some(one_line(&request.query)),
             table: None,

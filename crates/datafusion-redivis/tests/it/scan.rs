@@ -41,13 +41,14 @@ async fn wide_table() -> (Server, SessionContext, Redivis, tempfile::TempDir) {
 #[tokio::test(flavor = "multi_thread")]
 async fn partitions_share_the_streams_of_one_session() {
     let (_server, ctx, redivis, _data) = wide_table().await;
-    for (most, partitions) in [(8, 3), (2, 2), (1, 1)] {
+    // As many as there are streams, however many cores there are.
+    for (most, partitions) in [(8, 8), (2, 2), (1, 1)] {
         redivis
             .sql(&format!("SET redivis.max_streams = {most}"))
             .await
             .unwrap();
         let plan = redivis
-            .sql("SELECT id FROM redivis.'lab.wide.rows'")
+            .sql("SELECT id, pad FROM redivis.'lab.wide.rows'")
             .await
             .unwrap()
             .create_physical_plan()
@@ -315,7 +316,53 @@ async fn metrics_tell_what_was_read() {
     assert!(of("bytes_scanned") >= 336_776 * 8, "{metrics}");
     assert!(of("streams") >= 1);
     assert_eq!(of("retries"), 0);
-    assert!(of("time_elapsed_scanning_total") > 0);
+    // Work and waiting are told apart, and are all that there is.
+    let work = metrics.elapsed_compute().unwrap_or_default();
+    assert!(work > 0);
+    assert!(of("time_elapsed_waiting") > 0);
+    // DataFusion counts no time as less than a nanosecond.
+    let all = of("time_elapsed_scanning_total");
+    assert!((work + of("time_elapsed_waiting")).abs_diff(all) < all / 1000);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_session_is_opened_when_execution_starts() {
+    let it = fixture().await;
+    let plan = it.plan(&format!("SELECT flight FROM {FLIGHTS}")).await;
+    let scan = find(&plan);
+    let opened = |scan: &Arc<dyn ExecutionPlan>| {
+        let metrics = scan.metrics().unwrap();
+        let streams = metrics.sum_by_name("streams");
+        streams.is_some_and(|streams| streams.as_usize() > 0)
+    };
+    let rows = scan.execute(0, it.ctx.task_ctx()).unwrap();
+    let patience = tokio::time::timeout(Duration::from_secs(30), async {
+        while !opened(&scan) {
+            tokio::time::sleep(Duration::from_millis(5)).await;
+        }
+    });
+    patience.await.unwrap();
+    drop(rows);
+}
+
+#[test]
+fn a_plan_outlives_the_runtime_that_it_was_executed_on() {
+    let service = tokio::runtime::Runtime::new().unwrap();
+    let it = service.block_on(fixture());
+    let plan = service.block_on(it.plan("SELECT * FROM redivis.'demo.nycflights13.airlines'"));
+    let runtime = || {
+        tokio::runtime::Builder::new_current_thread()
+            .enable_all()
+            .build()
+            .unwrap()
+    };
+    let mut rows = {
+        let gone = runtime();
+        let _entered = gone.enter();
+        plan.execute(0, it.ctx.task_ctx()).unwrap()
+    };
+    let batch = runtime().block_on(rows.next()).unwrap().unwrap();
+    assert_eq!(batch.num_rows(), 16);
 }
 
 #[tokio::test]
@@ -368,7 +415,7 @@ async fn a_session_that_expired_unused_is_replaced() {
         .await
         .execute(0, ctx.task_ctx())
         .unwrap();
-    // The first poll asks for the session; by the second one it is too old.
+    // The execution asks for the session; by the next poll it is too old.
     assert!(rows.next().now_or_never().is_none());
     tokio::time::sleep(LONGER).await;
     let mut read = 0;
@@ -395,10 +442,12 @@ async fn find_one_partition(redivis: &Redivis) -> Arc<dyn ExecutionPlan> {
 async fn a_session_that_expired_in_use_is_not_the_next_execution_s() {
     let (_server, ctx, redivis) = short_lived().await;
     let scan = wide_scan(&redivis).await;
-    let mut first = scan.execute(0, ctx.task_ctx()).unwrap();
+    // As DataFusion does: all partitions of an execution have its context.
+    let contexts = [ctx.task_ctx(), ctx.task_ctx()];
+    let mut first = scan.execute(0, Arc::clone(&contexts[0])).unwrap();
     assert!(first.next().await.unwrap().unwrap().num_rows() > 0);
     tokio::time::sleep(LONGER).await;
-    let mut again = scan.execute(0, ctx.task_ctx()).unwrap();
+    let mut again = scan.execute(0, Arc::clone(&contexts[1])).unwrap();
     assert!(again.next().await.unwrap().unwrap().num_rows() > 0);
 }
 

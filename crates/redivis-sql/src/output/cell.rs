@@ -3,7 +3,7 @@
 //! Dates and times are written as Redivis writes them in CSV and JSON lines (redivis-api §8.1), floats with the digits that read back
 //! to the same value, and nested values as JSON, so that no format hides a difference.
 
-use arrow::array::{Array, RecordBatch};
+use arrow::array::{Array, AsArray, RecordBatch, StringArray};
 use arrow::buffer::NullBuffer;
 use arrow::datatypes::FieldRef;
 use arrow::error::ArrowError;
@@ -36,6 +36,7 @@ pub(crate) struct CellColumn<'a> {
 }
 
 enum Text<'a> {
+    Plain(&'a StringArray),
     Flat(ArrayFormatter<'a>),
     Nested(NullableEncoder<'a>, Vec<u8>),
 }
@@ -53,7 +54,9 @@ impl<'a> CellColumn<'a> {
             .zip(fields)
             .map(|(array, field)| {
                 let array: &dyn Array = array.as_ref();
-                let text = if array.data_type().is_nested() {
+                let text = if let Some(texts) = array.as_string_opt() {
+                    Text::Plain(texts)
+                } else if array.data_type().is_nested() {
                     Text::Nested(make_encoder(field, array, options)?, Vec::new())
                 } else {
                     Text::Flat(ArrayFormatter::try_new(array, &FORMAT)?)
@@ -69,10 +72,16 @@ impl<'a> CellColumn<'a> {
     /// Replaces `buffer` with the value's text. False, and an empty buffer, for null.
     pub(crate) fn read(&mut self, row: usize, buffer: &mut String) -> Result<bool, ArrowError> {
         buffer.clear();
+        self.append(row, buffer)
+    }
+
+    /// Appends the value's text to `buffer`. False, and nothing, for null.
+    pub(crate) fn append(&mut self, row: usize, buffer: &mut String) -> Result<bool, ArrowError> {
         if self.nulls.as_ref().is_some_and(|nulls| nulls.is_null(row)) {
             return Ok(false);
         }
         match &mut self.text {
+            Text::Plain(texts) => buffer.push_str(texts.value(row)),
             Text::Flat(formatter) => formatter.value(row).write(buffer)?,
             Text::Nested(encoder, bytes) => {
                 bytes.clear();

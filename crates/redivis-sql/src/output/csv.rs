@@ -4,95 +4,108 @@
 //! `""`, as in PostgreSQL. A row that is a single null would be an empty line, which many readers skip: it is written as `""`, so that
 //! no row is lost.
 
-use std::io::Write;
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use arrow::array::RecordBatch;
-use arrow::datatypes::SchemaRef;
+use arrow::datatypes::{DataType, SchemaRef};
 use arrow::json::writer::EncoderOptions;
 use datafusion::error::Result;
 
-use super::ResultWriter;
 use super::cell::{CellColumn, json_options};
-use crate::report::narrate;
+use super::text::TextEncoder;
 
-/// Writes a header and one line per row.
-pub(crate) struct CsvWriter<W> {
-    out: W,
+/// A header, and one line per row.
+pub(crate) struct CsvEncoder {
     delimiter: char,
     schema: SchemaRef,
     options: EncoderOptions,
-    buffer: String,
     /// Of a single column: whether it had a null, and whether an empty string.
-    alike: (bool, bool),
+    has_null: AtomicBool,
+    has_empty: AtomicBool,
 }
 
-impl<W: Write> CsvWriter<W> {
-    /// Writes the header, so that an empty result has one.
-    pub(crate) fn new(schema: &SchemaRef, mut out: W, delimiter: char) -> Result<Self> {
-        let mut line = String::new();
-        for (index, field) in schema.fields().iter().enumerate() {
-            if index > 0 {
-                line.push(delimiter);
-            }
-            push_field(&mut line, field.name(), delimiter);
-        }
-        line.push('\n');
-        out.write_all(line.as_bytes())?;
-        Ok(Self {
-            out,
+impl CsvEncoder {
+    pub(crate) fn new(schema: &SchemaRef, delimiter: char) -> Self {
+        Self {
             delimiter,
             schema: SchemaRef::clone(schema),
             options: json_options(),
-            buffer: line,
-            alike: (false, false),
-        })
+            has_null: AtomicBool::default(),
+            has_empty: AtomicBool::default(),
+        }
     }
 }
 
-impl<W: Write> ResultWriter for CsvWriter<W> {
-    fn write(&mut self, batch: &RecordBatch) -> Result<()> {
-        let mut columns = CellColumn::of_batch(batch, self.schema.fields(), &self.options)?;
+impl TextEncoder for CsvEncoder {
+    fn header(&self) -> Vec<u8> {
+        let mut line = String::new();
+        for (index, field) in self.schema.fields().iter().enumerate() {
+            if index > 0 {
+                line.push(self.delimiter);
+            }
+            let start = line.len();
+            line.push_str(field.name());
+            quote(&mut line, start, self.delimiter);
+        }
+        line.push('\n');
+        line.into_bytes()
+    }
+
+    fn encode(&self, batch: &RecordBatch) -> Result<Vec<u8>> {
+        let fields = self.schema.fields();
+        let columns = CellColumn::of_batch(batch, fields, &self.options)?;
         let alone = columns.len() == 1;
-        let mut cell = String::new();
+        let quotable = fields.iter().map(|field| is_quotable(field.data_type()));
+        let mut columns: Vec<_> = columns.into_iter().zip(quotable).collect();
+        let mut lines = String::new();
         for row in 0..batch.num_rows() {
-            self.buffer.clear();
-            for (index, column) in columns.iter_mut().enumerate() {
+            for (index, (column, is_quotable)) in columns.iter_mut().enumerate() {
                 if index > 0 {
-                    self.buffer.push(self.delimiter);
+                    lines.push(self.delimiter);
                 }
-                let is_null = !column.read(row, &mut cell)?;
-                if alone && cell.is_empty() {
-                    self.alike.0 |= is_null;
-                    self.alike.1 |= !is_null;
+                let start = lines.len();
+                let is_null = !column.append(row, &mut lines)?;
+                if alone && lines.len() == start {
+                    let seen = if is_null {
+                        &self.has_null
+                    } else {
+                        &self.has_empty
+                    };
+                    seen.store(true, Ordering::Relaxed);
                 }
-                if !is_null || alone {
-                    push_field(&mut self.buffer, &cell, self.delimiter);
+                if (*is_quotable && !is_null) || (is_null && alone) {
+                    quote(&mut lines, start, self.delimiter);
                 }
             }
-            self.buffer.push('\n');
-            self.out.write_all(self.buffer.as_bytes())?;
+            lines.push('\n');
         }
-        Ok(self.out.flush()?)
+        Ok(lines.into_bytes())
     }
 
-    fn finish(mut self: Box<Self>) -> Result<()> {
-        if self.alike == (true, true) {
-            narrate(
-                "note: NULL and '' are written alike in a csv of one column; ndjson, or another column, tells them apart",
-            );
-        }
-        Ok(self.out.flush()?)
+    fn note(&self) -> Option<&'static str> {
+        let both = self.has_null.load(Ordering::Relaxed) && self.has_empty.load(Ordering::Relaxed);
+        both.then_some(
+            "note: NULL and '' are written alike in a csv of one column; ndjson, or another column, tells them apart",
+        )
     }
 }
 
-/// Appends a field that is not null, quoted where a reader would otherwise see something else.
-fn push_field(line: &mut String, text: &str, delimiter: char) {
-    let special = |c: char| c == delimiter || matches!(c, '"' | '\n' | '\r');
-    if text.is_empty() || text.contains(special) {
-        line.push('"');
-        line.push_str(&text.replace('"', "\"\""));
-        line.push('"');
-    } else {
-        line.push_str(text);
+/// Whether values may look like something else to a reader: those of numbers, dates and times do not.
+fn is_quotable(data_type: &DataType) -> bool {
+    let is_plain = data_type.is_primitive() && !matches!(data_type, DataType::Interval(_));
+    !is_plain && *data_type != DataType::Boolean
+}
+
+/// Quotes the field that begins at `start` where a reader would otherwise see something else.
+fn quote(line: &mut String, start: usize, delimiter: char) {
+    let field = &line[start..];
+    // All bytes are looked at, with many of them at once, as few fields are quoted. No part of a longer character is one of these.
+    let special = |byte: u8| matches!(byte, b'"' | b'\n' | b'\r') || byte == delimiter as u8;
+    let is_special = field
+        .bytes()
+        .fold(false, |found, byte| found | special(byte));
+    if field.is_empty() || is_special {
+        let quoted = format!("\"{}\"", field.replace('"', "\"\""));
+        line.replace_range(start.., &quoted);
     }
 }

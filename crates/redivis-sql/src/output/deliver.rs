@@ -1,16 +1,21 @@
 //! Carries a stream of rows to the output.
 
+use std::pin::pin;
 use std::sync::Arc;
+use std::thread::available_parallelism;
 
 use arrow::array::RecordBatch;
 use datafusion::error::{DataFusionError, Result};
 use datafusion::execution::SendableRecordBatchStream;
-use futures::StreamExt;
+use futures::stream::{Stream, StreamExt};
 use tokio::sync::mpsc;
-use tokio::task::spawn_blocking;
+use tokio::task::{JoinError, spawn_blocking};
 
+use super::capped::Capped;
 use super::columns::Columns;
-use super::{Format, Output};
+use super::format::Start;
+use super::text::TextWriter;
+use super::{Format, Output, ResultWriter};
 use crate::failure::Failure;
 
 /// Batches between the query and the writer: one is written while the next is computed.
@@ -24,8 +29,8 @@ pub(crate) struct Delivered {
     pub(crate) stopped: bool,
 }
 
-enum Message {
-    Batch(RecordBatch),
+enum Message<T> {
+    Rows(T),
     /// The result is complete. Without it, the writer leaves a half result as it is.
     End,
 }
@@ -36,23 +41,56 @@ impl Output {
     /// Dropping the future stops the stream and the writer.
     pub(crate) async fn deliver(
         &self,
-        mut stream: SendableRecordBatchStream,
+        stream: SendableRecordBatchStream,
         format: Format,
         cap: Option<usize>,
     ) -> Result<Delivered, Failure> {
         self.admit()?;
         let columns = Columns::new(&stream.schema(), format.needs_unique_names());
-        let (sender, mut receiver) = mpsc::channel::<Message>(QUEUE);
         let (sink, width) = (self.sink()?, self.width());
+        let rows = Capped::new(stream, cap);
+        let passed = rows.passed();
+        match format.start(&columns, width) {
+            Start::Batches(begin) => {
+                let batches = rows.map(move |batch| Ok(columns.apply(&batch?)?));
+                self.write(batches, move || begin(sink)).await?;
+            }
+            Start::Texts(encoder) => {
+                let writer = Arc::clone(&encoder);
+                let texts = rows.map(move |batch| {
+                    let (columns, encoder) = (columns.clone(), Arc::clone(&encoder));
+                    let text = move || encoder.encode(&columns.apply(&batch?)?);
+                    async { joined(spawn_blocking(text).await) }
+                });
+                let processors = available_parallelism().map_or(1, usize::from);
+                self.write(texts.buffered(processors), move || {
+                    Ok(Box::new(TextWriter::new(writer, sink)?) as _)
+                })
+                .await?;
+            }
+        }
+        Ok(Delivered {
+            rows: passed.rows() as u64,
+            stopped: passed.stopped(),
+        })
+    }
+
+    /// Hands rows to a writer on a thread of its own.
+    async fn write<T: Send + Sync + 'static>(
+        &self,
+        rows: impl Stream<Item = Result<T>> + Send,
+        begin: impl FnOnce() -> Result<Box<dyn ResultWriter<T>>> + Send + 'static,
+    ) -> Result<(), Failure> {
+        let (sender, mut receiver) = mpsc::channel::<Message<T>>(QUEUE);
         let writing = spawn_blocking(move || -> Result<()> {
             // What fails before its first row prints nothing, not even a header.
             let Some(mut message) = receiver.blocking_recv() else {
                 return Ok(());
             };
-            let mut writer = format.writer(&columns, sink, width)?;
+            let mut writer = begin()?;
             loop {
                 match message {
-                    Message::Batch(batch) => writer.write(&columns.apply(&batch)?)?,
+                    Message::Rows(rows) => writer.write(&rows)?,
                     Message::End => return writer.finish(),
                 }
                 match receiver.blocking_recv() {
@@ -61,36 +99,20 @@ impl Output {
                 }
             }
         });
-
-        let cap = cap.unwrap_or(usize::MAX);
-        let mut rows = 0;
-        let mut stopped = false;
-        while let Some(batch) = stream.next().await {
-            let mut batch = batch?;
-            if batch.num_rows() == 0 {
-                continue;
-            }
-            if batch.num_rows() > cap - rows {
-                batch = batch.slice(0, cap - rows);
-                stopped = true;
-            }
-            rows += batch.num_rows();
-            if sender.send(Message::Batch(batch)).await.is_err() || stopped {
-                break;
+        {
+            let mut rows = pin!(rows);
+            while let Some(rows) = rows.next().await {
+                if sender.send(Message::Rows(rows?)).await.is_err() {
+                    break;
+                }
             }
         }
-        drop(stream);
         // It only fails when the writer has failed, which it says below.
         let _ = sender.send(Message::End).await;
         drop(sender);
-        match writing.await {
-            Ok(Ok(())) => Ok(Delivered {
-                rows: rows as u64,
-                stopped,
-            }),
-            Ok(Err(_)) if self.is_closed() => Err(Failure::OutputClosed),
-            Ok(Err(error)) => Err(error.into()),
-            Err(error) => Err(DataFusionError::ExecutionJoin(Box::new(error)).into()),
+        match joined(writing.await) {
+            Err(_) if self.is_closed() => Err(Failure::OutputClosed),
+            outcome => Ok(outcome?),
         }
     }
 
@@ -103,4 +125,9 @@ impl Output {
         )?;
         self.deliver(Box::pin(stream), self.format(), None).await
     }
+}
+
+/// What a thread came to; an error where it panicked.
+fn joined<T>(outcome: Result<Result<T>, JoinError>) -> Result<T> {
+    outcome.map_err(|error| DataFusionError::ExecutionJoin(Box::new(error)))?
 }

@@ -2,12 +2,17 @@
 
 use std::io::Write;
 use std::path::Path;
+use std::sync::Arc;
+
+use arrow::datatypes::SchemaRef;
 
 use clap::ValueEnum;
 use datafusion::error::Result;
 
 use super::columns::Columns;
-use super::{ResultWriter, arrow_file, csv, json, markdown, parquet, plan, table, vertical};
+use super::csv::CsvEncoder;
+use super::text::TextEncoder;
+use super::{ResultWriter, arrow_file, json, markdown, parquet, plan, table, vertical};
 
 /// How results are written.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
@@ -73,25 +78,41 @@ impl Format {
         )
     }
 
-    /// Starts a result. `width` is that of the terminal, if there is one to fit.
-    pub(crate) fn writer<'a>(
-        self,
-        columns: &Columns,
-        out: Box<dyn Write + Send + 'a>,
-        width: Option<usize>,
-    ) -> Result<Box<dyn ResultWriter + 'a>> {
-        let schema = columns.schema();
-        Ok(match self {
-            Format::Table => Box::new(table::TableWriter::new(schema, out, width)),
-            Format::Csv => Box::new(csv::CsvWriter::new(schema, out, ',')?),
-            Format::Tsv => Box::new(csv::CsvWriter::new(schema, out, '\t')?),
-            Format::Json => Box::new(json::array(out)),
-            Format::Ndjson => Box::new(json::lines(out)),
-            Format::Markdown => Box::new(markdown::MarkdownWriter::new(schema, out)?),
-            Format::Vertical => Box::new(vertical::VerticalWriter::new(schema, out)),
-            Format::Parquet => Box::new(parquet::ParquetFileWriter::new(schema, out)?),
-            Format::Arrow => Box::new(arrow_file::ArrowFileWriter::new(schema, out)?),
-            Format::Plan => Box::new(plan::PlanWriter::new(out)),
+    /// How a result of these columns is written. `width` is that of the terminal, if there is one to fit.
+    pub(crate) fn start(self, columns: &Columns, width: Option<usize>) -> Start {
+        let schema = SchemaRef::clone(columns.schema());
+        Start::Batches(match self {
+            Format::Csv => return Start::Texts(Arc::new(CsvEncoder::new(&schema, ','))),
+            Format::Tsv => return Start::Texts(Arc::new(CsvEncoder::new(&schema, '\t'))),
+            Format::Ndjson => return Start::Texts(Arc::new(json::LinesEncoder)),
+            Format::Json => Box::new(|out| Ok(Box::new(json::ArrayWriter::new(out)))),
+            Format::Table => {
+                Box::new(move |out| Ok(Box::new(table::TableWriter::new(&schema, out, width))))
+            }
+            Format::Markdown => {
+                Box::new(move |out| Ok(Box::new(markdown::MarkdownWriter::new(&schema, out)?)))
+            }
+            Format::Vertical => {
+                Box::new(move |out| Ok(Box::new(vertical::VerticalWriter::new(&schema, out))))
+            }
+            Format::Parquet => {
+                Box::new(move |out| Ok(Box::new(parquet::ParquetFileWriter::new(&schema, out)?)))
+            }
+            Format::Arrow => {
+                Box::new(move |out| Ok(Box::new(arrow_file::ArrowFileWriter::new(&schema, out)?)))
+            }
+            Format::Plan => Box::new(|out| Ok(Box::new(plan::PlanWriter::new(out)))),
         })
     }
+}
+
+/// The output of a result.
+pub(crate) type Out = Box<dyn Write + Send>;
+
+/// How a result is written.
+pub(crate) enum Start {
+    /// Batch after batch.
+    Batches(Box<dyn FnOnce(Out) -> Result<Box<dyn ResultWriter>> + Send>),
+    /// As texts of batches, which can be made at once.
+    Texts(Arc<dyn TextEncoder>),
 }

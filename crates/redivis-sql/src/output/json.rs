@@ -5,31 +5,35 @@
 use std::io::Write;
 
 use arrow::array::RecordBatch;
-use arrow::json::writer::{JsonArray, JsonFormat, LineDelimited, Writer, WriterBuilder};
+use arrow::json::writer::{JsonArray, LineDelimited, Writer, WriterBuilder};
 use datafusion::error::Result;
 
 use super::ResultWriter;
 use super::cell::{TIMESTAMP, TIMESTAMP_TZ};
+use super::text::TextEncoder;
 
-/// Writes objects through Arrow's JSON encoder.
-pub(crate) struct JsonWriter<W: Write, F: JsonFormat> {
-    writer: Writer<W, F>,
-    end: &'static str,
-}
+/// Writes one array, which an empty result has too, and a line end.
+pub(crate) struct ArrayWriter<W: Write>(Writer<W, JsonArray>);
 
-/// One array, which an empty result has too, and a line end.
-pub(crate) fn array<W: Write>(out: W) -> JsonWriter<W, JsonArray> {
-    JsonWriter {
-        writer: builder().build(out),
-        end: "\n",
+impl<W: Write> ArrayWriter<W> {
+    pub(crate) fn new(out: W) -> Self {
+        Self(builder().build(out))
     }
 }
 
 /// One object per line; an empty result is nothing.
-pub(crate) fn lines<W: Write>(out: W) -> JsonWriter<W, LineDelimited> {
-    JsonWriter {
-        writer: builder().build(out),
-        end: "",
+pub(crate) struct LinesEncoder;
+
+impl TextEncoder for LinesEncoder {
+    fn header(&self) -> Vec<u8> {
+        vec![]
+    }
+
+    fn encode(&self, batch: &RecordBatch) -> Result<Vec<u8>> {
+        let mut writer = builder().build::<_, LineDelimited>(vec![]);
+        writer.write(batch)?;
+        writer.finish()?;
+        Ok(writer.into_inner())
     }
 }
 
@@ -40,16 +44,16 @@ fn builder() -> WriterBuilder {
         .with_timestamp_tz_format(TIMESTAMP_TZ.to_owned())
 }
 
-impl<W: Write, F: JsonFormat> ResultWriter for JsonWriter<W, F> {
+impl<W: Write> ResultWriter for ArrayWriter<W> {
     fn write(&mut self, batch: &RecordBatch) -> Result<()> {
-        self.writer.write(batch)?;
-        Ok(self.writer.get_mut().flush()?)
+        self.0.write(batch)?;
+        Ok(self.0.get_mut().flush()?)
     }
 
     fn finish(mut self: Box<Self>) -> Result<()> {
-        self.writer.finish()?;
-        let mut out = self.writer.into_inner();
-        out.write_all(self.end.as_bytes())?;
+        self.0.finish()?;
+        let mut out = self.0.into_inner();
+        out.write_all(b"\n")?;
         Ok(out.flush()?)
     }
 }

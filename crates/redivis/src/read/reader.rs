@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use arrow::array::RecordBatch;
 use arrow::datatypes::SchemaRef;
-use futures::stream;
+use futures::stream::{self, Stream};
 
 use super::align::{AlignError, Aligner};
 use super::body::Body;
@@ -91,19 +91,42 @@ impl Reader {
             attempts: Attempts::new(client.retry_policy().clone()),
             progress: Arc::clone(&progress),
         };
-        let batches = stream::try_unfold(reader, |mut reader| async move {
-            Ok(reader.next().await?.map(|batch| (batch, reader)))
-        });
-        ArrowStream::new(batches, schema, progress)
+        ArrowStream::new(reader, schema, progress)
     }
 
-    async fn next(&mut self) -> Result<Option<RecordBatch>> {
-        let room = match self.source {
+    pub(super) fn into_batches(self: Box<Self>) -> impl Stream<Item = Result<RecordBatch>> {
+        stream::try_unfold(self, |mut reader| async move {
+            Ok(reader.next().await?.map(|batch| (batch, reader)))
+        })
+    }
+
+    /// Opens the answer, as often as it takes, and reads nothing but its first bytes.
+    pub(super) async fn begin(&mut self) -> Result<()> {
+        while self.body.is_none() && self.room() > 0 {
+            let call = self.call();
+            match open(&self.client, &call, &self.progress).await {
+                Ok(body) => self.body = Some(body),
+                Err(error) => {
+                    self.attempts.wait_after(error).await?;
+                    self.progress.add_retry();
+                }
+            }
+        }
+        Ok(())
+    }
+
+    /// Rows that may still be returned.
+    fn room(&self) -> u64 {
+        match self.source {
             Source::Answer {
                 limit: Some(limit), ..
             } => limit.saturating_sub(self.progress.rows()),
             _ => u64::MAX,
-        };
+        }
+    }
+
+    async fn next(&mut self) -> Result<Option<RecordBatch>> {
+        let room = self.room();
         if room == 0 {
             return Ok(None);
         }
@@ -259,6 +282,12 @@ impl Reader {
     }
 }
 
+/// The answer to `call`, once it is known to be Arrow.
+async fn open(client: &Client, call: &Call, progress: &ReadProgress) -> Result<Body> {
+    let body = Body::open(client, call, progress).await?;
+    body.expect_arrow(client, call, progress).await
+}
+
 /// The next batch of the answer to `call`, which is opened if there is none; `None` at its end.
 async fn next_batch(
     client: &Client,
@@ -269,10 +298,7 @@ async fn next_batch(
 ) -> Result<Option<RecordBatch>> {
     let body = match body {
         Some(body) => body,
-        none => {
-            let body = Body::open(client, call, progress).await?;
-            none.insert(body.expect_arrow(client, call, progress).await?)
-        }
+        none => none.insert(open(client, call, progress).await?),
     };
     loop {
         let batch = decoder.next();

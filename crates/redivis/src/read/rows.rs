@@ -2,10 +2,7 @@
 //!
 //! There is neither an offset to resume at nor a sentinel, so the table's own count is what tells a cut from an end.
 
-use std::sync::Arc;
-
 use arrow::datatypes::SchemaRef;
-use futures::stream;
 
 use super::reader::{Reader, Source, Whole};
 use super::stream::ArrowStream;
@@ -57,7 +54,7 @@ impl Client {
                 let source = Source::Answer { call, limit, whole };
                 Reader::stream(self, source, schema)
             }
-            Err(error) => ArrowStream::new(stream::iter([Err(error)]), schema, Arc::default()),
+            Err(error) => ArrowStream::failed(error, schema),
         }
     }
 }

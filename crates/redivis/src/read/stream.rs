@@ -7,32 +7,58 @@ use std::task::{Context, Poll};
 
 use arrow::array::RecordBatch;
 use arrow::datatypes::SchemaRef;
-use futures::stream::{BoxStream, Stream, StreamExt};
+use futures::stream::{self, BoxStream, Stream, StreamExt};
 
 use super::progress::ReadProgress;
-use crate::error::Result;
+use super::reader::Reader;
+use crate::error::{Error, Result};
 
 /// Record batches in the schema that was asked for.
 ///
-/// Nothing is sent before the first poll, nothing runs between polls, and dropping it closes its connection. After an error
-/// or the end it yields nothing more.
+/// Nothing is sent before the first poll, or [`begin`](Self::begin); nothing runs between polls, and dropping it closes its
+/// connection. After an error or the end it yields nothing more.
 pub struct ArrowStream {
-    batches: BoxStream<'static, Result<RecordBatch>>,
+    batches: Batches,
     schema: SchemaRef,
     progress: Arc<ReadProgress>,
 }
 
+enum Batches {
+    /// None was asked for yet.
+    Unread(Box<Reader>),
+    Read(BoxStream<'static, Result<RecordBatch>>),
+}
+
 impl ArrowStream {
-    pub(super) fn new(
-        batches: impl Stream<Item = Result<RecordBatch>> + Send + 'static,
-        schema: SchemaRef,
-        progress: Arc<ReadProgress>,
-    ) -> Self {
+    pub(super) fn new(reader: Reader, schema: SchemaRef, progress: Arc<ReadProgress>) -> Self {
         Self {
-            batches: batches.boxed(),
+            batches: Batches::Unread(Box::new(reader)),
             schema,
             progress,
         }
+    }
+
+    /// One that has nothing but an error.
+    pub(super) fn failed(error: Error, schema: SchemaRef) -> Self {
+        Self {
+            batches: Batches::Read(stream::iter([Err(error)]).boxed()),
+            schema,
+            progress: Arc::default(),
+        }
+    }
+
+    /// Sends the request, and waits until its answer begins: what follows waits on its connection until it is read. Does nothing
+    /// once rows were asked for.
+    ///
+    /// For readers that know of several streams which they will read one after the other: their round trips take place at once.
+    pub async fn begin(&mut self) -> Result<()> {
+        if let Batches::Unread(reader) = &mut self.batches
+            && let Err(error) = reader.begin().await
+        {
+            self.batches = Batches::Read(stream::empty().boxed());
+            return Err(error);
+        }
+        Ok(())
     }
 
     /// The schema of every batch.
@@ -50,7 +76,17 @@ impl Stream for ArrowStream {
     type Item = Result<RecordBatch>;
 
     fn poll_next(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<Self::Item>> {
-        self.batches.poll_next_unpin(cx)
+        loop {
+            match &mut self.batches {
+                Batches::Read(batches) => return batches.poll_next_unpin(cx),
+                unread => {
+                    let read = std::mem::replace(unread, Batches::Read(stream::empty().boxed()));
+                    if let Batches::Unread(reader) = read {
+                        *unread = Batches::Read(reader.into_batches().boxed());
+                    }
+                }
+            }
+        }
     }
 }
 

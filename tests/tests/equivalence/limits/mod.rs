@@ -144,7 +144,7 @@ async fn there_are_more_streams_than_partitions_as_many_and_fewer() {
         let remote = both.remote(partitions).await;
         seen.push_str(&format!("{partitions} partitions at most:"));
         for table in &tables::TABLES {
-            let sql = format!("SELECT id FROM {}", table.name);
+            let sql = format!("SELECT * FROM {}", table.name);
             let scan = scan_of(&remote, &sql).await;
             let partitions = scan.properties().partitioning.partition_count();
             let batches = collect(Arc::clone(&scan), remote.task_ctx()).await.unwrap();
@@ -165,7 +165,7 @@ async fn there_are_more_streams_than_partitions_as_many_and_fewer() {
          2 partitions at most: one 1/1 nine 2/2 void 1/1 many 12/2 few 2/2 long 2/2\n\
          3 partitions at most: one 1/1 nine 3/3 void 1/1 many 12/3 few 2/3 long 3/3\n\
          8 partitions at most: one 1/1 nine 8/8 void 1/1 many 12/8 few 2/8 long 8/8\n\
-         16 partitions at most: one 1/1 nine 9/9 void 1/1 many 12/9 few 2/9 long 9/9\n"
+         16 partitions at most: one 1/1 nine 16/16 void 1/1 many 12/16 few 2/16 long 16/16\n"
     );
 }
 
