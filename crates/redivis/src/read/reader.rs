@@ -13,7 +13,6 @@ use super::body::Body;
 use super::continuity::{Continuity, Verdict};
 use super::decoder::{DecodeError, End, ResumableDecoder};
 use super::progress::ReadProgress;
-use super::stream::ArrowStream;
 use crate::client::Client;
 use crate::error::{Error, ErrorKind, Result, Retry};
 use crate::reference::path_segment;
@@ -79,19 +78,22 @@ pub(super) struct Reader {
 }
 
 impl Reader {
-    /// The rows of `source` in `schema`. Nothing happens before the first poll.
-    pub(super) fn stream(client: &Client, source: Source, schema: SchemaRef) -> ArrowStream {
-        let progress = Arc::new(ReadProgress::default());
-        let reader = Self {
+    /// Of the rows of `source` in `schema`. Nothing happens before it is asked to begin, or for batches.
+    pub(super) fn new(client: &Client, source: Source, schema: SchemaRef) -> Self {
+        Self {
             client: client.clone(),
             source,
-            aligner: Aligner::new(Arc::clone(&schema)),
+            aligner: Aligner::new(schema),
             decoder: ResumableDecoder::default(),
             body: None,
             attempts: Attempts::new(client.retry_policy().clone()),
-            progress: Arc::clone(&progress),
-        };
-        ArrowStream::new(reader, schema, progress)
+            progress: Arc::default(),
+        }
+    }
+
+    /// What reading has cost so far.
+    pub(super) fn progress(&self) -> &Arc<ReadProgress> {
+        &self.progress
     }
 
     pub(super) fn into_batches(self: Box<Self>) -> impl Stream<Item = Result<RecordBatch>> {

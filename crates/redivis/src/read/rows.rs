@@ -4,7 +4,7 @@
 
 use arrow::datatypes::SchemaRef;
 
-use super::reader::{Reader, Source, Whole};
+use super::reader::{Source, Whole};
 use super::stream::ArrowStream;
 use crate::client::Client;
 use crate::error::Result;
@@ -52,7 +52,7 @@ impl Client {
         match call {
             Ok(call) => {
                 let source = Source::Answer { call, limit, whole };
-                Reader::stream(self, source, schema)
+                ArrowStream::new(self, source, schema)
             }
             Err(error) => ArrowStream::failed(error, schema),
         }

@@ -6,7 +6,7 @@ use arrow::datatypes::SchemaRef;
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 
-use super::reader::{Reader, Source};
+use super::reader::Source;
 use super::stream::ArrowStream;
 use crate::client::Client;
 use crate::error::Result;
@@ -131,7 +131,7 @@ impl Client {
     /// [`Protocol`](crate::ErrorKind::Protocol) for an answer that is no Arrow stream or whose columns changed; else what the
     /// service or the network said last, and how often it was tried.
     pub fn read_arrow(&self, stream: &ReadStreamInfo, schema: SchemaRef) -> ArrowStream {
-        Reader::stream(
+        ArrowStream::new(
             self,
             Source::stream(stream.id.clone(), stream.session_rows),
             schema,

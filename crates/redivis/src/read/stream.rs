@@ -10,7 +10,8 @@ use arrow::datatypes::SchemaRef;
 use futures::stream::{self, BoxStream, Stream, StreamExt};
 
 use super::progress::ReadProgress;
-use super::reader::Reader;
+use super::reader::{Reader, Source};
+use crate::client::Client;
 use crate::error::{Error, Result};
 
 /// Record batches in the schema that was asked for.
@@ -30,11 +31,13 @@ enum Batches {
 }
 
 impl ArrowStream {
-    pub(super) fn new(reader: Reader, schema: SchemaRef, progress: Arc<ReadProgress>) -> Self {
+    /// The rows of `source` in `schema`.
+    pub(super) fn new(client: &Client, source: Source, schema: SchemaRef) -> Self {
+        let reader = Reader::new(client, source, Arc::clone(&schema));
         Self {
+            progress: Arc::clone(reader.progress()),
             batches: Batches::Unread(Box::new(reader)),
             schema,
-            progress,
         }
     }
 
