@@ -3,7 +3,7 @@
 //! In: a [`Source`], a projection, a limit. Out: [`RedivisScanExec`], whose partitions yield record batches in the source's
 //! schema, every row once. Uses `options`, `error` and `io`.
 //!
-//! Planning costs nothing: the read session is made when the first partition is polled, so that everything the optimizer
+//! Planning costs nothing: the read session is made when the plan is executed, so that everything the optimizer
 //! finds out until then (a later limit, a smaller projection) still reaches the service, and `EXPLAIN` sends nothing.
 //!
 //! `exec` is the node, `request` what it asks the service for, `execution` tells which partitions belong together, `session`

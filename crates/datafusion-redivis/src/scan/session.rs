@@ -1,7 +1,7 @@
 //! The one read session of an execution.
 //!
 //! The rows of a table are spread over the streams of one session, so all partitions must read the same one: the streams of
-//! another session do not line up with them. The first partition that is polled asks for it; it may be replaced by another
+//! another session do not line up with them. The first partition that is executed asks for it; it may be replaced by another
 //! only as long as no row of it left the scan.
 
 use std::sync::{Arc, Mutex, PoisonError};
