@@ -32,7 +32,7 @@ pub(crate) struct Session {
     pub(crate) redivis: Redivis,
     pub(crate) memory: FairPool,
     /// Serves `--local`; it stops with the last session.
-    _server: Option<Arc<Server>>,
+    server: Option<Arc<Server>>,
 }
 
 impl Session {
@@ -61,12 +61,27 @@ impl Session {
             context,
             redivis,
             memory,
-            _server: server,
+            server,
         };
         for registration in &options.registrations {
             session.register(registration).await?;
         }
         Ok(session)
+    }
+
+    /// The dataset or workflow that bare table names are looked up in, as people read it.
+    pub(crate) fn default_parent(&self) -> Option<String> {
+        Some(match self.redivis.metadata().default_parent()? {
+            DefaultParent::Dataset(dataset) => dataset.without_id().to_string(),
+            DefaultParent::Workflow(workflow) => {
+                format!("{}.{}", workflow.owner(), workflow.name())
+            }
+        })
+    }
+
+    /// Whether it speaks to a server of its own.
+    pub(crate) fn is_local(&self) -> bool {
+        self.server.is_some()
     }
 
     /// Waits until what an interrupted statement had sent is taken back, and says what may be left of it.

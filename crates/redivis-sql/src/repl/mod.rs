@@ -1,7 +1,13 @@
 //! The prompt: one statement at a time, Ctrl-C ends the statement and not the shell.
 
+mod assist;
 mod editor;
+mod external;
 mod highlight;
+mod history;
+mod keys;
+mod lexed;
+mod margin;
 
 use std::sync::Arc;
 
@@ -14,6 +20,7 @@ use crate::session::Session;
 use crate::signal::Signal;
 use crate::statement::Kind;
 use crate::workers::Workers;
+use assist::Assist;
 use editor::TypedAhead;
 
 /// Reads and runs until the user leaves.
@@ -24,11 +31,13 @@ pub(crate) async fn run(
 ) -> Result<(), Failure> {
     narrate(banner(&session));
     let output = Arc::new(output);
-    let mut editor = editor::Editor::start()?;
+    let mut editor = editor::Editor::start(Assist {
+        colours: std::env::var_os("NO_COLOR").is_none(),
+    })?;
     let mut typed_ahead = TypedAhead::Read;
     loop {
         let inputs = tokio::select! {
-            inputs = editor.read(typed_ahead) => inputs?,
+            inputs = editor.read(prompt(&session), typed_ahead) => inputs?,
             signal = workers.ended() => return Err(Failure::Signal(signal)),
         };
         let Some(inputs) = inputs else {
@@ -63,6 +72,14 @@ pub(crate) async fn run(
                 }
             }
         }
+    }
+}
+
+/// The prompt, with the dataset or workflow that bare table names are looked up in.
+fn prompt(session: &Session) -> String {
+    match session.default_parent() {
+        Some(parent) => format!("redivis:{parent}=> "),
+        None => "redivis=> ".to_owned(),
     }
 }
 

@@ -7,6 +7,8 @@
 
 mod batch;
 mod copy;
+#[cfg(unix)]
+mod editing;
 mod errors;
 mod files;
 mod formats;
