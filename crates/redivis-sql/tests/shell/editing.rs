@@ -312,7 +312,7 @@ fn control_z_suspends() {
     session.exp_string("SELECT 'half").unwrap();
     assert!(answer(&mut session, "' || ' done';").contains("half done"));
     press(&mut session, "\x0c");
-    session.exp_string("\x1b[2J").unwrap();
+    session.exp_string("\x1b[H\x1b[J").unwrap();
     leave_to(&mut session, "bash> ");
     session.send_line("exit").unwrap();
     session.exp_eof().unwrap();
