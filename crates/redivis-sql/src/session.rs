@@ -12,9 +12,11 @@ use datafusion::prelude::{SessionConfig, SessionContext};
 use datafusion_redivis::{DefaultParent, Redivis, RedivisBuilder, RedivisOptions};
 use redivis::{Client, ReferenceError};
 use redivis_server::{Config, Server};
+use tokio::runtime::Handle;
 
 use crate::args::{Cache, Local, Options, Registration};
 use crate::connect::connect;
+use crate::directory::Directory;
 use crate::failure::{Failure, external};
 use crate::files;
 use crate::memory::{self, FairPool};
@@ -31,6 +33,7 @@ pub(crate) struct Session {
     pub(crate) context: SessionContext,
     pub(crate) redivis: Redivis,
     pub(crate) memory: FairPool,
+    pub(crate) directory: Directory,
     /// Serves `--local`; it stops with the last session.
     server: Option<Arc<Server>>,
 }
@@ -57,8 +60,10 @@ impl Session {
             .options(settings(options))
             .register(&context)?;
         redivis.set_default_parent(default_parent()?);
+        let directory = Directory::new(redivis.clone(), Handle::current());
         let session = Self {
             context,
+            directory,
             redivis,
             memory,
             server,

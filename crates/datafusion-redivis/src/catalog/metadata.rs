@@ -307,7 +307,7 @@ impl MetadataCache {
     }
 
     /// The table if it has been found already, without asking.
-    pub(crate) fn cached(&self, reference: &str) -> Result<Option<Arc<RedivisTable>>> {
+    pub fn cached(&self, reference: &str) -> Result<Option<Arc<RedivisTable>>> {
         let reference: TableReference = reference.parse().map_err(refused)?;
         let tables = locked(&self.tables);
         let found = tables.peek(&reference).and_then(|entry| entry.get());
@@ -317,7 +317,7 @@ impl MetadataCache {
     }
 
     /// The references under which tables have been found, and that would be found again without asking.
-    pub(crate) fn known(&self) -> Vec<String> {
+    pub fn known(&self) -> Vec<String> {
         let tables = locked(&self.tables);
         let found = tables
             .iter()

@@ -5,6 +5,7 @@
 use std::sync::Arc;
 
 use arrow::array::{ArrayRef, RecordBatch, StringArray};
+use arrow::datatypes::{Field, Fields};
 use datafusion::error::Result;
 use redivis::TableReference;
 
@@ -18,7 +19,7 @@ pub(super) const COMMAND: Command = Command {
     run: |session, output, arguments| {
         Box::pin(async move {
             let description = match arguments {
-                "" => super::tables::local(session).await?,
+                "" => super::tables::short(session).await?,
                 table => describe(session, table).await?,
             };
             output.deliver_batch(description).await?;
@@ -28,12 +29,27 @@ pub(super) const COMMAND: Command = Command {
 };
 
 async fn describe(session: &Session, table: &str) -> Result<RecordBatch> {
-    // A version's colon is no SQL: a reference is quoted as a whole.
-    let table = match super::unquoted(table).parse::<TableReference>() {
-        Ok(_) => quoted(super::unquoted(table)),
-        Err(_) => table.to_owned(),
+    let name = super::unquoted(table);
+    // A version's colon is no SQL: such a reference is quoted as a whole.
+    let is_plain = |character: char| character.is_alphanumeric() || "_.".contains(character);
+    let table = match name.parse::<TableReference>() {
+        Ok(_) if name != table || !name.chars().all(is_plain) => quoted(name),
+        _ => table.to_owned(),
     };
     columns(session, &table, &[("label", "redivis.label")]).await
+}
+
+fn types(fields: &Fields) -> ArrayRef {
+    let types = fields.iter().map(|field| Some(type_of(field)));
+    Arc::new(types.collect::<StringArray>())
+}
+
+/// What Redivis calls the type of a column; of one that is not its own, what Arrow does.
+pub(super) fn type_of(field: &Field) -> String {
+    match field.metadata().get("redivis.type") {
+        Some(kind) => kind.clone(),
+        None => field.data_type().to_string().to_lowercase(),
+    }
 }
 
 /// A reference as SQL names its table.
@@ -63,10 +79,10 @@ pub(super) async fn columns(
         .collect();
     let mut columns = vec![
         ("name", Arc::new(names) as ArrayRef),
-        ("type", metadata("redivis.type")),
-        ("arrow_type", Arc::new(arrow_types)),
+        ("type", types(fields)),
     ];
     columns.extend(told.iter().map(|(name, key)| (*name, metadata(key))));
+    columns.push(("arrow_type", Arc::new(arrow_types)));
     Ok(RecordBatch::try_from_iter_with_nullable(
         columns
             .into_iter()

@@ -29,7 +29,7 @@ pub(super) const COMMAND: Command = Command {
     },
 };
 
-fn read() -> Result<Vec<String>, Failure> {
+pub(super) fn read() -> Result<Vec<String>, Failure> {
     let refused = |error: String| Failure::Usage(format!("can't read the history: {error}"));
     let path = state::history().map_err(|error| refused(error.to_string()))?;
     let mut history = DefaultHistory::new();

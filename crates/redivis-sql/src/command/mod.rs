@@ -11,13 +11,17 @@ mod edit;
 mod examples;
 mod help;
 mod history;
+mod list;
+mod list_in;
 mod next;
 mod quit;
 mod register;
 mod release;
 mod shell;
 mod sql_help;
+mod summary;
 mod tables;
+mod use_parent;
 
 use futures::future::BoxFuture;
 
@@ -38,11 +42,11 @@ type Run = for<'a> fn(&'a Session, &'a Output, &'a str) -> BoxFuture<'a, Result<
 /// A meta command.
 pub(crate) struct Command {
     /// With its backslash.
-    name: &'static str,
+    pub(crate) name: &'static str,
     /// Its arguments, for the help.
-    arguments: &'static str,
+    pub(crate) arguments: &'static str,
     /// What it does, for the help.
-    summary: &'static str,
+    pub(crate) summary: &'static str,
     /// Gets the text after the name, without white space around it.
     run: Run,
 }
@@ -50,7 +54,11 @@ pub(crate) struct Command {
 const COMMANDS: &[Command] = &[
     describe::COMMAND,
     describe_fully::COMMAND,
+    summary::COMMAND,
     tables::COMMAND,
+    list::COMMAND,
+    list_in::COMMAND,
+    use_parent::COMMAND,
     cache::COMMAND,
     register::COMMAND,
     create::COMMAND,
@@ -65,6 +73,16 @@ const COMMANDS: &[Command] = &[
     help::COMMAND,
     quit::COMMAND,
 ];
+
+/// All commands, in the order of the help.
+pub(crate) fn all() -> impl Iterator<Item = &'static Command> {
+    COMMANDS.iter()
+}
+
+/// The statements that there is help for.
+pub(crate) fn statements() -> impl Iterator<Item = &'static str> {
+    sql_help::STATEMENTS.iter().map(|(name, _)| *name)
+}
 
 /// What other shells call the same.
 const ALSO: &[(&str, &str)] = &[
@@ -92,6 +110,17 @@ pub(crate) async fn run(session: &Session, output: &Output, line: &str) -> Resul
         return Err(Failure::Usage(unknown(name)));
     };
     (command.run)(session, output, arguments.trim()).await
+}
+
+/// The command that a statement is another word for: those that ask what there is, and mean more than the session's own catalogs.
+pub(crate) fn short_for(sql: &str) -> Option<String> {
+    let (first, rest) = sql.split_once(char::is_whitespace)?;
+    let rest = rest.trim();
+    if first.eq_ignore_ascii_case("summarize") {
+        return Some(format!("{} {rest}", summary::COMMAND.name));
+    }
+    let is_tables = first.eq_ignore_ascii_case("show") && rest.eq_ignore_ascii_case("tables");
+    is_tables.then(|| tables::COMMAND.name.to_owned())
 }
 
 fn unknown(name: &str) -> String {

@@ -7,7 +7,7 @@ use crate::failure::Failure;
 use crate::report::narrate;
 
 /// Statements, what they look like, and what is worth knowing.
-const STATEMENTS: &[(&str, &str)] = &[
+pub(super) const STATEMENTS: &[(&str, &str)] = &[
     (
         "SELECT",
         "SELECT [DISTINCT] column, … | * [EXCLUDE (column)]\nFROM table [JOIN table USING (column) | ON condition]\n\

@@ -8,7 +8,7 @@ use std::path::PathBuf;
 use std::sync::mpsc as blocking;
 
 use rustyline::error::ReadlineError;
-use rustyline::{Behavior, ColorMode, Config};
+use rustyline::{Behavior, ColorMode, CompletionType, Config};
 use tokio::sync::mpsc;
 use unicode_width::UnicodeWidthStr;
 
@@ -115,6 +115,8 @@ fn open(assist: Assist, margin: &Margin) -> rustyline::Result<LineEditor> {
         .max_history_size(HISTORY_ENTRIES)?
         .history_ignore_space(true)
         .auto_add_history(false)
+        .completion_type(CompletionType::List)
+        .completion_show_all_if_ambiguous(true)
         // Standard output may be a file: the prompt is not data.
         .behavior(Behavior::PreferTerm)
         // The prompts of further lines are shown like colours, also where there are none.

@@ -1,6 +1,7 @@
 //! The prompt: one statement at a time, Ctrl-C ends the statement and not the shell.
 
 mod assist;
+mod complete;
 mod editor;
 mod external;
 mod highlight;
@@ -31,9 +32,8 @@ pub(crate) async fn run(
 ) -> Result<(), Failure> {
     narrate(banner(&session));
     let output = Arc::new(output);
-    let mut editor = editor::Editor::start(Assist {
-        colours: std::env::var_os("NO_COLOR").is_none(),
-    })?;
+    let colours = std::env::var_os("NO_COLOR").is_none();
+    let mut editor = editor::Editor::start(Assist::new(session.clone(), colours))?;
     let mut typed_ahead = TypedAhead::Read;
     loop {
         let inputs = tokio::select! {
@@ -83,16 +83,25 @@ fn prompt(session: &Session) -> String {
     }
 }
 
+/// Two lines that say where one is and what to type first.
 fn banner(session: &Session) -> String {
     let client = session.redivis.client();
-    let access = if client.is_anonymous() {
-        "not signed in: public data only; redivis-sql login or REDIVIS_API_TOKEN opens more"
-    } else {
-        "signed in"
-    };
-    format!(
-        "redivis-sql {} · {} · {access}\nStatements end with ;   \\? for help, \\q to leave",
+    let mut text = format!(
+        "redivis-sql {} · {}\n\\? help · \\q quit · \\examples · statements end with ;",
         env!("CARGO_PKG_VERSION"),
         client.endpoint(),
-    )
+    );
+    if !client.is_anonymous() {
+        text.push_str(" · signed in");
+    }
+    if let Some(parent) = session.default_parent() {
+        text.push_str(" · default dataset ");
+        text.push_str(&parent);
+    }
+    if client.is_anonymous() {
+        text.push_str(
+            "\nnot signed in: public data only; redivis-sql login or REDIVIS_API_TOKEN opens more",
+        );
+    }
+    text
 }

@@ -18,6 +18,7 @@ use datafusion_redivis::{CacheError, ScanError, WriteError};
 use crate::failure::{Failure, find, service_error};
 use crate::headings;
 use crate::memory;
+use crate::missing::Missing;
 use crate::output::single_line;
 
 /// Where the failed statement stands.
@@ -59,6 +60,10 @@ fn prefix(place: &Place<'_>, line: usize) -> String {
 }
 
 fn explain(error: &DataFusionError, place: &Place<'_>) -> String {
+    if let Some(missing) = find::<Missing>(error) {
+        let hint = missing.hint().to_owned();
+        return compose(&prefix(place, 1), &missing.to_string(), Some(hint));
+    }
     if let Some(error) = find::<ScanError>(error) {
         return compose(&prefix(place, 1), &error.to_string(), None);
     }

@@ -11,6 +11,8 @@ mod copy;
 mod editing;
 mod errors;
 mod files;
+#[cfg(unix)]
+mod finding;
 mod formats;
 mod headings;
 mod memory;

@@ -83,7 +83,7 @@ fn tables_in_memory_are_tables_like_others() {
         "CREATE TABLE u AS SELECT a.a, b.b FROM t a JOIN t b USING (a)",
         "SELECT * FROM u",
     ]);
-    assert_eq!(run.data(), "a,b\n7,z\nname,kind\nt,local\na,b\n7,z\n");
+    assert_eq!(run.data(), "a,b\n7,z\nname,kind,rows\nt,local,\na,b\n7,z\n");
 }
 
 #[test]

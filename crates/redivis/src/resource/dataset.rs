@@ -2,6 +2,7 @@
 
 use chrono::{DateTime, Utc};
 use futures::stream::{BoxStream, StreamExt};
+use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 
 use super::lenient::{hint, integer, text, text_or_empty, timestamp};
@@ -152,11 +153,24 @@ impl Client {
     ///
     /// Only the service knows which of the two an owner is: the organization is asked for first (redivis-api §2.1).
     pub fn owner_datasets(&self, owner: &str) -> BoxStream<'static, Result<Dataset>> {
+        self.of_owner("list the datasets of", owner, "datasets")
+    }
+
+    /// What an owner has of a kind.
+    pub(super) fn of_owner<T>(
+        &self,
+        operation: &'static str,
+        owner: &str,
+        kind: &'static str,
+    ) -> BoxStream<'static, Result<T>>
+    where
+        T: DeserializeOwned + Clone + PartialEq + Send + 'static,
+    {
         let client = self.clone();
         let owner = owner.to_owned();
-        let list = move |kind: &str| {
-            let path = format!("/{kind}/{}/datasets", path_segment(&owner));
-            client.list::<Dataset>(Call::get("list the datasets of", &owner, path), 100)
+        let list = move |owners: &str| {
+            let path = format!("/{owners}/{}/{kind}", path_segment(&owner));
+            client.list::<T>(Call::get(operation, &owner, path), 100)
         };
         deferred(async move {
             let mut of_organization = list("organizations").peekable();

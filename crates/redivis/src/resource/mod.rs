@@ -18,6 +18,7 @@ mod uri;
 mod user;
 mod variable;
 mod version;
+mod workflow;
 
 pub use dataset::{AccessLevel, Dataset, DatasetChanges, NewDataset, Owner, OwnerKind};
 pub use query::{OutputField, Query, QueryRequest, QueryStatus};
@@ -27,6 +28,7 @@ pub use upload::{RowCount, Upload, UploadStatus};
 pub use user::User;
 pub use variable::{ValueLabel, Variable, VariableStatistics, VariableType};
 pub use version::{DatasetVersion, ReleaseStatus};
+pub use workflow::Workflow;
 
 pub(crate) use lenient::{hint, integer, text, timestamp};
 pub(crate) use uri::{checked_uri, reference_in};

@@ -95,6 +95,33 @@ async fn tables_of_a_workflow_are_listed_with_those_of_its_data_sources() {
 }
 
 #[tokio::test]
+async fn workflows_of_an_owner_are_listed() {
+    let workflow = r#"{"uri":"/workflows/me.w:ab12","name":"My w","qualifiedReference":"me.my_w:ab12","description":"d"}"#;
+    let page = format!(r#"{{"results":[{workflow}],"nextPageToken":null}}"#);
+    let script = Script::play(vec![missing("no organization"), json("200 OK", &page)]).await;
+    let found: Vec<_> = script
+        .client()
+        .owner_workflows("me")
+        .try_collect()
+        .await
+        .unwrap();
+    assert_eq!(found[0].name, "My w");
+    assert_eq!(found[0].description.as_deref(), Some("d"));
+    assert_eq!(
+        script.lines(),
+        [
+            "GET /api/v1/organizations/me/workflows?maxResults=100",
+            "GET /api/v1/users/me/workflows?maxResults=100",
+        ]
+    );
+    let script = Script::play(vec![json("200 OK", workflow)]).await;
+    let reference = "me.my_w".parse().unwrap();
+    let found = script.client().workflow(&reference).await.unwrap();
+    assert_eq!(found.qualified_reference, "me.my_w:ab12");
+    assert_eq!(script.lines(), ["GET /api/v1/workflows/me.my_w"]);
+}
+
+#[tokio::test]
 async fn tables_are_listed_whether_the_parent_is_a_dataset_or_a_workflow() {
     let tables = format!(r#"{{"results":[{TABLE}]}}"#);
     let script = Script::play(vec![missing("no such dataset"), json("200 OK", &tables)]).await;

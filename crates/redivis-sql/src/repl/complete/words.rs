@@ -1,0 +1,142 @@
+//! Keywords.
+
+use super::{Candidate, Completion, fitting};
+
+/// What statements start with.
+const STARTERS: &[&str] = &[
+    "SELECT",
+    "FROM",
+    "WITH",
+    "CREATE",
+    "COPY",
+    "CALL",
+    "DESCRIBE",
+    "DROP",
+    "EXPLAIN",
+    "INSERT",
+    "RESET",
+    "SET",
+    "SHOW",
+    "SUMMARIZE",
+    "UPDATE",
+    "VALUES",
+    "DELETE",
+];
+
+/// What stands within statements.
+const WITHIN: &[&str] = &[
+    "ALL",
+    "ANALYZE",
+    "AND",
+    "ANTI",
+    "ARROW",
+    "AS",
+    "ASC",
+    "BETWEEN",
+    "BIGINT",
+    "BOOLEAN",
+    "BY",
+    "CASE",
+    "CAST",
+    "COLUMNS",
+    "CROSS",
+    "CSV",
+    "CURRENT",
+    "DATE",
+    "DESC",
+    "DISTINCT",
+    "DOUBLE",
+    "ELSE",
+    "END",
+    "EXCEPT",
+    "EXCLUDE",
+    "EXISTS",
+    "EXTERNAL",
+    "EXTRACT",
+    "FALSE",
+    "FILTER",
+    "FIRST",
+    "FOLLOWING",
+    "FROM",
+    "FULL",
+    "FUNCTIONS",
+    "GROUP",
+    "HAVING",
+    "ILIKE",
+    "IN",
+    "INNER",
+    "INSERT",
+    "INTERSECT",
+    "INTERVAL",
+    "INTO",
+    "IS",
+    "JOIN",
+    "JSON",
+    "LAST",
+    "LEFT",
+    "LIKE",
+    "LIMIT",
+    "LOCATION",
+    "NATURAL",
+    "NOT",
+    "NULL",
+    "NULLS",
+    "OFFSET",
+    "ON",
+    "OPTIONS",
+    "OR",
+    "ORDER",
+    "OUTER",
+    "OVER",
+    "OVERWRITE",
+    "PARQUET",
+    "PARTITION",
+    "PRECEDING",
+    "QUALIFY",
+    "REDIVIS",
+    "REPLACE",
+    "RIGHT",
+    "ROW",
+    "ROWS",
+    "SELECT",
+    "SEMI",
+    "STORED",
+    "TABLE",
+    "TABLES",
+    "THEN",
+    "TIMESTAMP",
+    "TO",
+    "TRUE",
+    "TRY_CAST",
+    "UNBOUNDED",
+    "UNION",
+    "USING",
+    "VALUES",
+    "VARCHAR",
+    "VIEW",
+    "WHEN",
+    "WHERE",
+    "WINDOW",
+    "WITH",
+];
+
+pub(super) fn starters(typed: &str, start: usize) -> Completion {
+    Completion {
+        start,
+        candidates: fitting(typed, spelled(STARTERS, typed)),
+        is_coming: false,
+    }
+}
+
+pub(super) fn within(typed: &str) -> impl Iterator<Item = Candidate> {
+    spelled(WITHIN, typed)
+}
+
+/// The words in the case that the person types in.
+fn spelled(words: &'static [&str], typed: &str) -> impl Iterator<Item = Candidate> {
+    let is_lower = typed.chars().next_back().is_some_and(char::is_lowercase);
+    words.iter().map(move |word| match is_lower {
+        true => Candidate::new(word.to_lowercase(), ""),
+        false => Candidate::new(*word, ""),
+    })
+}
