@@ -6,12 +6,19 @@ mod cache;
 mod create;
 mod describe;
 mod describe_fully;
+mod errverbose;
 mod help;
+mod include;
 mod next;
 mod quit;
 mod register;
 mod release;
+mod set;
 mod tables;
+mod unset;
+mod watch;
+
+use std::path::PathBuf;
 
 use futures::future::BoxFuture;
 
@@ -21,10 +28,12 @@ use crate::output::Output;
 use crate::session::Session;
 
 /// What to do after a command or statement.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum Next {
     Continue,
     Quit,
+    /// The statements of a file.
+    Include(PathBuf),
 }
 
 type Run = for<'a> fn(&'a Session, &'a Output, &'a str) -> BoxFuture<'a, Result<Next, Failure>>;
@@ -50,6 +59,11 @@ const COMMANDS: &[Command] = &[
     create::COMMAND,
     next::COMMAND,
     release::COMMAND,
+    include::COMMAND,
+    set::COMMAND,
+    unset::COMMAND,
+    watch::COMMAND,
+    errverbose::COMMAND,
     help::COMMAND,
     quit::COMMAND,
 ];

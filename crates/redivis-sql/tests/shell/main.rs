@@ -6,14 +6,17 @@
 )]
 
 mod batch;
+mod bigquery;
 mod copy;
 mod errors;
 mod files;
 mod formats;
 mod headings;
 mod memory;
+mod places;
 #[cfg(unix)]
 mod prompt;
+mod scripts;
 #[cfg(target_os = "linux")]
 mod signals;
 mod upload;
