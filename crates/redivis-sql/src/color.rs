@@ -22,7 +22,6 @@ pub(crate) enum Color {
 /// Where colours would go.
 #[derive(Debug, Clone, Copy)]
 pub(crate) enum Stream {
-    #[expect(dead_code, reason = "results have no colours yet")]
     Output,
     Errors,
 }

@@ -37,7 +37,7 @@ pub(crate) struct Session {
     pub(crate) variables: Variables,
     pub(crate) recent: Recent,
     /// Serves `--local`; it stops with the last session.
-    _server: Option<Arc<Server>>,
+    server: Option<Arc<Server>>,
 }
 
 impl Session {
@@ -71,7 +71,7 @@ impl Session {
             memory,
             variables: Variables::default(),
             recent: Recent::default(),
-            _server: server,
+            server,
         };
         for (name, value) in &options.variables {
             session.variables.set(name, value);
@@ -80,6 +80,21 @@ impl Session {
             session.register(registration).await?;
         }
         Ok(session)
+    }
+
+    /// The dataset or workflow that bare table names are looked up in, as people read it.
+    pub(crate) fn default_parent(&self) -> Option<String> {
+        Some(match self.redivis.metadata().default_parent()? {
+            DefaultParent::Dataset(dataset) => dataset.without_id().to_string(),
+            DefaultParent::Workflow(workflow) => {
+                format!("{}.{}", workflow.owner(), workflow.name())
+            }
+        })
+    }
+
+    /// Whether it speaks to a server of its own.
+    pub(crate) fn is_local(&self) -> bool {
+        self.server.is_some()
     }
 
     /// Waits until what an interrupted statement had sent is taken back, and says what may be left of it.

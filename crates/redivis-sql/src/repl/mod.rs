@@ -1,9 +1,16 @@
 //! The prompt: one statement at a time, Ctrl-C ends the statement and not the shell.
 
+mod assist;
 mod editor;
+mod external;
 mod highlight;
+mod history;
+mod keys;
+mod lexed;
+mod margin;
 
 use crate::batch::Batch;
+use crate::color::{self, Stream};
 use crate::command::Next;
 use crate::failure::{Failure, OnError};
 use crate::input::Stage;
@@ -11,16 +18,19 @@ use crate::report::narrate;
 use crate::script::Source;
 use crate::session::Session;
 use crate::signal::Signal;
+use assist::Assist;
 use editor::TypedAhead;
 
 /// Reads and runs until the user leaves. Failures of statements have been reported then.
 pub(crate) async fn run(stage: Stage<'_>) -> Result<(), Failure> {
     narrate(banner(&stage.session));
-    let mut editor = editor::Editor::start()?;
+    let mut editor = editor::Editor::start(Assist {
+        colours: color::allowed(Stream::Output),
+    })?;
     let mut typed_ahead = TypedAhead::Read;
     loop {
         let inputs = tokio::select! {
-            inputs = editor.read(typed_ahead) => inputs?,
+            inputs = editor.read(prompt(&stage.session), typed_ahead) => inputs?,
             signal = stage.workers.ended() => return Err(Failure::Signal(signal)),
         };
         let Some(inputs) = inputs else {
@@ -49,6 +59,14 @@ pub(crate) async fn run(stage: Stage<'_>) -> Result<(), Failure> {
                 Err(_) => break,
             }
         }
+    }
+}
+
+/// The prompt, with the dataset or workflow that bare table names are looked up in.
+fn prompt(session: &Session) -> String {
+    match session.default_parent() {
+        Some(parent) => format!("redivis:{parent}=> "),
+        None => "redivis=> ".to_owned(),
     }
 }
 

@@ -8,6 +8,8 @@
 mod batch;
 mod bigquery;
 mod copy;
+#[cfg(unix)]
+mod editing;
 mod errors;
 mod files;
 mod formats;
