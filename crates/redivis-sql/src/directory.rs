@@ -14,7 +14,7 @@ use futures::stream::{StreamExt, TryStream};
 use redivis::{DatasetReference, TableReference};
 use tokio::runtime::Handle;
 
-use crate::execute::rows_text;
+use crate::amounts;
 use crate::failure::{Failure, external};
 use crate::statement::tokens;
 
@@ -138,7 +138,7 @@ impl Directory {
                     .map_err(|error| Failure::Usage(format!("{error}")))?;
                 let tables = client.tables(&parent).await.map_err(external)?;
                 let item = |table: redivis::resource::Table| {
-                    let rows = table.num_rows.map(rows_text);
+                    let rows = table.num_rows.map(amounts::rows);
                     Item {
                         name: table
                             .reference()

@@ -28,6 +28,11 @@ pub(crate) struct Missing {
 }
 
 impl Missing {
+    /// What was looked for.
+    pub(crate) fn resource(&self) -> &str {
+        self.source.resource()
+    }
+
     /// What to do about it.
     pub(crate) fn hint(&self) -> &str {
         &self.hint
@@ -46,8 +51,16 @@ impl Error for Missing {
     }
 }
 
+/// The outcome, with what may have been meant where something was not found.
+pub(crate) async fn told<T>(session: &Session, outcome: Result<T, Failure>) -> Result<T, Failure> {
+    match outcome {
+        Err(failure) => Err(explained(session, failure).await),
+        outcome => outcome,
+    }
+}
+
 /// The failure with what may have been meant, where a table or dataset was not found.
-pub(crate) async fn explained(session: &Session, failure: Failure) -> Failure {
+async fn explained(session: &Session, failure: Failure) -> Failure {
     let Failure::Query(error) = &failure else {
         return failure;
     };

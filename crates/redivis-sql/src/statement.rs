@@ -13,6 +13,8 @@ pub(crate) struct Input {
     pub(crate) kind: Kind,
     /// The line of the source it starts on, counted from 1.
     pub(crate) line: usize,
+    /// The character of that line, counted from 1.
+    pub(crate) column: usize,
 }
 
 /// What there is to run.
@@ -29,6 +31,7 @@ pub(crate) enum Kind {
 pub(crate) struct Splitter {
     pending: String,
     line: usize,
+    column: usize,
 }
 
 impl Default for Splitter {
@@ -36,6 +39,7 @@ impl Default for Splitter {
         Self {
             pending: String::new(),
             line: 1,
+            column: 1,
         }
     }
 }
@@ -57,26 +61,20 @@ impl Splitter {
                 return None;
             }
             if let Some(command) = command_line(&self.pending) {
-                let line = self.line;
+                let input = self.input(Kind::Command(command));
                 let end = line_end(&self.pending);
                 self.consume(end);
-                return Some(Input {
-                    kind: Kind::Command(command),
-                    line,
-                });
+                return Some(input);
             }
             if !self.pending.contains(';') {
                 return None;
             }
             let end = semicolon(&self.pending)?;
             let sql = self.pending[..end].trim_end().to_owned();
-            let line = self.line;
+            let input = self.input(Kind::Statement(sql));
             self.consume(end + 1);
-            if !sql.is_empty() {
-                return Some(Input {
-                    kind: Kind::Statement(sql),
-                    line,
-                });
+            if input.kind != Kind::Statement(String::new()) {
+                return Some(input);
             }
         }
     }
@@ -86,10 +84,16 @@ impl Splitter {
         if self.skip_blank() {
             return None;
         }
-        Some(Input {
-            kind: Kind::Statement(self.pending.trim_end().to_owned()),
+        Some(self.input(Kind::Statement(self.pending.trim_end().to_owned())))
+    }
+
+    /// What stands at the front.
+    fn input(&self, kind: Kind) -> Input {
+        Input {
+            kind,
             line: self.line,
-        })
+            column: self.column,
+        }
     }
 
     /// Whether nothing but white space and comments waits for its end.
@@ -105,7 +109,12 @@ impl Splitter {
     }
 
     fn consume(&mut self, end: usize) {
-        self.line += self.pending[..end].matches('\n').count();
+        let gone = &self.pending[..end];
+        self.line += gone.matches('\n').count();
+        self.column = match gone.rsplit_once('\n') {
+            Some((_, last)) => 1 + last.chars().count(),
+            None => self.column + gone.chars().count(),
+        };
         self.pending.drain(..end);
     }
 }

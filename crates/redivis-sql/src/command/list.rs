@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use redivis::ErrorKind;
 
-use super::list_in::{Listing, of_owner};
+use super::listing::{Listing, of_owner};
 use super::{Command, Next};
 use crate::blocking::blocking;
 use crate::directory::owners_in;

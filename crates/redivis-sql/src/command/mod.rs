@@ -8,20 +8,28 @@ mod create;
 mod describe;
 mod describe_fully;
 mod edit;
+mod errverbose;
 mod examples;
 mod help;
 mod history;
+mod include;
 mod list;
 mod list_in;
+mod listing;
 mod next;
 mod quit;
 mod register;
 mod release;
+mod set;
 mod shell;
 mod sql_help;
 mod summary;
 mod tables;
+mod unset;
 mod use_parent;
+mod watch;
+
+use std::path::PathBuf;
 
 use futures::future::BoxFuture;
 
@@ -31,10 +39,12 @@ use crate::output::Output;
 use crate::session::Session;
 
 /// What to do after a command or statement.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum Next {
     Continue,
     Quit,
+    /// The statements of a file.
+    Include(PathBuf),
 }
 
 type Run = for<'a> fn(&'a Session, &'a Output, &'a str) -> BoxFuture<'a, Result<Next, Failure>>;
@@ -64,6 +74,11 @@ const COMMANDS: &[Command] = &[
     create::COMMAND,
     next::COMMAND,
     release::COMMAND,
+    include::COMMAND,
+    set::COMMAND,
+    unset::COMMAND,
+    watch::COMMAND,
+    errverbose::COMMAND,
     examples::COMMAND,
     sql_help::COMMAND,
     edit::COMMAND,

@@ -7,6 +7,7 @@ use std::sync::Arc;
 use arrow::array::{Array, ArrayRef, AsArray, Float64Array, RecordBatch, StringArray, UInt64Array};
 use arrow::datatypes::{DataType, Field, Int64Type, Schema, UInt64Type};
 use arrow::util::display::array_value_to_string;
+use chrono::DateTime;
 use datafusion::catalog::TableProvider;
 use datafusion_redivis::RedivisTable;
 use futures::stream::{self, StreamExt, TryStreamExt};
@@ -139,11 +140,11 @@ async fn of_service(session: &Session, table: &RedivisTable) -> Result<Summary, 
             "Redivis has no statistics of {reference}; SUMMARIZE SELECT * FROM redivis.'{reference}' reads it and computes them"
         )));
     }
-    for statistics in found {
+    for (statistics, kind) in found.into_iter().zip(&summary.types) {
         let statistics = statistics.filter(completed);
         let statistics = statistics.as_ref();
-        let text = |value: fn(&VariableStatistics) -> &Option<Value>| {
-            statistics.and_then(|statistics| text(value(statistics).as_ref()?))
+        let told = |value: fn(&VariableStatistics) -> &Option<Value>| {
+            statistics.and_then(|statistics| measured(kind, value(statistics).as_ref()?))
         };
         let count = statistics.and_then(|statistics| statistics.count);
         let nulls = table.table().num_rows.zip(count);
@@ -153,15 +154,34 @@ async fn of_service(session: &Session, table: &RedivisTable) -> Result<Summary, 
         summary
             .distinct
             .push(statistics.and_then(|statistics| statistics.num_distinct));
-        summary.least.push(text(|statistics| &statistics.min));
-        summary.greatest.push(text(|statistics| &statistics.max));
+        summary.least.push(told(|statistics| &statistics.min));
+        summary.greatest.push(told(|statistics| &statistics.max));
+        let is_number = ["integer", "float"].contains(&kind.as_str());
         let mean = statistics.and_then(|statistics| statistics.mean.as_ref()?.as_f64());
-        summary.means.push(mean);
+        summary.means.push(mean.filter(|_| is_number));
         summary
             .medians
-            .push(text(|statistics| &statistics.approx_median));
+            .push(told(|statistics| &statistics.approx_median));
     }
     Ok(summary)
+}
+
+/// What the service measured of a value, in words: of a text its length, of a date or time its milliseconds.
+fn measured(kind: &str, value: &Value) -> Option<String> {
+    let format = match kind {
+        "date" => "%Y-%m-%d",
+        "dateTime" => "%Y-%m-%d %H:%M:%S",
+        "time" => "%H:%M:%S",
+        "string" if value.is_number() => return Some(format!("{value} characters")),
+        _ => return text(value),
+    };
+    match value.as_f64() {
+        Some(milliseconds) => {
+            let moment = DateTime::from_timestamp_millis(milliseconds as i64)?;
+            Some(moment.format(format).to_string())
+        }
+        None => text(value),
+    }
 }
 
 /// Whether the service has none, as one that does not compute them.
@@ -240,7 +260,7 @@ fn values_of(field: &Field) -> [String; 6] {
     let (plain, number) = (is_plain(field.data_type()), field.data_type().is_numeric());
     [
         format!("count({name})"),
-        only(plain, format!("approx_distinct({name})")),
+        only(plain, format!("approx_distinct(CAST({name} AS VARCHAR))")),
         only(plain, format!("CAST(min({name}) AS VARCHAR)")),
         only(plain, format!("CAST(max({name}) AS VARCHAR)")),
         only(number, format!("CAST(avg({name}) AS DOUBLE)")),
@@ -262,7 +282,7 @@ fn count(array: &ArrayRef) -> Option<u64> {
 }
 
 fn shown(array: &ArrayRef) -> Option<String> {
-    let is_there = !array.is_empty() && !array.is_null(0);
+    let is_there = !array.is_empty() && !array.is_null(0) && *array.data_type() != DataType::Null;
     is_there
         .then(|| array_value_to_string(array, 0).ok())
         .flatten()

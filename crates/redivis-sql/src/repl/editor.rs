@@ -5,6 +5,8 @@
 
 use std::io::{BufRead as _, Write as _};
 use std::path::PathBuf;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::mpsc as blocking;
 
 use rustyline::error::ReadlineError;
@@ -14,12 +16,14 @@ use unicode_width::UnicodeWidthStr;
 
 use super::assist::Assist;
 use super::history::Recalled;
+use super::keys::Suspended;
 use super::margin::{self, Margin};
 use super::{external, keys};
 use crate::failure::Failure;
 use crate::report::{Place, narrate, report};
 use crate::state;
 use crate::statement::{Input, Splitter};
+use crate::workers::Interrupts;
 
 const HISTORY_ENTRIES: usize = 10_000;
 
@@ -44,6 +48,8 @@ struct Question {
 pub(super) struct Editor {
     ask: blocking::Sender<Question>,
     entries: mpsc::Receiver<Entry>,
+    /// Ctrl-C came as a signal, as on a terminal that only prints lines.
+    interrupted: Arc<AtomicBool>,
 }
 
 impl Editor {
@@ -51,7 +57,8 @@ impl Editor {
     pub(super) fn start(assist: Assist) -> Result<Self, Failure> {
         let (ask, asked) = blocking::channel::<Question>();
         let (sender, entries) = mpsc::channel(1);
-        let mut reader = Reader::new(assist).map_err(unusable)?;
+        let interrupted = Arc::new(AtomicBool::new(false));
+        let mut reader = Reader::new(assist, Arc::clone(&interrupted)).map_err(unusable)?;
         std::thread::spawn(move || {
             while let Ok(question) = asked.recv() {
                 if sender.blocking_send(reader.next(&question)).is_err() {
@@ -59,7 +66,11 @@ impl Editor {
                 }
             }
         });
-        Ok(Self { ask, entries })
+        Ok(Self {
+            ask,
+            entries,
+            interrupted,
+        })
     }
 
     /// The next statements, at least one; `None` when the user leaves.
@@ -67,15 +78,26 @@ impl Editor {
         &mut self,
         prompt: String,
         typed_ahead: TypedAhead,
+        mut interrupts: Interrupts,
     ) -> Result<Option<Vec<Input>>, Failure> {
         let question = Question {
-            prompt,
+            prompt: prompt.clone(),
             typed_ahead,
         };
         if self.ask.send(question).is_err() {
             return Ok(None);
         }
-        match self.entries.recv().await {
+        let entry = loop {
+            tokio::select! {
+                entry = self.entries.recv() => break entry,
+                Ok(()) = interrupts.changed() => {
+                    self.interrupted.store(true, Ordering::Relaxed);
+                    // The thread waits for a line, which is a new one now.
+                    let _ = write!(std::io::stderr(), "\n{prompt}");
+                }
+            }
+        };
+        match entry {
             None | Some(Err(ReadlineError::Eof)) => Ok(None),
             Some(Ok(inputs)) => Ok(Some(inputs)),
             Some(Err(error)) => Err(unusable(error)),
@@ -110,7 +132,7 @@ fn is_dumb() -> bool {
     )
 }
 
-fn open(assist: Assist, margin: &Margin) -> rustyline::Result<LineEditor> {
+fn open(assist: Assist, margin: &Margin, suspended: &Suspended) -> rustyline::Result<LineEditor> {
     let config = Config::builder()
         .max_history_size(HISTORY_ENTRIES)?
         .history_ignore_space(true)
@@ -125,7 +147,7 @@ fn open(assist: Assist, margin: &Margin) -> rustyline::Result<LineEditor> {
     let history = Recalled::new(&config, margin.clone());
     let mut editor = LineEditor::with_history(config, history)?;
     editor.set_helper(Some(assist));
-    for (key, binding) in keys::bindings(margin) {
+    for (key, binding) in keys::bindings(margin, suspended) {
         editor.bind_sequence(key, binding);
     }
     Ok(editor)
@@ -135,8 +157,10 @@ struct Reader {
     editor: LineEditor,
     assist: Assist,
     margin: Margin,
+    suspended: Suspended,
     history: Option<PathBuf>,
     splitter: Splitter,
+    interrupted: Arc<AtomicBool>,
     /// Everything typed since the statement began, as it goes into the history.
     typed: String,
     /// What was typed before.
@@ -144,9 +168,10 @@ struct Reader {
 }
 
 impl Reader {
-    fn new(assist: Assist) -> rustyline::Result<Self> {
+    fn new(assist: Assist, interrupted: Arc<AtomicBool>) -> rustyline::Result<Self> {
         let margin = Margin::default();
-        let mut editor = open(assist.clone(), &margin)?;
+        let suspended = Suspended::default();
+        let mut editor = open(assist.clone(), &margin, &suspended)?;
         let history = state::history().unwrap_or_else(|error| {
             narrate(format_args!("warning: no history: {error}"));
             None
@@ -164,8 +189,10 @@ impl Reader {
             editor,
             assist,
             margin,
+            suspended,
             history,
             splitter: Splitter::default(),
+            interrupted,
             typed: String::new(),
             last: String::new(),
         })
@@ -175,7 +202,7 @@ impl Reader {
     fn next(&mut self, question: &Question) -> Entry {
         if question.typed_ahead == TypedAhead::Drop {
             // The terminal has dropped what it had, and the editor drops what it had read with itself.
-            let editor = open(self.assist.clone(), &self.margin)?;
+            let editor = open(self.assist.clone(), &self.margin, &self.suspended)?;
             let mut before = std::mem::replace(&mut self.editor, editor);
             std::mem::swap(before.history_mut(), self.editor.history_mut());
         }
@@ -217,15 +244,17 @@ impl Reader {
 
     /// What is typed next: whole statements, or single lines where the terminal can do no more.
     fn line(&mut self, prompt: &str, text: &str) -> rustyline::Result<String> {
-        if !is_dumb() {
-            let line = match text {
-                "" => self.editor.readline(prompt)?,
-                text => {
-                    let text = self.margin.with(text);
-                    self.editor.readline_with_initial(prompt, (&text, ""))?
-                }
+        let (mut before, mut after) = (self.margin.with(text), String::new());
+        while !is_dumb() {
+            let line = self
+                .editor
+                .readline_with_initial(prompt, (&before, &after))?;
+            let Some(at) = self.suspended.take() else {
+                return Ok(margin::without(&line));
             };
-            return Ok(margin::without(&line));
+            external::suspend();
+            after = line.get(at..).unwrap_or_default().to_owned();
+            before = line.get(..at).unwrap_or(&line).to_owned();
         }
         let mut stderr = std::io::stderr();
         match self.splitter.is_blank() {
@@ -236,6 +265,10 @@ impl Reader {
         let mut line = String::new();
         if std::io::stdin().lock().read_line(&mut line)? == 0 {
             return Err(ReadlineError::Eof);
+        }
+        if self.interrupted.swap(false, Ordering::Relaxed) {
+            self.splitter = Splitter::default();
+            self.typed.clear();
         }
         Ok(line.trim_end_matches(['\r', '\n']).to_owned())
     }

@@ -1,4 +1,4 @@
-//! A statement in the person's own editor.
+//! What the terminal is given to: the person's own editor, or the shell that started this one.
 
 use std::io::Write as _;
 use std::process::Command;
@@ -33,4 +33,11 @@ pub(super) fn edit(text: &str) -> Result<String, Failure> {
     // By its name: many editors save a new file in the place of the old one.
     let saved = std::fs::read_to_string(file.path()).map_err(refused)?;
     Ok(saved.trim_end().to_owned())
+}
+
+/// Stops the job until it is wanted again: this process and what is in a pipe with it. Returns then, or at once where nobody would
+/// take it up again.
+pub(super) fn suspend() {
+    // By a process of the same job: it goes on, and ends, when the job does.
+    let _ = Command::new("sh").args(["-c", "kill -TSTP 0"]).status();
 }

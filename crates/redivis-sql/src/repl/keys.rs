@@ -2,6 +2,8 @@
 //!
 //! The editor knows one cursor and no margins. Where the cursor is at one, it goes or deletes to its other side at once.
 
+use std::sync::{Arc, Mutex, PoisonError};
+
 use rustyline::{
     CharSearch, Cmd, ConditionalEventHandler, Event, EventContext, EventHandler, KeyCode, KeyEvent,
     Modifiers, Movement, RepeatCount,
@@ -10,8 +12,26 @@ use rustyline::{
 use super::margin::{self, Margin};
 use crate::statement::Splitter;
 
+/// Where the cursor was when Ctrl-Z left the line; clones have it in common.
+#[derive(Debug, Clone, Default)]
+pub(super) struct Suspended(Arc<Mutex<Option<usize>>>);
+
+impl Suspended {
+    pub(super) fn take(&self) -> Option<usize> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).take()
+    }
+}
+
+/// The editor would go on drawing while the process stops. So it leaves the line first.
+impl ConditionalEventHandler for Suspended {
+    fn handle(&self, _: &Event, _: RepeatCount, _: bool, ctx: &EventContext<'_>) -> Option<Cmd> {
+        *self.0.lock().unwrap_or_else(PoisonError::into_inner) = Some(ctx.pos());
+        Some(Cmd::AcceptLine)
+    }
+}
+
 /// All keys with what they do.
-pub(super) fn bindings(margin: &Margin) -> Vec<(KeyEvent, EventHandler)> {
+pub(super) fn bindings(margin: &Margin, suspended: &Suspended) -> Vec<(KeyEvent, EventHandler)> {
     let plain = |code| KeyEvent(code, Modifiers::NONE);
     let acts: [(KeyEvent, Act); 14] = [
         (plain(KeyCode::Left), |text| text.back(Cmd::Move)),
@@ -40,6 +60,8 @@ pub(super) fn bindings(margin: &Margin) -> Vec<(KeyEvent, EventHandler)> {
         }))
     };
     let mut bindings = Vec::from(acts);
+    let suspend = EventHandler::Conditional(Box::new(suspended.clone()));
+    bindings.push((KeyEvent::ctrl('Z'), suspend));
     bindings.push((plain(KeyCode::Enter), enter(false)));
     bindings.push((KeyEvent::ctrl('J'), enter(false)));
     bindings.push((KeyEvent(KeyCode::Enter, Modifiers::ALT), enter(true)));

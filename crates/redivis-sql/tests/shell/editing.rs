@@ -278,6 +278,14 @@ fn a_terminal_without_colours_or_cursor_gets_none() {
     let shown = session.exp_string("=> ").unwrap();
     assert!(shown.contains("42"), "{shown}");
     assert!(!shown.contains('\x1b'), "{shown:?}");
+    // Ctrl-C drops what was typed there too.
+    session.send_line("SELECT 'half").unwrap();
+    session.exp_string("-> ").unwrap();
+    session.send_control('c').unwrap();
+    session.exp_string("=> ").unwrap();
+    session.send_line("SELECT 'who' || 'le';").unwrap();
+    let shown = session.exp_string("=> ").unwrap();
+    assert!(shown.contains("whole"), "{shown}");
     session.send_line("exit").unwrap();
     session.exp_eof().unwrap();
 }

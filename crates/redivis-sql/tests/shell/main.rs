@@ -6,6 +6,7 @@
 )]
 
 mod batch;
+mod bigquery;
 mod copy;
 #[cfg(unix)]
 mod editing;
@@ -16,8 +17,10 @@ mod finding;
 mod formats;
 mod headings;
 mod memory;
+mod places;
 #[cfg(unix)]
 mod prompt;
+mod scripts;
 #[cfg(target_os = "linux")]
 mod signals;
 mod upload;

@@ -233,11 +233,8 @@ fn schema_named(session: &Session, name: &str) -> Option<Arc<dyn SchemaProvider>
     if name == "redivis" {
         return None;
     }
-    let state = session.context.state();
-    let catalog = session
-        .context
-        .catalog(&state.config_options().catalog.default_catalog)?;
-    catalog.schema(&name.to_lowercase())
+    let table = datafusion::common::TableReference::partial(name.to_lowercase(), "");
+    session.context.state().schema_for_ref(table).ok()
 }
 
 fn functions(session: &Session) -> impl Iterator<Item = String> {
