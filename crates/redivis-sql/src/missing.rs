@@ -115,7 +115,7 @@ async fn table_meant(session: &Session, table: &TableReference) -> Option<Words>
             None => table.name.clone(),
         })
         .collect();
-    let message = format!("no table '{table}' on Redivis, or none that you can see");
+    let message = format!("table {table} does not exist on Redivis, or you cannot see it");
     let lists = format!(r"\ls {parent} lists {}", counted(names.len(), "table"));
     let hint = match nearest(table.name(), &names) {
         Some(near) => format!("did you mean redivis.'{parent}.{near}'?   ({lists})"),
@@ -142,8 +142,12 @@ async fn dataset_meant(
         Err(_) => return None,
     };
     let message = match table {
-        Some(table) => format!("no table '{dataset}.{table}' on Redivis, or none that you can see"),
-        None => format!("no dataset or workflow '{dataset}' on Redivis, or none that you can see"),
+        Some(table) => {
+            format!("table {dataset}.{table} does not exist on Redivis, or you cannot see it")
+        }
+        None => {
+            format!("dataset or workflow {dataset} does not exist on Redivis, or you cannot see it")
+        }
     };
     if names
         .iter()

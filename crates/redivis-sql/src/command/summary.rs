@@ -159,9 +159,8 @@ async fn of_service(session: &Session, table: &RedivisTable) -> Result<Summary, 
         let is_number = ["integer", "float"].contains(&kind.as_str());
         let mean = statistics.and_then(|statistics| statistics.mean.as_ref()?.as_f64());
         summary.means.push(mean.filter(|_| is_number));
-        summary
-            .medians
-            .push(told(|statistics| &statistics.approx_median));
+        let median = told(|statistics| &statistics.approx_median);
+        summary.medians.push(median.filter(|_| kind != "string"));
     }
     Ok(summary)
 }
@@ -193,6 +192,13 @@ fn text(value: &Value) -> Option<String> {
     match value {
         Value::Null => None,
         Value::String(text) => Some(text.clone()),
+        // The service writes medians of whole numbers with a fraction.
+        Value::Number(number) => match number.as_f64() {
+            Some(whole) if whole.fract() == 0.0 && whole.abs() < 1e15 => {
+                Some((whole as i64).to_string())
+            }
+            _ => Some(number.to_string()),
+        },
         value => Some(value.to_string()),
     }
 }

@@ -55,7 +55,7 @@ fn everything_is_completed() {
         it("FROM animals WHERE le", "legs");
         it("FROM animals a WHERE a.od", "\"odd name\"");
         it(
-            "SELECT le FROM animals\x01\x1b[C\x1b[C\x1b[C\x1b[C\x1b[C\x1b[C\x1b[C\x1b[C\x1b[C",
+            "SELECT leg FROM animals\x01\x1b[C\x1b[C\x1b[C\x1b[C\x1b[C\x1b[C\x1b[C\x1b[C\x1b[C\x1b[C",
             "legs FROM",
         );
         it("FROM animals WHERE 1 = 1\rAND le", "legs");
@@ -303,7 +303,8 @@ fn names_that_are_nearly_right_are_told() {
         assert_eq!(run.status, Some(1), "{sql}: {}", run.stderr);
         assert!(run.stderr.contains(hint), "{sql}: {}", run.stderr);
         assert!(
-            run.stderr.contains("on Redivis, or none that you can see"),
+            run.stderr
+                .contains("does not exist on Redivis, or you cannot see it"),
             "{sql}: {}",
             run.stderr
         );

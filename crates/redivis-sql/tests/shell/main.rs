@@ -7,6 +7,7 @@
 
 mod batch;
 mod bigquery;
+mod config;
 mod copy;
 #[cfg(unix)]
 mod editing;
@@ -16,10 +17,12 @@ mod files;
 mod finding;
 mod formats;
 mod headings;
+mod made;
 mod memory;
 mod places;
 #[cfg(unix)]
 mod prompt;
+mod reads;
 mod scripts;
 #[cfg(target_os = "linux")]
 mod signals;

@@ -254,7 +254,7 @@ fn mistakes_are_noticed_before_anything_is_sent() {
     }
     assert_eq!(
         query(&sandbox, r"\dt me.zoo:next"),
-        "name,rows,bytes\nanimals,0,0\n"
+        "name,rows,bytes,columns,description\nanimals,0,0,0,\n"
     );
 }
 
