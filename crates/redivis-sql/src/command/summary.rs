@@ -236,7 +236,7 @@ async fn of_rows(session: &Session, text: &str) -> Result<Summary, Failure> {
     let Some(row) = computed.first() else {
         return Ok(summary);
     };
-    let rows = row.columns().last().and_then(|rows| count(rows));
+    let rows = row.columns().last().and_then(count);
     for column in row.columns().chunks_exact(6) {
         let [known, distinct, least, greatest, mean, median] = column else {
             continue;
