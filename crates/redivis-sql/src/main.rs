@@ -2,23 +2,36 @@
 //!
 //! The contract with scripts is in `--help`: data on standard output and nothing else there, an exit status per kind of failure.
 
+mod amounts;
+mod analyze;
+mod answers;
 mod args;
 mod aside;
 mod batch;
 mod blocking;
+mod chart;
+mod color;
 mod command;
 mod connect;
 mod copy;
+mod display;
 mod doctor;
 mod execute;
 mod failure;
 mod files;
+mod footer;
 mod headings;
 mod input;
+mod labels;
+mod last;
 mod login;
 mod memory;
 mod output;
 mod pauses;
+mod peek;
+mod progress;
+mod query;
+mod reads;
 mod repl;
 mod report;
 mod script;
@@ -31,6 +44,7 @@ mod workers;
 
 use std::io::{IsTerminal, stdin};
 use std::process::ExitCode;
+use std::sync::Arc;
 
 use futures::FutureExt;
 use tracing_subscriber::EnvFilter;
@@ -121,7 +135,9 @@ async fn run(workers: &Workers, options: Options) -> Result<(), ExitCode> {
     let starting = async move { Session::start(&options).await };
     let session = workers.run(starting).await.map_err(fail)?;
     if interactive {
-        return repl::run(workers, session, output).await.map_err(fail);
+        let output = Arc::new(output.at_prompt());
+        let left = repl::run(workers, session, Arc::clone(&output)).await;
+        return left.and_then(|()| output.commit()).map_err(fail);
     }
     if sources.is_empty() {
         sources.push(Source::Stdin);

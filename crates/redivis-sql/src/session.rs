@@ -17,6 +17,7 @@ use crate::args::{Cache, Local, Options, Registration};
 use crate::connect::connect;
 use crate::failure::{Failure, external};
 use crate::files;
+use crate::labels::KnownLabels;
 use crate::memory::{self, FairPool};
 use crate::pauses::Pauses;
 use crate::report::narrate;
@@ -31,6 +32,7 @@ pub(crate) struct Session {
     pub(crate) context: SessionContext,
     pub(crate) redivis: Redivis,
     pub(crate) memory: FairPool,
+    pub(crate) known_labels: KnownLabels,
     /// Serves `--local`; it stops with the last session.
     _server: Option<Arc<Server>>,
 }
@@ -61,6 +63,7 @@ impl Session {
             context,
             redivis,
             memory,
+            known_labels: KnownLabels::default(),
             _server: server,
         };
         for registration in &options.registrations {

@@ -11,6 +11,7 @@ use tokio::runtime::Runtime;
 use tokio::sync::watch;
 
 use crate::failure::Failure;
+use crate::output::pager_is_open;
 use crate::signal::Signal;
 
 /// How long what was stopped may take to clean up. What takes longer computes, and stops at its next batch.
@@ -48,7 +49,7 @@ impl Workers {
                 Ok(outcome) => outcome,
                 Err(error) => Err(DataFusionError::ExecutionJoin(Box::new(error)).into()),
             },
-            Ok(()) = tokio::signal::ctrl_c() => Signal::Interrupt,
+            () = interrupted() => Signal::Interrupt,
             signal = self.ended() => signal,
         };
         task.abort();
@@ -71,6 +72,11 @@ impl Workers {
     pub(crate) fn leave(self) {
         self.runtime.shutdown_background();
     }
+}
+
+/// Ctrl-C, as far as it is for this program and not for the pager that has the terminal.
+async fn interrupted() {
+    while tokio::signal::ctrl_c().await.is_err() || pager_is_open() {}
 }
 
 #[cfg(unix)]

@@ -6,12 +6,24 @@ mod cache;
 mod create;
 mod describe;
 mod describe_fully;
+mod expanded;
+pub(crate) mod go;
 mod help;
+mod hist;
+mod labels;
+mod last;
 mod next;
+mod out;
+mod pager;
+mod plot;
+mod pset;
 mod quit;
 mod register;
 mod release;
+mod save;
+mod series;
 mod tables;
+mod timing;
 
 use futures::future::BoxFuture;
 
@@ -45,6 +57,18 @@ const COMMANDS: &[Command] = &[
     describe::COMMAND,
     describe_fully::COMMAND,
     tables::COMMAND,
+    last::COMMAND,
+    save::COMMAND,
+    plot::COMMAND,
+    hist::COMMAND,
+    go::COMMAND,
+    go::VERTICAL,
+    out::COMMAND,
+    expanded::COMMAND,
+    labels::COMMAND,
+    pager::COMMAND,
+    pset::COMMAND,
+    timing::COMMAND,
     cache::COMMAND,
     register::COMMAND,
     create::COMMAND,

@@ -20,10 +20,9 @@ use editor::TypedAhead;
 pub(crate) async fn run(
     workers: &Workers,
     session: Session,
-    output: Output,
+    output: Arc<Output>,
 ) -> Result<(), Failure> {
     narrate(banner(&session));
-    let output = Arc::new(output);
     let mut editor = editor::Editor::start()?;
     let mut typed_ahead = TypedAhead::Read;
     loop {
