@@ -1,14 +1,17 @@
 //! What there is to say of a statement that gives no rows: a person at the prompt wants to know that it did something.
 
-use datafusion::common::TableReference;
+use datafusion::common::{Result, TableReference};
 use datafusion::logical_expr::{DdlStatement, LogicalPlan, Statement};
 use datafusion_redivis::{RedivisStatement, StatementKind};
 
+use crate::amounts;
 use crate::session::Session;
 
 /// An answer that is due once the statement has been executed.
 pub(crate) enum Answer {
     Text(String),
+    /// The rows of a table that is there then.
+    Rows(TableReference),
     /// What a setting is then, or else what it was said to be.
     Setting(String, Option<String>),
 }
@@ -21,6 +24,13 @@ impl Answer {
             return dropped.then(|| Self::Text("dropped from Redivis".to_owned()));
         }
         let text = match plan {
+            LogicalPlan::Ddl(DdlStatement::CreateMemoryTable(create)) => {
+                let is_there = session.context.table_exist(create.name.clone());
+                match is_there.unwrap_or(false) && !create.or_replace {
+                    true => format!("{} is there already", create.name.table()),
+                    false => return Some(Self::Rows(create.name.clone())),
+                }
+            }
             LogicalPlan::Ddl(definition) => definition_text(definition, session)?,
             LogicalPlan::Statement(Statement::SetVariable(set)) => {
                 let said = Some(set.value.clone());
@@ -41,9 +51,17 @@ impl Answer {
     }
 
     /// The words.
-    pub(crate) fn text(self, session: &Session) -> String {
-        match self {
+    pub(crate) async fn text(self, session: &Session) -> Result<String> {
+        Ok(match self {
             Self::Text(text) => text,
+            Self::Rows(name) => {
+                let rows = session.context.table(name.clone()).await?.count().await?;
+                format!(
+                    "created {} with {}",
+                    name.table(),
+                    amounts::rows(rows as u64)
+                )
+            }
             Self::Setting(name, said) => {
                 let state = session.context.state();
                 let entries = state.config_options().entries();
@@ -54,7 +72,7 @@ impl Answer {
                     None => format!("{name} is as it was"),
                 }
             }
-        }
+        })
     }
 }
 

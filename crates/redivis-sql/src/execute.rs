@@ -91,7 +91,7 @@ async fn run_for(
     {
         progress.end();
         if let Some(answer) = answer {
-            narrate(answer.text(session));
+            narrate(answer.text(session).await?);
         }
         return Ok(());
     }
@@ -141,11 +141,17 @@ async fn finish(copy: Option<Copy>) -> Result<(), DataFusionError> {
 /// Plans a statement, which may ask for a column twice.
 async fn plan(session: &Session, parsed: Parsed) -> Result<LogicalPlan, DataFusionError> {
     let mut apart = parsed.clone();
-    match session.redivis.plan(parsed).await {
-        Err(error) if headings::is_duplicate(&error) && headings::name_apart(&mut apart) => {
-            session.redivis.plan(apart).await
-        }
-        outcome => outcome,
+    let error = match session.redivis.plan(parsed).await {
+        Err(error) if headings::is_duplicate(&error) => error,
+        outcome => return outcome,
+    };
+    for (at, alone) in headings::repeated_wildcards(&apart) {
+        let columns = session.redivis.plan(alone).await?;
+        headings::expand_wildcard(&mut apart, at, columns.schema());
+    }
+    match headings::name_apart(&mut apart) {
+        true => session.redivis.plan(apart).await,
+        false => Err(error),
     }
 }
 

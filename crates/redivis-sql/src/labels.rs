@@ -3,20 +3,15 @@
 //! Redivis tells them one variable at a time, so only the variables that a result shows are asked for, and each once.
 
 use std::collections::HashMap;
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::Arc;
 
 use arrow::datatypes::{Field, Schema};
 use datafusion::physical_plan::ExecutionPlan;
-use futures::future::try_join_all;
-use redivis::TableReference;
 
 use crate::output::{Output, ValueLabels};
 use crate::reads;
 use crate::report::narrate;
 use crate::session::Session;
-
-/// Variables that are asked for side by side.
-const ASKED_AT_ONCE: usize = 8;
 
 const KEY: &str = "redivis.valueLabels";
 
@@ -53,7 +48,11 @@ pub(crate) async fn of_values(
             continue;
         }
         let names: Vec<&str> = wanted.iter().map(|(_, name)| name.as_str()).collect();
-        match session.known_labels.of(session, &table, &names).await {
+        match session
+            .known_labels
+            .of(&session.redivis.client(), &table, &names)
+            .await
+        {
             Ok(found) => {
                 for ((at, _), found) in wanted.iter().zip(found) {
                     labels[*at] = (!found.is_empty()).then_some(found);
@@ -63,52 +62,6 @@ pub(crate) async fn of_values(
         }
     }
     labels
-}
-
-/// Value labels that have been asked for, by table and variable.
-#[derive(Debug, Clone, Default)]
-pub(crate) struct KnownLabels(Arc<Mutex<HashMap<(String, String), ValueLabels>>>);
-
-impl KnownLabels {
-    /// Those of some variables of a table, in their order.
-    async fn of(
-        &self,
-        session: &Session,
-        table: &TableReference,
-        variables: &[&str],
-    ) -> redivis::Result<Vec<ValueLabels>> {
-        let mut labels = Vec::with_capacity(variables.len());
-        for some in variables.chunks(ASKED_AT_ONCE) {
-            let asked = some
-                .iter()
-                .map(|variable| self.one(session, table, variable));
-            let asked: Vec<_> = asked.collect();
-            labels.extend(try_join_all(asked).await?);
-        }
-        Ok(labels)
-    }
-
-    async fn one(
-        &self,
-        session: &Session,
-        table: &TableReference,
-        variable: &str,
-    ) -> redivis::Result<ValueLabels> {
-        let key = (table.to_string(), variable.to_owned());
-        if let Some(known) = lock(&self.0).get(&key) {
-            return Ok(known.clone());
-        }
-        let uri = format!("/tables/{table}");
-        let told = session.redivis.client().variable(&uri, variable).await?;
-        let labels = told.value_labels.into_iter();
-        let labels: ValueLabels = labels.map(|label| (label.value, label.label)).collect();
-        lock(&self.0).insert(key, labels.clone());
-        Ok(labels)
-    }
-}
-
-fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
-    mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 /// Whether a variable of this type may be coded.

@@ -17,6 +17,7 @@ use futures::StreamExt;
 use crate::amounts;
 use crate::memory::Kept;
 use crate::output::unique_names;
+use crate::progress::Handle;
 use crate::report::narrate;
 use crate::session::Session;
 
@@ -33,6 +34,7 @@ pub(crate) struct Last {
     /// With names that stand for one column each.
     schema: SchemaRef,
     rows: Arc<Mutex<Rows>>,
+    progress: Handle,
     is_settled: bool,
 }
 
@@ -47,8 +49,13 @@ struct Rows {
 
 impl Last {
     /// Of a query whose columns are called as this schema says.
-    pub(crate) fn new(session: &Session, query: &LogicalPlan, schema: &SchemaRef) -> Self {
-        let pool = session.context.runtime_env().memory_pool.clone();
+    pub(crate) fn new(
+        session: &Session,
+        query: &LogicalPlan,
+        schema: &SchemaRef,
+        progress: Handle,
+    ) -> Self {
+        let pool = Arc::clone(&session.context.runtime_env().memory_pool);
         Self {
             session: session.clone(),
             query: query.clone(),
@@ -59,6 +66,7 @@ impl Last {
                 count: 0,
                 is_complete: false,
             })),
+            progress,
             is_settled: false,
         }
     }
@@ -143,6 +151,7 @@ impl Drop for Last {
         if let (Some(kept), 1..) = (rows.kept.take(), rows.count) {
             let batches = std::mem::take(&mut rows.batches);
             if kept.register(&self.session, &self.schema, batches).is_ok() {
+                self.progress.end();
                 narrate(format_args!(
                     "\n{} had come: SELECT … FROM {NAME} has them",
                     amounts::rows(rows.count)

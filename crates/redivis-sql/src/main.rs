@@ -22,6 +22,7 @@ mod files;
 mod footer;
 mod headings;
 mod input;
+mod known_labels;
 mod labels;
 mod last;
 mod login;

@@ -71,7 +71,7 @@ impl Query<'_> {
         let rows = self.start(&plan, progress)?;
         let value_labels =
             labels::of_values(self.session, self.output, &plan, &rows.schema()).await;
-        let last = self.last(&rows, extent);
+        let last = self.last(&rows, extent, progress);
         let rows = match &last {
             Some(last) => last.keep(rows),
             None => rows,
@@ -113,7 +113,7 @@ impl Query<'_> {
         let rows = self.start(&plan, progress)?;
         let value_labels =
             labels::of_values(self.session, self.output, &plan, &rows.schema()).await;
-        let last = self.last(&rows, extent);
+        let last = self.last(&rows, extent, progress);
         let rows = match &last {
             Some(last) => last.keep(rows),
             None => rows,
@@ -158,10 +158,15 @@ impl Query<'_> {
         Ok(self.headings.over(rows))
     }
 
-    fn last(&self, rows: &SendableRecordBatchStream, extent: Extent) -> Option<Last> {
+    fn last(
+        &self,
+        rows: &SendableRecordBatchStream,
+        extent: Extent,
+        progress: &Progress,
+    ) -> Option<Last> {
         let becomes_last = self.output.is_prompt() && extent == Extent::Look;
         let query = self.frame.logical_plan();
-        becomes_last.then(|| Last::new(self.session, query, &rows.schema()))
+        becomes_last.then(|| Last::new(self.session, query, &rows.schema(), progress.handle()))
     }
 }
 

@@ -17,7 +17,7 @@ use crate::args::{Cache, Local, Options, Registration};
 use crate::connect::connect;
 use crate::failure::{Failure, external};
 use crate::files;
-use crate::labels::KnownLabels;
+use crate::known_labels::KnownLabels;
 use crate::memory::{self, FairPool};
 use crate::pauses::Pauses;
 use crate::report::narrate;

@@ -221,13 +221,13 @@ impl<'a> Ending<'a> {
         if !statement.contains('\\') {
             return (statement, None);
         }
-        let endings = tokens(statement).into_iter().filter_map(|token| {
+        let mut endings = tokens(statement).into_iter().filter_map(|token| {
             let start = token.span.start;
             let start = offset(statement, start.line, start.column)?;
             let ending = Self::of(&statement[start..])?;
             (token.token == Token::Backslash).then_some((start, ending))
         });
-        match endings.last() {
+        match endings.next_back() {
             Some((start, ending)) => (statement[..start].trim_end(), Some(ending)),
             None => (statement, None),
         }
