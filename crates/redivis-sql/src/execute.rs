@@ -13,11 +13,13 @@ use datafusion::logical_expr::{DdlStatement, LogicalPlan, Statement, WriteOp};
 use datafusion::physical_plan::collect;
 use datafusion::prelude::SessionContext;
 use datafusion::sql::parser::Statement as Parsed;
+use datafusion::sql::sqlparser::tokenizer::Token;
 use datafusion_redivis::{RedivisStatement, StatementKind};
 
 use crate::amounts;
 use crate::analyze;
 use crate::answers::Answer;
+use crate::bigquery;
 use crate::blocking::blocking;
 use crate::copy::Copy;
 use crate::failure::Failure;
@@ -26,8 +28,9 @@ use crate::memory;
 use crate::output::{Format, Output};
 use crate::progress::Progress;
 use crate::query::{Extent, Query};
-use crate::report::narrate;
+use crate::report::note;
 use crate::session::Session;
+use crate::statement;
 
 /// What a statement gives.
 enum Effect {
@@ -71,7 +74,7 @@ async fn run_for(
     let dialect = state.config().options().sql_parser.dialect;
     let parsed = state.sql_to_statement(sql, &dialect)?;
     let headings = Headings::of(&parsed);
-    let plan = headings.within(plan(session, parsed).await?)?;
+    let plan = headings.within(plan(session, parsed, sql).await?)?;
     let effect = effect(&plan, output);
     let answer = match output.is_prompt() {
         true => Answer::to(&plan, session),
@@ -91,7 +94,7 @@ async fn run_for(
     {
         progress.end();
         if let Some(answer) = answer {
-            narrate(answer.text(session).await?);
+            note(answer.text(session).await?);
         }
         return Ok(());
     }
@@ -100,12 +103,12 @@ async fn run_for(
             let rows = count(frame, &progress).await?;
             finish(copy).await?;
             progress.end();
-            narrate(format_args!("{verb} {}", amounts::rows(rows)));
+            note(format_args!("{verb} {}", amounts::rows(rows)));
         }
         Effect::Created(table) => {
             let rows = count(frame, &progress).await?;
             progress.end();
-            narrate(format_args!("created {table} with {}", amounts::rows(rows)));
+            note(format_args!("created {table} with {}", amounts::rows(rows)));
         }
         Effect::Plan | Effect::AllRows => {
             let plan = matches!(effect, Effect::Plan) && output.format() == Format::Table;
@@ -138,21 +141,37 @@ async fn finish(copy: Option<Copy>) -> Result<(), DataFusionError> {
     }
 }
 
-/// Plans a statement, which may ask for a column twice.
-async fn plan(session: &Session, parsed: Parsed) -> Result<LogicalPlan, DataFusionError> {
+/// Plans a statement, which may ask for a column twice, and may be in BigQuery's words.
+async fn plan(session: &Session, parsed: Parsed, sql: &str) -> Result<LogicalPlan, Failure> {
     let mut apart = parsed.clone();
-    let error = match session.redivis.plan(parsed).await {
-        Err(error) if headings::is_duplicate(&error) => error,
+    let planned = async |mut statement| {
+        bigquery::rewrite(&mut statement, sql)?;
+        Ok::<_, Failure>(session.redivis.plan(statement).await?)
+    };
+    // To plan it a second time would run its queries on Redivis a second time.
+    if runs_on_redivis(sql) && headings::may_repeat(&apart) && headings::name_apart(&mut apart) {
+        return planned(apart).await;
+    }
+    let error = match planned(parsed).await {
+        Err(Failure::Query(error)) if headings::is_duplicate(&error) => error,
         outcome => return outcome,
     };
     for (at, alone) in headings::repeated_wildcards(&apart) {
-        let columns = session.redivis.plan(alone).await?;
+        let columns = planned(alone).await?;
         headings::expand_wildcard(&mut apart, at, columns.schema());
     }
     match headings::name_apart(&mut apart) {
-        true => session.redivis.plan(apart).await,
-        false => Err(error),
+        true => planned(apart).await,
+        false => Err(error.into()),
     }
+}
+
+/// Whether a query runs on Redivis so that the statement can be planned.
+pub(crate) fn runs_on_redivis(sql: &str) -> bool {
+    let is_query = |token: &Token| matches!(token, Token::Word(word) if word.value.eq_ignore_ascii_case("redivis_query"));
+    statement::tokens(sql)
+        .iter()
+        .any(|token| is_query(&token.token))
 }
 
 fn effect(plan: &LogicalPlan, output: &Output) -> Effect {

@@ -8,6 +8,7 @@ mod answers;
 mod args;
 mod aside;
 mod batch;
+mod bigquery;
 mod blocking;
 mod chart;
 mod color;
@@ -33,6 +34,7 @@ mod peek;
 mod progress;
 mod query;
 mod reads;
+mod recent;
 mod repl;
 mod report;
 mod script;
@@ -41,6 +43,7 @@ mod signal;
 mod state;
 mod statement;
 mod upload;
+mod variables;
 mod workers;
 
 use std::io::{IsTerminal, stdin};
@@ -52,6 +55,7 @@ use tracing_subscriber::EnvFilter;
 
 use crate::args::{Errand, Options};
 use crate::failure::Failure;
+use crate::input::Stage;
 use crate::output::Output;
 use crate::report::{Place, report};
 use crate::script::Source;
@@ -66,6 +70,8 @@ fn main() -> ExitCode {
             return ExitCode::from(u8::try_from(error.exit_code()).unwrap_or(2));
         }
     };
+    color::choose(options.color);
+    report::choose(options.error_format, options.quiet);
     start_logging();
     let outcome = tokio::runtime::Builder::new_current_thread()
         .enable_all()
@@ -133,23 +139,26 @@ async fn run(workers: &Workers, options: Options) -> Result<(), ExitCode> {
     }
     let output = Output::new(options.format, options.output.as_deref()).map_err(fail)?;
     let mut sources = options.sources.clone();
+    let (limit, on_error) = (options.timeout, options.on_error);
     let starting = async move { Session::start(&options).await };
     let session = workers.run(starting).await.map_err(fail)?;
+    let stage = Stage {
+        workers,
+        session,
+        output: Arc::new(match interactive {
+            true => output.at_prompt(),
+            false => output,
+        }),
+        limit,
+        prompt: interactive,
+    };
     if interactive {
-        let output = Arc::new(output.at_prompt());
-        let left = repl::run(workers, session, Arc::clone(&output)).await;
+        let output = Arc::clone(&stage.output);
+        let left = repl::run(stage).await;
         return left.and_then(|()| output.commit()).map_err(fail);
     }
     if sources.is_empty() {
         sources.push(Source::Stdin);
     }
-    let interrupted = session.clone();
-    let running = async move { Ok(batch::run(session, output, sources).await) };
-    match workers.run(running).await {
-        Ok(outcome) => outcome,
-        Err(failure) => {
-            interrupted.settle().await;
-            Err(failure.exit_code())
-        }
-    }
+    batch::run(stage, sources, on_error).await
 }

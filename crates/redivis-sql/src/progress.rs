@@ -14,6 +14,7 @@ use tokio::task::JoinHandle;
 use crate::amounts;
 use crate::output::pager_is_open;
 use crate::reads::Reads;
+use crate::report::is_quiet;
 
 /// How long a person waits before wondering.
 const PATIENCE: Duration = Duration::from_millis(400);
@@ -41,7 +42,7 @@ impl Progress {
     /// Starts to watch, where there is somebody to tell. Has to be called on a runtime.
     pub(crate) fn start() -> Self {
         let is_dumb = std::env::var_os("TERM").is_none_or(|term| term == "dumb");
-        let is_seen = stderr().is_terminal() && !is_dumb;
+        let is_seen = stderr().is_terminal() && !is_dumb && !is_quiet();
         let target = match is_seen {
             true => ProgressDrawTarget::stderr(),
             false => ProgressDrawTarget::hidden(),

@@ -18,7 +18,7 @@ use crate::output::{Output, gather};
 use crate::peek;
 use crate::progress::Progress;
 use crate::reads::Reads;
-use crate::report::narrate;
+use crate::report::note;
 use crate::session::Session;
 
 /// How much of a result is wanted.
@@ -51,7 +51,7 @@ impl Query<'_> {
         };
         progress.end();
         if let Some(footer) = footer {
-            narrate(footer.text(&self.output.display()));
+            note(footer.text(&self.output.display()));
         }
         Ok(())
     }

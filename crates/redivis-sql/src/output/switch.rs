@@ -1,6 +1,6 @@
 //! Where results go and what they look like, which a person at the prompt may change.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use super::look::Look;
@@ -111,6 +111,11 @@ impl Output {
     pub(super) fn may_page(&self) -> bool {
         let is_wanted = self.display().pager != Choice::Off;
         self.is_prompt && self.is_terminal() && is_wanted && paged::is_available()
+    }
+
+    /// The file that is to take its place, if there is one.
+    pub(crate) fn path(&self) -> Option<PathBuf> {
+        self.own.path()
     }
 
     /// Everything has been written: files take their places.

@@ -4,7 +4,7 @@
 
 use std::fs::{File, OpenOptions};
 use std::io::{self, BufWriter, IsTerminal, Write, stdout};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
@@ -13,7 +13,7 @@ use super::Format;
 use super::format::Out;
 use crate::aside::{AsideFile, Place};
 use crate::failure::Failure;
-use crate::report::narrate;
+use crate::report::note;
 use crate::state;
 
 /// Where results go, and in which format.
@@ -170,6 +170,14 @@ impl Target {
         self.closed.load(Ordering::Relaxed)
     }
 
+    /// The file that is to take its place, if there is one.
+    pub(super) fn path(&self) -> Option<PathBuf> {
+        match &self.kind {
+            Kind::File(aside) => Some(lock(aside).as_ref()?.path().to_owned()),
+            _ => None,
+        }
+    }
+
     /// Whether its reader is one of several, whose going away ends nothing else.
     pub(super) fn is_command(&self) -> bool {
         matches!(self.kind, Kind::Command(_))
@@ -183,7 +191,7 @@ impl Target {
                     return Ok(());
                 };
                 if self.results.load(Ordering::Relaxed) == 0 {
-                    narrate(format_args!(
+                    note(format_args!(
                         "no result, so {} was not written",
                         aside.path().display()
                     ));

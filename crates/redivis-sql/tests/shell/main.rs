@@ -6,18 +6,23 @@
 )]
 
 mod batch;
+mod bigquery;
 mod copy;
+#[cfg(unix)]
+mod editing;
 mod errors;
 mod files;
 mod formats;
 mod headings;
 mod memory;
+mod places;
 #[cfg(target_os = "linux")]
 mod progress;
 #[cfg(unix)]
 mod prompt;
 #[cfg(target_os = "linux")]
 mod results;
+mod scripts;
 #[cfg(target_os = "linux")]
 mod seeing;
 #[cfg(target_os = "linux")]
