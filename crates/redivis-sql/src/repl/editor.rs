@@ -144,6 +144,17 @@ fn open(assist: Assist, margin: &Margin) -> rustyline::Result<LineEditor> {
     Ok(editor)
 }
 
+/// Asks what is answered by yes or no, in an editor of its own: Enter ends the answer, whatever it is.
+fn confirmed(question: &str) -> Entry {
+    let config = Config::builder().behavior(Behavior::PreferTerm).build();
+    let mut editor = rustyline::DefaultEditor::with_config(config)?;
+    let answer = editor.readline(question)?.to_lowercase();
+    match matches!(answer.trim(), "y" | "yes") {
+        true => Ok(Vec::new()),
+        false => Err(ReadlineError::Interrupted),
+    }
+}
+
 struct Reader {
     editor: LineEditor,
     assist: Assist,
@@ -193,11 +204,7 @@ impl Reader {
             std::mem::swap(before.history_mut(), self.editor.history_mut());
         }
         if question.confirms {
-            let answer = self.editor.readline(&question.prompt)?.to_lowercase();
-            return match matches!(answer.trim(), "y" | "yes") {
-                true => Ok(Vec::new()),
-                false => Err(ReadlineError::Interrupted),
-            };
+            return confirmed(&question.prompt);
         }
         self.read(&question.prompt)
     }

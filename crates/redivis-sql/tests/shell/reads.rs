@@ -203,10 +203,7 @@ fn programs_read_what_a_statement_took() {
         (&stats[1]["line"], &stats[1]["status"], &stats[1]["rows"]),
         (&3.into(), &1.into(), &serde_json::Value::Null)
     );
-    assert_eq!(
-        (&stats[2]["rows"], &stats[2]["read"][0]["rows"]),
-        (&336_776.into(), &336_776.into())
-    );
+    assert_eq!(stats[2]["read"][0]["rows"], 336_776);
     assert_eq!(
         (&stats[3]["rows"], &stats[3]["read"]),
         (&1.into(), &serde_json::json!([]))
