@@ -197,6 +197,7 @@ fn effect(plan: &LogicalPlan, output: &Output) -> Effect {
             Effect::Analyzed
         }
         LogicalPlan::Explain(_) | LogicalPlan::Analyze(_) => Effect::Plan,
+        LogicalPlan::Statement(Statement::Execute(_)) => Effect::Rows,
         LogicalPlan::Ddl(_) | LogicalPlan::Statement(_) | LogicalPlan::DescribeTable(_) => {
             Effect::AllRows
         }
