@@ -26,6 +26,7 @@ use crate::failure::Failure;
 use crate::headings::{self, Headings};
 use crate::memory;
 use crate::output::{Format, Output};
+use crate::preflight;
 use crate::progress::Progress;
 use crate::query::{Extent, Query};
 use crate::report::note;
@@ -68,6 +69,9 @@ async fn run_for(
     sql: &str,
     extent: Extent,
 ) -> Result<(), Failure> {
+    if session.dry_run {
+        return dry(session, output, sql).await;
+    }
     let started = Instant::now();
     let progress = Progress::start();
     let state = session.context.state();
@@ -75,6 +79,7 @@ async fn run_for(
     let parsed = state.sql_to_statement(sql, &dialect)?;
     let headings = Headings::of(&parsed);
     let plan = headings.within(plan(session, parsed, sql).await?)?;
+    session.pins.look(&plan)?;
     let effect = effect(&plan, output);
     let answer = match output.is_prompt() {
         true => Answer::to(&plan, session),
@@ -139,6 +144,19 @@ async fn finish(copy: Option<Copy>) -> Result<(), DataFusionError> {
         Some(copy) => blocking(|| copy.finish()).await,
         None => Ok(()),
     }
+}
+
+/// Tells what a statement would read, and leaves it at that.
+pub(crate) async fn dry(session: &Session, output: &Output, sql: &str) -> Result<(), Failure> {
+    if runs_on_redivis(sql) {
+        return Err(preflight::unknown().into());
+    }
+    let state = session.context.state();
+    let dialect = state.config().options().sql_parser.dialect;
+    let parsed = state.sql_to_statement(sql, &dialect)?;
+    let plan = plan(session, parsed, sql).await?;
+    session.pins.look(&plan)?;
+    preflight::instead(session, output, plan).await
 }
 
 /// Plans a statement, which may ask for a column twice, and may be in BigQuery's words.

@@ -7,6 +7,7 @@
 
 mod batch;
 mod bigquery;
+mod config;
 mod copy;
 #[cfg(unix)]
 mod editing;
@@ -14,12 +15,14 @@ mod errors;
 mod files;
 mod formats;
 mod headings;
+mod made;
 mod memory;
 mod places;
 #[cfg(target_os = "linux")]
 mod progress;
 #[cfg(unix)]
 mod prompt;
+mod reads;
 #[cfg(target_os = "linux")]
 mod results;
 mod scripts;
