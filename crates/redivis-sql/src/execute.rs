@@ -141,6 +141,14 @@ async fn run_for(
     Ok(())
 }
 
+/// What was copied takes its place.
+async fn finish(copy: Option<Copy>) -> Result<(), DataFusionError> {
+    match copy {
+        Some(copy) => blocking(|| copy.finish()).await,
+        None => Ok(()),
+    }
+}
+
 /// Tells what a statement would read, and leaves it at that.
 pub(crate) async fn dry(session: &Session, output: &Output, sql: &str) -> Result<(), Failure> {
     if runs_on_redivis(sql) {
@@ -152,14 +160,6 @@ pub(crate) async fn dry(session: &Session, output: &Output, sql: &str) -> Result
     let plan = plan(session, parsed, sql).await?;
     session.pins.look(&plan)?;
     preflight::instead(session, output, plan).await
-}
-
-/// What was copied takes its place.
-async fn finish(copy: Option<Copy>) -> Result<(), DataFusionError> {
-    match copy {
-        Some(copy) => blocking(|| copy.finish()).await,
-        None => Ok(()),
-    }
 }
 
 /// Plans a statement, which may ask for a column twice, and may be in BigQuery's words.
@@ -218,6 +218,7 @@ fn effect(plan: &LogicalPlan, output: &Output) -> Effect {
             Effect::Analyzed
         }
         LogicalPlan::Explain(_) | LogicalPlan::Analyze(_) => Effect::Plan,
+        LogicalPlan::Statement(Statement::Execute(_)) => Effect::Rows,
         LogicalPlan::Ddl(_) | LogicalPlan::Statement(_) | LogicalPlan::DescribeTable(_) => {
             Effect::AllRows
         }

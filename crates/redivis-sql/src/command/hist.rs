@@ -74,7 +74,11 @@ async fn hist(session: &Session, name: &str) -> Result<String, Failure> {
         let from = first + step * bin as f64;
         match is_whole && step == 1.0 {
             true => chart::number(from),
-            false => format!("{} …", chart::number(from)),
+            false => format!(
+                "[{}, {})",
+                chart::number(from),
+                chart::number(first + step * (bin + 1) as f64)
+            ),
         }
     };
     bars(

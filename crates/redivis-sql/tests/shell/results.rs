@@ -140,7 +140,7 @@ fn charts_show_the_shape_of_the_last_result() {
     assert_eq!(
         chart,
         format!(
-            " EWR 120835 │{}\n JFK 111279 │{}▉\n LGA 104662 │{}▍\n",
+            " EWR 120835 │{}\n JFK 111279 │{}▍\n LGA 104662 │{}▉\n",
             bar(46),
             bar(42),
             bar(39)
@@ -160,8 +160,8 @@ fn charts_show_the_shape_of_the_last_result() {
         "{chart}"
     );
     let chart = terminal.answer(r"\hist y");
-    assert_eq!(chart.lines().count(), 11, "{chart}");
-    assert!(chart.starts_with("    0 … 32 │"), "{chart}");
+    assert_eq!(chart.lines().count(), 21, "{chart}");
+    assert!(chart.starts_with("       [0, 500) 23 │"), "{chart}");
     let error = terminal.answer(r"\hist z");
     assert!(
         error.contains("the last result has no column z; it has x, y"),

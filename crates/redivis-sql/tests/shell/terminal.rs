@@ -42,6 +42,14 @@ impl Terminal {
     /// What is printed until the prompt is back.
     pub(crate) fn printed(&mut self) -> String {
         let printed = decoded(&self.0.exp_string(TAKES).unwrap()).replace('\r', "");
+        // As it is seen: what was there before a line was erased is not.
+        let seen = |line: &str| {
+            line.rsplit("\u{1b}[2K")
+                .next()
+                .unwrap_or_default()
+                .to_owned()
+        };
+        let printed = printed.split('\n').map(seen).collect::<Vec<_>>().join("\n");
         match printed.rsplit_once("redivis=> ") {
             Some((before, _)) => before.to_owned(),
             None => printed,
