@@ -42,7 +42,11 @@ impl Stage<'_> {
             Ok(expanded) => (self.piece(input, &expanded, interrupts).await, expanded),
             Err(refusal) => (Err(refusal.into()), Expanded::plain(written)),
         };
-        let place = Place::of(source, input, statement);
+        let mut place = Place::of(source, input, statement);
+        if self.prompt && source.is_none() {
+            // A person counts from where the statement begins, not from the first prompt.
+            (place.line, place.column) = (1, 1);
+        }
         match &outcome {
             // The prompt asks, and may run it again.
             Err(Failure::Large(_)) if source.is_none() && self.prompt => return outcome,
