@@ -12,21 +12,33 @@ mod dry;
 mod edit;
 mod errverbose;
 mod examples;
+mod expanded;
+pub(crate) mod go;
 mod help;
+mod hist;
 mod history;
 mod include;
+mod labels;
+mod last;
 mod list;
 mod list_in;
 mod listing;
 mod next;
+mod out;
+mod pager;
+mod plot;
+mod pset;
 mod quit;
 mod register;
 mod release;
+mod save;
+mod series;
 mod set;
 mod shell;
 mod sql_help;
 mod summary;
 mod tables;
+mod timing;
 mod unset;
 mod use_parent;
 mod watch;
@@ -71,6 +83,18 @@ const COMMANDS: &[Command] = &[
     list::COMMAND,
     list_in::COMMAND,
     use_parent::COMMAND,
+    last::COMMAND,
+    save::COMMAND,
+    plot::COMMAND,
+    hist::COMMAND,
+    go::COMMAND,
+    go::VERTICAL,
+    out::COMMAND,
+    expanded::COMMAND,
+    labels::COMMAND,
+    pager::COMMAND,
+    pset::COMMAND,
+    timing::COMMAND,
     cache::COMMAND,
     register::COMMAND,
     create::COMMAND,
