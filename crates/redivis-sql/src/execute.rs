@@ -85,6 +85,9 @@ async fn run_for(
         true => Answer::to(&plan, session),
         false => None,
     };
+    if !matches!(effect, Effect::Rows | Effect::Plan) {
+        preflight::pass(session, &plan).await?;
+    }
     let (plan, copy) = blocking(|| Copy::aside(plan)).await?;
     let plan = match (&effect, plan) {
         (Effect::Analyzed, LogicalPlan::Analyze(analyze)) => {
@@ -105,13 +108,13 @@ async fn run_for(
     }
     match effect {
         Effect::Count(verb) => {
-            let rows = count(frame, &progress).await?;
+            let rows = count(session, frame, &progress).await?;
             finish(copy).await?;
             progress.end();
             note(format_args!("{verb} {}", amounts::rows(rows)));
         }
         Effect::Created(table) => {
-            let rows = count(frame, &progress).await?;
+            let rows = count(session, frame, &progress).await?;
             progress.end();
             note(format_args!("created {table} with {}", amounts::rows(rows)));
         }
@@ -244,14 +247,16 @@ async fn run(session: &Session, plan: LogicalPlan) -> Result<DataFrame, DataFusi
 }
 
 /// The number of rows that a write reports.
-async fn count(frame: DataFrame, progress: &Progress) -> Result<u64, Failure> {
+async fn count(session: &Session, frame: DataFrame, progress: &Progress) -> Result<u64, Failure> {
     let context = Arc::new(frame.task_ctx());
     let plan = frame.create_physical_plan().await?;
     progress.follow(&plan);
     let batches = collect(plan, context).await?;
-    Ok(batches
+    let rows = batches
         .iter()
         .filter_map(|batch| batch.columns().first()?.as_primitive_opt::<UInt64Type>())
         .flat_map(|counts| counts.iter().flatten())
-        .sum())
+        .sum();
+    session.delivered(rows);
+    Ok(rows)
 }

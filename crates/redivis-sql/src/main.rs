@@ -18,10 +18,12 @@ mod connect;
 mod copy;
 mod display;
 mod doctor;
+mod estimate;
 mod execute;
 mod failure;
 mod files;
 mod footer;
+mod guard;
 mod headings;
 mod input;
 mod known_labels;
@@ -45,6 +47,7 @@ mod session;
 mod signal;
 mod state;
 mod statement;
+mod stats;
 mod upload;
 mod variables;
 mod workers;
@@ -148,9 +151,13 @@ async fn run(workers: &Workers, mut options: Options) -> Result<(), ExitCode> {
         .map_err(fail)?;
     color::choose(options.color);
     let output = Output::new(options.format, options.output.as_deref()).map_err(fail)?;
+    output
+        .change_display(|display| config.apply(display))
+        .map_err(fail)?;
     let mut sources = options.sources.clone();
     let (limit, on_error) = (options.timeout, options.on_error);
     let init = config.init();
+    options.asks = interactive;
     let starting = async move { Session::start(&options, config).await };
     let session = workers.run(starting).await.map_err(fail)?;
     let stage = Stage {

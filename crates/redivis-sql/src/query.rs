@@ -87,6 +87,7 @@ impl Query<'_> {
         };
         let took = self.started.elapsed();
         let fetched = gathered.rows;
+        self.session.delivered(fetched);
         let total = match gathered.is_complete {
             true => Some(fetched),
             false => exact_count(&whole),
@@ -130,6 +131,7 @@ impl Query<'_> {
                 return Err(failure);
             }
         };
+        self.session.delivered(delivered.rows);
         last.map_or(Ok(()), Last::settle)?;
         if !output.is_shown() {
             return Ok(None);
@@ -153,6 +155,7 @@ impl Query<'_> {
         plan: &Arc<dyn ExecutionPlan>,
         progress: &Progress,
     ) -> Result<SendableRecordBatchStream, Failure> {
+        self.session.guard.pass(plan)?;
         progress.follow(plan);
         let rows = execute_stream(Arc::clone(plan), Arc::new(self.frame.task_ctx()))?;
         Ok(self.headings.over(rows))

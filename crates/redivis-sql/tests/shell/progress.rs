@@ -112,7 +112,8 @@ fn progress_is_on_the_terminal_while_rows_go_elsewhere_and_never_in_a_log() {
         let mut command = sandbox.command(&["-c", &query]);
         command.envs(environment.iter().copied());
         let run = crate::Run::of(command.output().unwrap());
-        assert_eq!((run.status, run.stderr.as_str()), (Some(0), ""));
+        let said = "unpinned: demo.nycflights13 → :v1_0\n";
+        assert_eq!((run.status, run.stderr.as_str()), (Some(0), said));
     });
 }
 
