@@ -3,12 +3,16 @@
 //! Dates and times are written as Redivis writes them in CSV and JSON lines (redivis-api §8.1), floats with the digits that read back
 //! to the same value, and nested values as JSON, so that no format hides a difference.
 
-use arrow::array::{Array, AsArray, RecordBatch, StringArray};
+use arrow::array::{
+    Array, AsArray, Date32Array, RecordBatch, StringArray, TimestampMicrosecondArray,
+};
 use arrow::buffer::NullBuffer;
-use arrow::datatypes::FieldRef;
+use arrow::datatypes::{DataType, FieldRef, TimeUnit};
 use arrow::error::ArrowError;
 use arrow::json::writer::{EncoderOptions, NullableEncoder, make_encoder};
 use arrow::util::display::{ArrayFormatter, FormatOptions};
+
+use super::calendar::{append_date, append_timestamp};
 
 /// `YYYY-MM-DD HH:MM:SS[.DDDDDD]`.
 pub(crate) const TIMESTAMP: &str = "%Y-%m-%d %H:%M:%S%.f";
@@ -37,6 +41,8 @@ pub(crate) struct CellColumn<'a> {
 
 enum Text<'a> {
     Plain(&'a StringArray),
+    Dates(&'a Date32Array, ArrayFormatter<'a>),
+    Times(&'a TimestampMicrosecondArray, ArrayFormatter<'a>),
     Flat(ArrayFormatter<'a>),
     Nested(NullableEncoder<'a>, Vec<u8>),
 }
@@ -59,7 +65,14 @@ impl<'a> CellColumn<'a> {
                 } else if array.data_type().is_nested() {
                     Text::Nested(make_encoder(field, array, options)?, Vec::new())
                 } else {
-                    Text::Flat(ArrayFormatter::try_new(array, &FORMAT)?)
+                    let formatter = ArrayFormatter::try_new(array, &FORMAT)?;
+                    match array.data_type() {
+                        DataType::Date32 => Text::Dates(array.as_primitive(), formatter),
+                        DataType::Timestamp(TimeUnit::Microsecond, None) => {
+                            Text::Times(array.as_primitive(), formatter)
+                        }
+                        _ => Text::Flat(formatter),
+                    }
                 };
                 Ok(Self {
                     nulls: array.logical_nulls(),
@@ -82,7 +95,11 @@ impl<'a> CellColumn<'a> {
         }
         match &mut self.text {
             Text::Plain(texts) => buffer.push_str(texts.value(row)),
-            Text::Flat(formatter) => formatter.value(row).write(buffer)?,
+            Text::Dates(dates, _) if append_date(dates.value(row), buffer) => {}
+            Text::Times(times, _) if append_timestamp(times.value(row), buffer) => {}
+            Text::Flat(formatter) | Text::Dates(_, formatter) | Text::Times(_, formatter) => {
+                formatter.value(row).write(buffer)?
+            }
             Text::Nested(encoder, bytes) => {
                 bytes.clear();
                 encoder.encode(row, bytes);
