@@ -5,7 +5,7 @@
 //!
 //! What may be kept is decided above: tables that never change, read to their end. `key` is what rows are kept by, `folder`
 //! where, `sealed` how small things are written, `blocks` how damage is found; `entry` is one set of variables of a table that is
-//! complete, `fill` writes one, `export` has it written from an export, and `read` is the plan over one; `evict` makes room, `list` says what there is and forgets it, and
+//! complete, `fill` writes one, `export` has it written from an export, and `read` is the plan over one, `selective` whether it filters while it decodes; `evict` makes room, `list` says what there is and forgets it, and
 //! `note` remembers what the service said for when it cannot be asked.
 
 mod blocks;
@@ -20,6 +20,7 @@ mod note;
 mod read;
 mod reader;
 mod sealed;
+mod selective;
 
 use std::path::PathBuf;
 

@@ -3,14 +3,17 @@
 //! A table's dates are a good part of the time that its text takes where each is laid out by a pattern. Only the years of four
 //! digits are done here; the others are left to the patterns.
 
-use arrow::datatypes::Date32Type;
 use chrono::{Datelike, NaiveDate};
 
+/// The day that days are counted from, counted from the first of the year 1, which is 1.
+const EPOCH: i32 = 719_163;
 const MICROSECONDS_A_DAY: i64 = 86_400_000_000;
 
 /// Appends `YYYY-MM-DD`; false, and nothing, for a year of other than four digits.
 pub(super) fn append_date(days: i32, buffer: &mut String) -> bool {
-    let date: Option<NaiveDate> = Date32Type::to_naive_date_opt(days);
+    let date = days
+        .checked_add(EPOCH)
+        .and_then(NaiveDate::from_num_days_from_ce_opt);
     let Some(date) = date.filter(|date| (0..=9999).contains(&date.year())) else {
         return false;
     };

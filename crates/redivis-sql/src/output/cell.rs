@@ -4,7 +4,8 @@
 //! to the same value, and nested values as JSON, so that no format hides a difference.
 
 use arrow::array::{
-    Array, AsArray, Date32Array, RecordBatch, StringArray, TimestampMicrosecondArray,
+    Array, AsArray, Date32Array, Float64Array, Int64Array, RecordBatch, StringArray,
+    TimestampMicrosecondArray,
 };
 use arrow::buffer::NullBuffer;
 use arrow::datatypes::{DataType, FieldRef, TimeUnit};
@@ -41,6 +42,8 @@ pub(crate) struct CellColumn<'a> {
 
 enum Text<'a> {
     Plain(&'a StringArray),
+    Integers(&'a Int64Array),
+    Floats(&'a Float64Array, ArrayFormatter<'a>),
     Dates(&'a Date32Array, ArrayFormatter<'a>),
     Times(&'a TimestampMicrosecondArray, ArrayFormatter<'a>),
     Flat(ArrayFormatter<'a>),
@@ -67,6 +70,8 @@ impl<'a> CellColumn<'a> {
                 } else {
                     let formatter = ArrayFormatter::try_new(array, &FORMAT)?;
                     match array.data_type() {
+                        DataType::Int64 => Text::Integers(array.as_primitive()),
+                        DataType::Float64 => Text::Floats(array.as_primitive(), formatter),
                         DataType::Date32 => Text::Dates(array.as_primitive(), formatter),
                         DataType::Timestamp(TimeUnit::Microsecond, None) => {
                             Text::Times(array.as_primitive(), formatter)
@@ -95,11 +100,16 @@ impl<'a> CellColumn<'a> {
         }
         match &mut self.text {
             Text::Plain(texts) => buffer.push_str(texts.value(row)),
+            Text::Integers(integers) => {
+                buffer.push_str(itoa::Buffer::new().format(integers.value(row)));
+            }
+            Text::Floats(floats, _) if append_float(floats.value(row), buffer) => {}
             Text::Dates(dates, _) if append_date(dates.value(row), buffer) => {}
             Text::Times(times, _) if append_timestamp(times.value(row), buffer) => {}
-            Text::Flat(formatter) | Text::Dates(_, formatter) | Text::Times(_, formatter) => {
-                formatter.value(row).write(buffer)?
-            }
+            Text::Flat(formatter)
+            | Text::Floats(_, formatter)
+            | Text::Dates(_, formatter)
+            | Text::Times(_, formatter) => formatter.value(row).write(buffer)?,
             Text::Nested(encoder, bytes) => {
                 bytes.clear();
                 encoder.encode(row, bytes);
@@ -110,5 +120,52 @@ impl<'a> CellColumn<'a> {
             }
         }
         Ok(true)
+    }
+}
+
+/// Appends a float that is written without an exponent, with the fewest digits that read back to it; false, and nothing, for
+/// another, which the formatter writes.
+fn append_float(float: f64, buffer: &mut String) -> bool {
+    let is_plain = float == 0.0 || (1e-5..1e16).contains(&float.abs());
+    if is_plain {
+        buffer.push_str(zmij::Buffer::new().format_finite(float));
+    }
+    is_plain
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    proptest! {
+        #[test]
+        fn floats_are_as_the_formatter_writes_them(
+            float in prop_oneof![
+                any::<f64>(),
+                (-1e17..1e17_f64),
+                (-100_000_000..100_000_000_i64).prop_map(|cents| cents as f64 / 100.0),
+                (-1e-3..1e-3_f64),
+                Just(1e16), Just(1e16_f64.next_down()), Just(1e-5), Just(1e-5_f64.next_down()), Just(-0.0), Just(f64::NAN),
+            ]
+        ) {
+            let array = Float64Array::from(vec![float]);
+            let formatter = ArrayFormatter::try_new(&array, &FORMAT).unwrap();
+            let mut text = String::new();
+            if append_float(float, &mut text) {
+                prop_assert_eq!(text, formatter.value(0).to_string());
+            } else {
+                prop_assert_eq!(text, "");
+            }
+        }
+
+        #[test]
+        fn integers_are_as_the_formatter_writes_them(integer in any::<i64>()) {
+            let array = Int64Array::from(vec![integer]);
+            let formatter = ArrayFormatter::try_new(&array, &FORMAT).unwrap();
+            let mut buffer = itoa::Buffer::new();
+            prop_assert_eq!(buffer.format(integer), formatter.value(0).to_string());
+        }
     }
 }
