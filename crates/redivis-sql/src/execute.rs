@@ -13,16 +13,19 @@ use datafusion::logical_expr::{DdlStatement, LogicalPlan, Statement, WriteOp};
 use datafusion::physical_plan::statistics::{StatisticsArgs, StatisticsContext};
 use datafusion::prelude::SessionContext;
 use datafusion::sql::parser::Statement as Parsed;
+use datafusion::sql::sqlparser::tokenizer::Token;
 use datafusion_redivis::{RedivisStatement, StatementKind};
 
+use crate::bigquery;
 use crate::blocking::blocking;
 use crate::copy::Copy;
 use crate::failure::Failure;
 use crate::headings::{self, Headings};
 use crate::memory;
 use crate::output::{Delivered, Format, Output};
-use crate::report::narrate;
+use crate::report::note;
 use crate::session::Session;
+use crate::statement;
 
 /// What a statement gives.
 enum Effect {
@@ -49,7 +52,7 @@ pub(crate) async fn statement(
     let dialect = state.config().options().sql_parser.dialect;
     let parsed = state.sql_to_statement(sql, &dialect)?;
     let headings = Headings::of(&parsed);
-    let plan = headings.within(plan(session, parsed).await?)?;
+    let plan = headings.within(plan(session, parsed, sql).await?)?;
     let effect = effect(&plan);
     let (plan, copy) = blocking(|| Copy::aside(plan)).await?;
     let frame = run(session, plan).await?;
@@ -64,11 +67,11 @@ pub(crate) async fn statement(
             if let Some(copy) = copy {
                 blocking(|| copy.finish()).await?;
             }
-            narrate(format_args!("{verb} {}", rows_text(rows)));
+            note(format_args!("{verb} {}", rows_text(rows)));
         }
         Effect::Created(table) => {
             let rows = count(frame).await?;
-            narrate(format_args!("created {table} with {}", rows_text(rows)));
+            note(format_args!("created {table} with {}", rows_text(rows)));
         }
         Effect::Plan | Effect::AllRows => {
             let plan = matches!(effect, Effect::Plan) && output.format() == Format::Table;
@@ -87,22 +90,40 @@ pub(crate) async fn statement(
                     true => exact_count(&frame).await,
                     false => Some(delivered.rows),
                 };
-                narrate(footer(delivered, total, started));
+                note(footer(delivered, total, started));
             }
         }
     }
     Ok(())
 }
 
-/// Plans a statement, which may ask for a column twice.
-async fn plan(session: &Session, parsed: Parsed) -> Result<LogicalPlan, DataFusionError> {
+/// Plans a statement, which may ask for a column twice, and may be in BigQuery's words.
+async fn plan(session: &Session, parsed: Parsed, sql: &str) -> Result<LogicalPlan, Failure> {
     let mut apart = parsed.clone();
-    match session.redivis.plan(parsed).await {
-        Err(error) if headings::is_duplicate(&error) && headings::name_apart(&mut apart) => {
-            session.redivis.plan(apart).await
+    let planned = async |mut statement| {
+        bigquery::rewrite(&mut statement, sql)?;
+        Ok::<_, Failure>(session.redivis.plan(statement).await?)
+    };
+    // To plan it a second time would run its queries on Redivis a second time.
+    if runs_on_redivis(sql) && headings::may_repeat(&apart) && headings::name_apart(&mut apart) {
+        return planned(apart).await;
+    }
+    match planned(parsed).await {
+        Err(Failure::Query(error))
+            if headings::is_duplicate(&error) && headings::name_apart(&mut apart) =>
+        {
+            planned(apart).await
         }
         outcome => outcome,
     }
+}
+
+/// Whether a query runs on Redivis so that the statement can be planned.
+pub(crate) fn runs_on_redivis(sql: &str) -> bool {
+    let is_query = |token: &Token| matches!(token, Token::Word(word) if word.value.eq_ignore_ascii_case("redivis_query"));
+    statement::tokens(sql)
+        .iter()
+        .any(|token| is_query(&token.token))
 }
 
 fn effect(plan: &LogicalPlan) -> Effect {

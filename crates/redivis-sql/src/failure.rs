@@ -3,8 +3,11 @@
 //! Scripts branch on the status, so each kind of failure has its own and they never change meaning.
 
 use std::error::Error;
+use std::ops::Range;
 use std::process::ExitCode;
+use std::time::Duration;
 
+use clap::ValueEnum;
 use datafusion::error::DataFusionError;
 use redivis::ErrorKind;
 
@@ -15,18 +18,45 @@ use crate::signal::Signal;
 pub(crate) enum Failure {
     /// Parsing, planning, reading, computing or writing failed.
     Query(DataFusionError),
+    /// The shell itself does not run a statement.
+    Refused(Refusal),
     /// The command line, the environment or a meta command asks for something that is not there.
     Usage(String),
+    /// A statement took longer than it may.
+    Timeout(Duration),
     /// Ctrl-C, or what ends the process.
     Signal(Signal),
     /// Whoever read standard output went away, as `head` does.
     OutputClosed,
 }
 
+/// What follows a statement that failed.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, ValueEnum)]
+pub(crate) enum OnError {
+    /// Nothing.
+    #[default]
+    Stop,
+    /// The next statement. The exit status is that of the first failure.
+    Continue,
+}
+
+/// Why the shell does not run a statement.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub(crate) struct Refusal {
+    pub(crate) message: String,
+    pub(crate) hint: Option<String>,
+    /// The part of the statement that it is about.
+    pub(crate) at: Option<Range<usize>>,
+}
+
 impl Failure {
-    /// The process's exit status.
     pub(crate) fn exit_code(&self) -> ExitCode {
-        ExitCode::from(match self {
+        ExitCode::from(self.status())
+    }
+
+    /// The process's exit status.
+    pub(crate) fn status(&self) -> u8 {
+        match self {
             Failure::Query(error) => match service_error(error).map(redivis::Error::kind) {
                 Some(ErrorKind::Configuration) => 2,
                 Some(
@@ -39,12 +69,25 @@ impl Failure {
                 ) => 3,
                 _ => 1,
             },
+            Failure::Refused(_) => 1,
             Failure::Usage(_) => 2,
+            Failure::Timeout(_) => 4,
             // What a shell reports for a program that the signal ended.
             Failure::Signal(signal) => 128 + *signal as u8,
             // SIGPIPE.
             Failure::OutputClosed => 141,
-        })
+        }
+    }
+
+    /// Whether what comes after the statement has no use any more, or nobody to see it.
+    pub(crate) fn ends_everything(&self) -> bool {
+        matches!(self, Failure::Signal(_) | Failure::OutputClosed)
+    }
+}
+
+impl From<Refusal> for Failure {
+    fn from(refusal: Refusal) -> Self {
+        Failure::Refused(refusal)
     }
 }
 

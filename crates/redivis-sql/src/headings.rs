@@ -209,6 +209,24 @@ pub(crate) fn is_duplicate(error: &DataFusionError) -> bool {
         .contains("require unique expression names")
 }
 
+/// Whether a query may ask for a column twice, as far as that is seen without knowing its tables.
+pub(crate) fn may_repeat(statement: &Statement) -> bool {
+    let mut statement = statement.clone();
+    let Some(select) = select(&mut statement) else {
+        return false;
+    };
+    let mut seen = HashSet::new();
+    let items = &select.projection;
+    items.iter().any(|item| match item {
+        SelectItem::UnnamedExpr(value) => {
+            let name = column(value).unwrap_or_else(|| value.to_string());
+            !seen.insert(name.to_lowercase())
+        }
+        SelectItem::Wildcard(_) | SelectItem::QualifiedWildcard(..) => items.len() > 1,
+        _ => false,
+    })
+}
+
 /// Names the columns of a query apart that may be there already; false for statements that can't have such.
 pub(crate) fn name_apart(statement: &mut Statement) -> bool {
     let is_query = match &*statement {

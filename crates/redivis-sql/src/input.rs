@@ -1,19 +1,81 @@
 //! Runs one piece of what a person or a script wrote.
 
+use std::sync::Arc;
+use std::time::Duration;
+
 use crate::command::{self, Next};
 use crate::execute;
 use crate::failure::Failure;
 use crate::output::Output;
+use crate::report::{Place, chain, narrate, report};
 use crate::session::Session;
-use crate::statement::Kind;
+use crate::statement::{Input, Kind};
+use crate::variables::Expanded;
+use crate::workers::{Interrupts, Workers};
 
-/// Runs a statement or a meta command.
-pub(crate) async fn run(session: &Session, output: &Output, kind: &Kind) -> Result<Next, Failure> {
-    match kind {
-        Kind::Statement(sql) => {
-            execute::statement(session, output, sql).await?;
-            Ok(Next::Continue)
+/// Where pieces are run.
+pub(crate) struct Stage<'w> {
+    pub(crate) workers: &'w Workers,
+    pub(crate) session: Session,
+    pub(crate) output: Arc<Output>,
+    /// How long a statement may take.
+    pub(crate) limit: Option<Duration>,
+    /// Whether a person waits for a prompt.
+    pub(crate) prompt: bool,
+}
+
+impl Stage<'_> {
+    /// Runs a statement or a meta command, and reports its failure with its place.
+    pub(crate) async fn run(
+        &self,
+        input: &Input,
+        source: Option<&str>,
+        interrupts: &mut Interrupts,
+    ) -> Result<Next, Failure> {
+        let (Kind::Statement(written) | Kind::Command(written)) = &input.kind;
+        let expanded = match &input.kind {
+            Kind::Statement(sql) => self.session.variables.expand(sql),
+            Kind::Command(line) => Ok(Expanded::plain(line)),
+        };
+        let (outcome, statement) = match expanded {
+            Ok(expanded) => (self.piece(input, &expanded, interrupts).await, expanded),
+            Err(refusal) => (Err(refusal.into()), Expanded::plain(written)),
+        };
+        if let Err(failure) = &outcome {
+            self.session.recent.failed(chain(failure));
+            report(failure, &Place::of(source, input, statement));
         }
-        Kind::Command(line) => command::run(session, output, line).await,
+        outcome
+    }
+
+    async fn piece(
+        &self,
+        input: &Input,
+        expanded: &Expanded,
+        interrupts: &mut Interrupts,
+    ) -> Result<Next, Failure> {
+        let (session, output) = (self.session.clone(), Arc::clone(&self.output));
+        let text = expanded.text.clone();
+        let outcome = match &input.kind {
+            Kind::Statement(_) => {
+                session.recent.ran(&text);
+                let work = async move {
+                    execute::statement(&session, &output, &text).await?;
+                    Ok(Next::Continue)
+                };
+                self.workers.run_within(work, self.limit, interrupts).await
+            }
+            Kind::Command(_) => {
+                let work = async move { command::run(&session, &output, &text).await };
+                self.workers.run_within(work, None, interrupts).await
+            }
+        };
+        if let Err(Failure::Signal(_) | Failure::Timeout(_)) = &outcome {
+            if self.prompt {
+                narrate("\ncanceled");
+            }
+            self.session.settle().await;
+        }
+        outcome
     }
 }

@@ -5,7 +5,9 @@
 mod args;
 mod aside;
 mod batch;
+mod bigquery;
 mod blocking;
+mod color;
 mod command;
 mod connect;
 mod copy;
@@ -19,6 +21,7 @@ mod login;
 mod memory;
 mod output;
 mod pauses;
+mod recent;
 mod repl;
 mod report;
 mod script;
@@ -27,16 +30,19 @@ mod signal;
 mod state;
 mod statement;
 mod upload;
+mod variables;
 mod workers;
 
 use std::io::{IsTerminal, stdin};
 use std::process::ExitCode;
+use std::sync::Arc;
 
 use futures::FutureExt;
 use tracing_subscriber::EnvFilter;
 
 use crate::args::{Errand, Options};
 use crate::failure::Failure;
+use crate::input::Stage;
 use crate::output::Output;
 use crate::report::{Place, report};
 use crate::script::Source;
@@ -51,6 +57,8 @@ fn main() -> ExitCode {
             return ExitCode::from(u8::try_from(error.exit_code()).unwrap_or(2));
         }
     };
+    color::choose(options.color);
+    report::choose(options.error_format, options.quiet);
     start_logging();
     let outcome = tokio::runtime::Builder::new_current_thread()
         .enable_all()
@@ -118,21 +126,21 @@ async fn run(workers: &Workers, options: Options) -> Result<(), ExitCode> {
     }
     let output = Output::new(options.format, options.output.as_deref()).map_err(fail)?;
     let mut sources = options.sources.clone();
+    let (limit, on_error) = (options.timeout, options.on_error);
     let starting = async move { Session::start(&options).await };
     let session = workers.run(starting).await.map_err(fail)?;
+    let stage = Stage {
+        workers,
+        session,
+        output: Arc::new(output),
+        limit,
+        prompt: interactive,
+    };
     if interactive {
-        return repl::run(workers, session, output).await.map_err(fail);
+        return repl::run(stage).await.map_err(fail);
     }
     if sources.is_empty() {
         sources.push(Source::Stdin);
     }
-    let interrupted = session.clone();
-    let running = async move { Ok(batch::run(session, output, sources).await) };
-    match workers.run(running).await {
-        Ok(outcome) => outcome,
-        Err(failure) => {
-            interrupted.settle().await;
-            Err(failure.exit_code())
-        }
-    }
+    batch::run(stage, sources, on_error).await
 }

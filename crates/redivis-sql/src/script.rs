@@ -5,7 +5,7 @@
 
 use std::fs::File;
 use std::io::{BufRead, BufReader, Cursor, stdin};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use tokio::sync::mpsc;
 
@@ -30,6 +30,22 @@ impl Source {
             Source::Text(_) => None,
             Source::File(path) => Some(path.display().to_string()),
             Source::Stdin => Some("stdin".to_owned()),
+        }
+    }
+
+    /// The script's file, which others may be named beside of.
+    pub(crate) fn path(&self) -> Option<&Path> {
+        match self {
+            Source::File(path) => Some(path),
+            Source::Text(_) | Source::Stdin => None,
+        }
+    }
+
+    /// The same source, which a script names that may be in another folder.
+    pub(crate) fn seen_from(self, includer: Option<&Path>) -> Self {
+        match (self, includer.and_then(Path::parent)) {
+            (Source::File(path), Some(folder)) => Source::File(folder.join(path)),
+            (source, _) => source,
         }
     }
 

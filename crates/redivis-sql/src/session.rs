@@ -14,13 +14,16 @@ use redivis::{Client, ReferenceError};
 use redivis_server::{Config, Server};
 
 use crate::args::{Cache, Local, Options, Registration};
+use crate::bigquery;
 use crate::connect::connect;
 use crate::failure::{Failure, external};
 use crate::files;
 use crate::memory::{self, FairPool};
 use crate::pauses::Pauses;
-use crate::report::narrate;
+use crate::recent::Recent;
+use crate::report::{narrate, note};
 use crate::script::Source;
+use crate::variables::Variables;
 
 /// How long an interrupted write may take to be taken back: the person is waiting.
 const SETTLES_WITHIN: Duration = Duration::from_secs(10);
@@ -31,8 +34,10 @@ pub(crate) struct Session {
     pub(crate) context: SessionContext,
     pub(crate) redivis: Redivis,
     pub(crate) memory: FairPool,
+    pub(crate) variables: Variables,
+    pub(crate) recent: Recent,
     /// Serves `--local`; it stops with the last session.
-    _server: Option<Arc<Server>>,
+    server: Option<Arc<Server>>,
 }
 
 impl Session {
@@ -53,20 +58,43 @@ impl Session {
         let memory = FairPool::new(memory::share_of_machine());
         let from_stdin = options.sources.is_empty() || options.sources.contains(&Source::Stdin);
         let context = files::enable(context(memory.clone())?, !from_stdin)?;
+        bigquery::functions()
+            .into_iter()
+            .for_each(|function| context.register_udf(function));
         let redivis = RedivisBuilder::new(client)
             .options(settings(options))
             .register(&context)?;
-        redivis.set_default_parent(default_parent()?);
+        redivis.set_default_parent(default_parent(options)?);
         let session = Self {
             context,
             redivis,
             memory,
-            _server: server,
+            variables: Variables::default(),
+            recent: Recent::default(),
+            server,
         };
+        for (name, value) in &options.variables {
+            session.variables.set(name, value);
+        }
         for registration in &options.registrations {
             session.register(registration).await?;
         }
         Ok(session)
+    }
+
+    /// The dataset or workflow that bare table names are looked up in, as people read it.
+    pub(crate) fn default_parent(&self) -> Option<String> {
+        Some(match self.redivis.metadata().default_parent()? {
+            DefaultParent::Dataset(dataset) => dataset.without_id().to_string(),
+            DefaultParent::Workflow(workflow) => {
+                format!("{}.{}", workflow.owner(), workflow.name())
+            }
+        })
+    }
+
+    /// Whether it speaks to a server of its own.
+    pub(crate) fn is_local(&self) -> bool {
+        self.server.is_some()
     }
 
     /// Waits until what an interrupted statement had sent is taken back, and says what may be left of it.
@@ -128,10 +156,8 @@ async fn serve(local: &Local) -> Result<Server, Failure> {
         .await
         .map_err(|error| Failure::Usage(format!("can't serve the local data: {error}")))?;
     match local {
-        Local::Sample => {
-            narrate("serving the sample data demo.nycflights13 from a temporary folder")
-        }
-        Local::Directory(directory) => narrate(format_args!("serving {}", directory.display())),
+        Local::Sample => note("serving the sample data demo.nycflights13 from a temporary folder"),
+        Local::Directory(directory) => note(format_args!("serving {}", directory.display())),
     }
     Ok(server)
 }
@@ -151,22 +177,30 @@ fn local_client(server: &Server) -> Result<Client, Failure> {
     builder.build().map_err(external)
 }
 
-/// The workflow wins over the dataset, as in the official clients.
-fn default_parent() -> Result<Option<DefaultParent>, Failure> {
-    if let Some((name, value)) = variable("REDIVIS_DEFAULT_WORKFLOW") {
+/// Where plain table names are looked up. An option wins over the environment, and there a workflow over a dataset, as in the
+/// official clients.
+fn default_parent(options: &Options) -> Result<Option<DefaultParent>, Failure> {
+    let variable = |name: &'static str| {
+        let value = std::env::var(name).ok().filter(|value| !value.is_empty())?;
+        Some((name, value))
+    };
+    let option = |name, value: &Option<String>| Some((name, value.clone()?));
+    let (workflow, dataset) = (
+        option("--workflow", &options.workflow),
+        option("--dataset", &options.dataset),
+    );
+    let given = workflow.is_some() || dataset.is_some();
+    let workflow = workflow.or_else(|| variable("REDIVIS_DEFAULT_WORKFLOW").filter(|_| !given));
+    let dataset = dataset.or_else(|| variable("REDIVIS_DEFAULT_DATASET").filter(|_| !given));
+    if let Some((name, value)) = workflow {
         let workflow = value.parse().map_err(|error| refused(name, &error))?;
         return Ok(Some(DefaultParent::Workflow(workflow)));
     }
-    if let Some((name, value)) = variable("REDIVIS_DEFAULT_DATASET") {
+    if let Some((name, value)) = dataset {
         let dataset = value.parse().map_err(|error| refused(name, &error))?;
         return Ok(Some(DefaultParent::Dataset(dataset)));
     }
     Ok(None)
-}
-
-fn variable(name: &'static str) -> Option<(&'static str, String)> {
-    let value = std::env::var(name).ok()?;
-    (!value.is_empty()).then_some((name, value))
 }
 
 fn refused(name: &str, error: &ReferenceError) -> Failure {

@@ -28,6 +28,11 @@ pub(crate) fn at_home(path: &str) -> PathBuf {
     }
 }
 
+/// The file of what was typed at the prompt. `None` where there is no home to keep it in.
+pub(crate) fn history() -> io::Result<Option<PathBuf>> {
+    Ok(folder(None)?.map(|folder| folder.join("history")))
+}
+
 /// A folder for the shell's state, made if it is not there: its own, or one within. `None` where there is no home to keep it in.
 pub(crate) fn folder(within: Option<&str>) -> io::Result<Option<PathBuf>> {
     let Ok(strategy) = etcetera::choose_base_strategy() else {

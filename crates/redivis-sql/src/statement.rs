@@ -5,6 +5,7 @@
 
 use datafusion::sql::sqlparser::dialect::GenericDialect;
 use datafusion::sql::sqlparser::tokenizer::{Token, TokenWithSpan, Tokenizer, Whitespace};
+use redivis::{DatasetReference, TableReference};
 
 /// One thing to run.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -12,6 +13,8 @@ pub(crate) struct Input {
     pub(crate) kind: Kind,
     /// The line of the source it starts on, counted from 1.
     pub(crate) line: usize,
+    /// The character of that line, counted from 1.
+    pub(crate) column: usize,
 }
 
 /// What there is to run.
@@ -28,6 +31,7 @@ pub(crate) enum Kind {
 pub(crate) struct Splitter {
     pending: String,
     line: usize,
+    column: usize,
 }
 
 impl Default for Splitter {
@@ -35,6 +39,7 @@ impl Default for Splitter {
         Self {
             pending: String::new(),
             line: 1,
+            column: 1,
         }
     }
 }
@@ -56,26 +61,20 @@ impl Splitter {
                 return None;
             }
             if let Some(command) = command_line(&self.pending) {
-                let line = self.line;
+                let input = self.input(Kind::Command(command));
                 let end = line_end(&self.pending);
                 self.consume(end);
-                return Some(Input {
-                    kind: Kind::Command(command),
-                    line,
-                });
+                return Some(input);
             }
             if !self.pending.contains(';') {
                 return None;
             }
             let end = semicolon(&self.pending)?;
             let sql = self.pending[..end].trim_end().to_owned();
-            let line = self.line;
+            let input = self.input(Kind::Statement(sql));
             self.consume(end + 1);
-            if !sql.is_empty() {
-                return Some(Input {
-                    kind: Kind::Statement(sql),
-                    line,
-                });
+            if input.kind != Kind::Statement(String::new()) {
+                return Some(input);
             }
         }
     }
@@ -85,10 +84,16 @@ impl Splitter {
         if self.skip_blank() {
             return None;
         }
-        Some(Input {
-            kind: Kind::Statement(self.pending.trim_end().to_owned()),
+        Some(self.input(Kind::Statement(self.pending.trim_end().to_owned())))
+    }
+
+    /// What stands at the front.
+    fn input(&self, kind: Kind) -> Input {
+        Input {
+            kind,
             line: self.line,
-        })
+            column: self.column,
+        }
     }
 
     /// Whether nothing but white space and comments waits for its end.
@@ -104,7 +109,12 @@ impl Splitter {
     }
 
     fn consume(&mut self, end: usize) {
-        self.line += self.pending[..end].matches('\n').count();
+        let gone = &self.pending[..end];
+        self.line += gone.matches('\n').count();
+        self.column = match gone.rsplit_once('\n') {
+            Some((_, last)) => 1 + last.chars().count(),
+            None => self.column + gone.chars().count(),
+        };
         self.pending.drain(..end);
     }
 }
@@ -151,18 +161,43 @@ fn line_end(text: &str) -> usize {
     text.find('\n').map_or(text.len(), |at| at + 1)
 }
 
-/// The meta command on the first line, if it is one. Words that people type to leave or to get help in other shells count too.
+/// The meta command on the first line, if it is one: with a backslash, or with a point as in other shells. Words that people type
+/// to leave or to get help there count too, and so does the bare name of a table or dataset, which describes itself.
 fn command_line(text: &str) -> Option<String> {
     let line = text[..line_end(text)].trim();
     let line = line.strip_suffix(';').unwrap_or(line).trim_end();
     if line.starts_with('\\') {
         return Some(line.to_owned());
     }
-    match line.to_ascii_lowercase().as_str() {
-        "exit" | "quit" | ".exit" | ".quit" | ":q" => Some(r"\q".to_owned()),
-        "help" | ".help" | "?" => Some(r"\?".to_owned()),
-        _ => None,
+    if let Some(name) = line.strip_prefix('.')
+        && name.starts_with(|first: char| first.is_ascii_alphabetic() || first == '?')
+    {
+        return Some(format!(r"\{name}"));
     }
+    match line.to_ascii_lowercase().as_str() {
+        "exit" | "quit" | "q" | ":q" => Some(r"\q".to_owned()),
+        "help" | "?" => Some(r"\?".to_owned()),
+        "clear" => Some(r"\clear".to_owned()),
+        _ => named(line),
+    }
+}
+
+/// What describes the table or dataset that a line consists of.
+fn named(line: &str) -> Option<String> {
+    let first = line.chars().next()?;
+    if !(first.is_alphabetic() || first == '`') || line.contains([' ', '\t', '(', ',']) {
+        return None;
+    }
+    let name = line.strip_prefix("redivis.").unwrap_or(line);
+    let name = ['\'', '"', '`']
+        .into_iter()
+        .find_map(|quote| name.strip_prefix(quote)?.strip_suffix(quote))
+        .unwrap_or(name);
+    if name.parse::<TableReference>().is_ok() {
+        return Some(format!(r"\d {name}"));
+    }
+    let dataset = name.parse::<DatasetReference>().is_ok();
+    dataset.then(|| format!(r"\ls {name}"))
 }
 
 /// Byte position of the first `;` token.
@@ -276,6 +311,32 @@ mod tests {
         );
         // Inside a statement the same text is part of it.
         assert_eq!(texts("SELECT 1 AS\nexit\n;"), ["SELECT 1 AS\nexit"]);
+    }
+
+    #[test]
+    fn commands_of_other_shells_and_names_alone_are_commands() {
+        assert_eq!(
+            texts(".tables;\n.d flights\nq\n:q\nclear\n"),
+            [r"\tables", r"\d flights", r"\q", r"\q", r"\clear"]
+        );
+        for name in [
+            "me.zoo.animals",
+            "`me.zoo:v1_0.animals`",
+            "redivis.'me.zoo.animals';",
+            "redivis.me.zoo.animals",
+        ] {
+            let found = texts(name).concat();
+            assert!(found.starts_with(r"\d me.zoo"), "{found}");
+        }
+        assert_eq!(texts("me.zoo\n"), [r"\ls me.zoo"]);
+        for statement in [
+            "me.zoo.animals, x",
+            ".5",
+            "SELECT\nme.zoo.animals",
+            "'a.b.c'",
+        ] {
+            assert_eq!(texts(statement), [statement], "{statement}");
+        }
     }
 
     #[test]

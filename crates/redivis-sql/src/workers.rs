@@ -21,7 +21,12 @@ pub(crate) struct Workers {
     runtime: Runtime,
     /// The signal that ends the process, once it has come.
     end: watch::Receiver<Option<Signal>>,
+    /// How often Ctrl-C came.
+    interrupts: Interrupts,
 }
+
+/// Ctrl-C, as often as it came since somebody looked last.
+pub(crate) type Interrupts = watch::Receiver<usize>;
 
 impl Workers {
     /// Starts the threads, and to listen for signals on the current runtime.
@@ -34,7 +39,20 @@ impl Workers {
             .build()?;
         let (sender, end) = watch::channel(None);
         listen(sender)?;
-        Ok(Self { runtime, end })
+        let (sender, interrupts) = watch::channel(0);
+        count(sender)?;
+        Ok(Self {
+            runtime,
+            end,
+            interrupts,
+        })
+    }
+
+    /// Ctrl-C from now on.
+    pub(crate) fn interrupts(&self) -> Interrupts {
+        let mut interrupts = self.interrupts.clone();
+        interrupts.mark_unchanged();
+        interrupts
     }
 
     /// Runs to the end or to the first signal, which drops the work with its requests, streams and temporary files.
@@ -42,18 +60,45 @@ impl Workers {
         &self,
         work: impl Future<Output = Result<T, Failure>> + Send + 'static,
     ) -> Result<T, Failure> {
+        self.run_within(work, None, &mut self.interrupts()).await
+    }
+
+    /// The same, to the end of a time, or to a signal that may have come already.
+    pub(crate) async fn run_within<T: Send + 'static>(
+        &self,
+        work: impl Future<Output = Result<T, Failure>> + Send + 'static,
+        limit: Option<Duration>,
+        interrupts: &mut Interrupts,
+    ) -> Result<T, Failure> {
         let mut task = self.runtime.spawn(work);
-        let signal = tokio::select! {
+        let too_long = async {
+            match limit {
+                Some(limit) => {
+                    tokio::time::sleep(limit).await;
+                    limit
+                }
+                None => std::future::pending().await,
+            }
+        };
+        let failure = tokio::select! {
             outcome = &mut task => return match outcome {
                 Ok(outcome) => outcome,
                 Err(error) => Err(DataFusionError::ExecutionJoin(Box::new(error)).into()),
             },
-            Ok(()) = tokio::signal::ctrl_c() => Signal::Interrupt,
-            signal = self.ended() => signal,
+            signal = self.stopped(interrupts) => Failure::Signal(signal),
+            limit = too_long => Failure::Timeout(limit),
         };
         task.abort();
         let _ = tokio::time::timeout(GRACE, task).await;
-        Err(Failure::Signal(signal))
+        Err(failure)
+    }
+
+    /// Ctrl-C, or the signal that ends the process, when it comes.
+    pub(crate) async fn stopped(&self, interrupts: &mut Interrupts) -> Signal {
+        tokio::select! {
+            Ok(()) = interrupts.changed() => Signal::Interrupt,
+            signal = self.ended() => signal,
+        }
     }
 
     /// The signal that ends the process, when it comes.
@@ -71,6 +116,29 @@ impl Workers {
     pub(crate) fn leave(self) {
         self.runtime.shutdown_background();
     }
+}
+
+#[cfg(unix)]
+fn count(sender: watch::Sender<usize>) -> std::io::Result<()> {
+    use tokio::signal::unix::{SignalKind, signal};
+
+    let mut interrupt = signal(SignalKind::interrupt())?;
+    tokio::spawn(async move {
+        while interrupt.recv().await.is_some() {
+            sender.send_modify(|count| *count += 1);
+        }
+    });
+    Ok(())
+}
+
+#[cfg(not(unix))]
+fn count(sender: watch::Sender<usize>) -> std::io::Result<()> {
+    tokio::spawn(async move {
+        while tokio::signal::ctrl_c().await.is_ok() {
+            sender.send_modify(|count| *count += 1);
+        }
+    });
+    Ok(())
 }
 
 #[cfg(unix)]

@@ -2,57 +2,56 @@
 //!
 //! Secrets are read from the environment only: arguments show up in process lists and shell histories.
 
+mod duration;
+mod help;
 mod upload;
 
 use std::path::PathBuf;
+use std::time::Duration;
 
-use clap::{ArgAction, CommandFactory, FromArgMatches, Parser, Subcommand};
+use clap::{ArgAction, Args, CommandFactory, FromArgMatches, Parser, Subcommand};
 
 pub(crate) use self::upload::Upload;
+use crate::color::Color;
 use crate::doctor::Doctor;
+use crate::failure::OnError;
 use crate::login::Login;
 use crate::output::Format;
+use crate::report::ErrorFormat;
 use crate::script::Source;
-
-const AFTER_HELP: &str = "\
-Tables:
-  FROM redivis.'owner.dataset.table'      a Redivis table (also in `backticks`)
-  FROM redivis.'owner.dataset:v1_0.table' one version of it (:current, :next, :sample)
-  FROM 'file.parquet'                     a local Parquet, CSV, TSV, JSON or Arrow file
-  FROM '/dev/stdin'                       what is piped in, with -c or -f
-
-In csv and tsv, null is an empty field and an empty string is \"\"; in a file of one column, both are \"\".
-
-Environment:
-  REDIVIS_API_TOKEN         your token; without it the one of redivis-sql login is used, and
-                            without that only public data can be read
-  REDIVIS_API_ENDPOINT      another endpoint than https://redivis.com/api/v1
-  REDIVIS_DEFAULT_DATASET   where plain table names are looked up (owner.dataset)
-  REDIVIS_DEFAULT_WORKFLOW  the same for a workflow; wins over the dataset
-  REDIVIS_SQL_CACHE         on, or the folder of --cache
-  REDIVIS_OAUTH_CLIENT_ID   under which redivis-sql login is registered with Redivis
-  HTTPS_PROXY, NO_PROXY     a proxy, and the hosts that are reached without it
-  SSL_CERT_FILE             certificates to trust, instead of the system's
-  RUST_LOG                  what to log to stderr (default: warn)
-
-Exit status:
-  0 done, 1 SQL or data error, 2 usage or configuration, 3 authorization or network,
-  130 interrupted (143, 129: ended by SIGTERM, SIGHUP), 141 the reader of the output went away
-
-Standard output carries data only; everything else goes to standard error. Without -c and -f,
-statements are read from standard input, or from a prompt when that is a terminal.";
+use crate::variables::is_name;
 
 /// SQL over Redivis tables and local files.
 #[derive(Debug, Parser)]
 #[command(
     name = "redivis-sql",
     version,
-    after_help = AFTER_HELP,
+    after_help = help::AFTER_HELP,
     max_term_width = 100,
     disable_help_subcommand = true,
     subcommand_precedence_over_arg = true
 )]
 struct Arguments {
+    #[command(flatten)]
+    input: Input,
+
+    #[command(flatten)]
+    tables: Tables,
+
+    #[command(flatten)]
+    results: Results,
+
+    #[command(flatten)]
+    running: Running,
+
+    #[command(subcommand)]
+    errand: Option<Errand>,
+}
+
+/// What is run.
+#[derive(Debug, Args)]
+#[command(next_help_heading = "What is run")]
+struct Input {
     /// Run SQL or a meta command; repeatable, mixed with -f in the order given
     #[arg(short = 'c', long = "command", value_name = "SQL", action = ArgAction::Append, allow_hyphen_values = true)]
     commands: Vec<String>,
@@ -61,14 +60,22 @@ struct Arguments {
     #[arg(short = 'f', long = "file", value_name = "FILE", action = ArgAction::Append)]
     files: Vec<PathBuf>,
 
-    /// table, csv, tsv, json, ndjson, markdown, vertical, parquet or arrow
-    /// [default: table on a terminal, csv elsewhere]
-    #[arg(long, value_enum, value_name = "FORMAT", hide_possible_values = true)]
-    format: Option<Format>,
+    /// Set a variable, for :name, :'name' and :"name" in statements; repeatable
+    #[arg(short = 'v', long = "variable", value_name = "NAME=VALUE", value_parser = variable)]
+    variables: Vec<(String, String)>,
+}
 
-    /// Write results to a file, which appears once all is done; its suffix decides the format
-    #[arg(short, long, value_name = "FILE")]
-    output: Option<PathBuf>,
+/// Where tables are.
+#[derive(Debug, Args)]
+#[command(next_help_heading = "Where tables are")]
+struct Tables {
+    /// Look plain table names up in this dataset
+    #[arg(long, value_name = "OWNER.DATASET", conflicts_with = "workflow")]
+    dataset: Option<String>,
+
+    /// Look plain table names up in this workflow
+    #[arg(long, value_name = "OWNER.WORKFLOW")]
+    workflow: Option<String>,
 
     /// Give a Redivis table a short name; repeatable
     #[arg(short = 'r', long = "register", value_name = "NAME=REFERENCE", value_parser = registration)]
@@ -85,9 +92,67 @@ struct Arguments {
     /// Send nothing: use what --cache has kept
     #[arg(long)]
     offline: bool,
+}
 
-    #[command(subcommand)]
-    errand: Option<Errand>,
+/// What is printed where.
+#[derive(Debug, Args)]
+#[command(next_help_heading = "What is printed")]
+struct Results {
+    /// table, csv, tsv, json, ndjson, markdown, vertical, parquet or arrow
+    /// [default: table on a terminal, csv elsewhere]
+    #[arg(long, value_enum, value_name = "FORMAT", hide_possible_values = true)]
+    format: Option<Format>,
+
+    /// Write results to a file, which appears once all is done; its suffix decides the format
+    #[arg(short, long, value_name = "FILE")]
+    output: Option<PathBuf>,
+
+    /// Colours: auto, always or never [default: auto]
+    #[arg(
+        long,
+        value_enum,
+        value_name = "WHEN",
+        default_value_t,
+        hide_default_value = true,
+        hide_possible_values = true
+    )]
+    color: Color,
+
+    /// Say nothing of what went well
+    #[arg(short, long)]
+    quiet: bool,
+
+    /// How errors are told: text, or json for an object a line [default: text]
+    #[arg(
+        long,
+        value_enum,
+        value_name = "FORMAT",
+        default_value_t,
+        hide_default_value = true,
+        hide_possible_values = true
+    )]
+    error_format: ErrorFormat,
+}
+
+/// How it is run.
+#[derive(Debug, Args)]
+#[command(next_help_heading = "How it is run")]
+struct Running {
+    /// After a failed statement: stop, or continue (the exit status is that of the first failure)
+    /// [default: stop]
+    #[arg(
+        long,
+        value_enum,
+        value_name = "WHAT",
+        default_value_t,
+        hide_default_value = true,
+        hide_possible_values = true
+    )]
+    on_error: OnError,
+
+    /// Cancel a statement that takes longer: 500ms, 30s, 5m, 1h
+    #[arg(long, value_name = "DURATION", value_parser = duration::parse)]
+    timeout: Option<Duration>,
 }
 
 /// What the shell does besides running SQL.
@@ -117,6 +182,15 @@ pub(crate) struct Registration {
 pub(crate) struct Options {
     /// In the order given; empty means standard input or the prompt.
     pub(crate) sources: Vec<Source>,
+    pub(crate) variables: Vec<(String, String)>,
+    pub(crate) dataset: Option<String>,
+    pub(crate) workflow: Option<String>,
+    pub(crate) color: Color,
+    pub(crate) quiet: bool,
+    pub(crate) error_format: ErrorFormat,
+    pub(crate) on_error: OnError,
+    /// How long a statement may take.
+    pub(crate) timeout: Option<Duration>,
     pub(crate) format: Option<Format>,
     pub(crate) output: Option<PathBuf>,
     pub(crate) registrations: Vec<Registration>,
@@ -173,8 +247,10 @@ impl Options {
         let (command_indices, file_indices) = (indices("commands"), indices("files"));
         let arguments = Arguments::from_arg_matches(&matches)?;
 
-        let commands = arguments.commands.into_iter().map(Source::Text);
-        let files = arguments.files.into_iter().map(|file| {
+        let (input, tables) = (arguments.input, arguments.tables);
+        let (results, running) = (arguments.results, arguments.running);
+        let commands = input.commands.into_iter().map(Source::Text);
+        let files = input.files.into_iter().map(|file| {
             if file.as_os_str() == "-" {
                 Source::Stdin
             } else {
@@ -190,23 +266,38 @@ impl Options {
 
         Ok(Self {
             sources: sources.into_iter().map(|(_, source)| source).collect(),
-            format: arguments.format,
-            output: arguments.output,
-            registrations: arguments.registrations,
-            cache: match arguments.cache {
+            variables: input.variables,
+            dataset: tables.dataset,
+            workflow: tables.workflow,
+            format: results.format,
+            output: results.output,
+            color: results.color,
+            quiet: results.quiet,
+            error_format: results.error_format,
+            on_error: running.on_error,
+            timeout: running.timeout,
+            registrations: tables.registrations,
+            cache: match tables.cache {
                 Some(None) => Some(Cache::Default),
                 Some(Some(directory)) => Some(Cache::Directory(directory)),
                 // A local server is as near as the disk.
-                None if arguments.local.is_some() => None,
+                None if tables.local.is_some() => None,
                 None => Cache::from_env(),
             },
-            local: arguments.local.map(|directory| match directory {
+            local: tables.local.map(|directory| match directory {
                 None => Local::Sample,
                 Some(directory) => Local::Directory(directory),
             }),
-            offline: arguments.offline,
+            offline: tables.offline,
             errand: arguments.errand,
         })
+    }
+}
+
+fn variable(text: &str) -> Result<(String, String), String> {
+    match text.split_once('=') {
+        Some((name, value)) if is_name(name) => Ok((name.to_owned(), value.to_owned())),
+        _ => Err("write NAME=VALUE, with a name of letters, digits and _".to_owned()),
     }
 }
 
@@ -223,101 +314,4 @@ fn registration(text: &str) -> Result<Registration, String> {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn parse(arguments: &[&str]) -> Options {
-        Options::try_from([&["redivis-sql"], arguments].concat()).unwrap()
-    }
-
-    #[test]
-    fn commands_and_files_keep_their_order() {
-        let options = parse(&[
-            "-c",
-            "1",
-            "-f",
-            "a.sql",
-            "-c",
-            "2",
-            "-f",
-            "-",
-            "--command=-3",
-        ]);
-        assert_eq!(
-            options.sources,
-            [
-                Source::Text("1".to_owned()),
-                Source::File("a.sql".into()),
-                Source::Text("2".to_owned()),
-                Source::Stdin,
-                Source::Text("-3".to_owned()),
-            ]
-        );
-    }
-
-    #[test]
-    fn local_does_not_swallow_the_next_option() {
-        let options = parse(&["--local", "-c", "SELECT 1"]);
-        assert_eq!(options.local, Some(Local::Sample));
-        assert_eq!(options.sources.len(), 1);
-        let options = parse(&["--local", "data", "-c", "SELECT 1"]);
-        assert_eq!(options.local, Some(Local::Directory("data".into())));
-    }
-
-    #[test]
-    fn the_cache_has_a_folder_or_none() {
-        let cache = |arguments: &[&str]| parse(arguments).cache;
-        assert_eq!(cache(&["--cache", "-c", "SELECT 1"]), Some(Cache::Default));
-        let directory = Some(Cache::Directory("kept".into()));
-        assert_eq!(cache(&["--cache", "kept", "--offline"]), directory);
-    }
-
-    fn upload(arguments: &[&str]) -> Upload {
-        match parse(arguments).errand {
-            Some(Errand::Upload(upload)) => upload,
-            other => panic!("{other:?}"),
-        }
-    }
-
-    #[test]
-    fn files_are_uploaded_to_the_last_argument() {
-        for local in [&["--local"] as &[&str], &["--local", "data"], &[]] {
-            let arguments = [local, &["upload", "a.csv", "b.csv", "o.d:next.t"]].concat();
-            let upload = upload(&arguments);
-            let (files, reference) = upload.operands().unwrap();
-            assert_eq!(files.len(), 2);
-            assert_eq!(reference.to_string(), "o.d:next.t");
-        }
-        let operands = |arguments: &[&str]| {
-            let upload = upload(&[&["upload"], arguments].concat());
-            upload.operands().map(|(files, _)| files.len())
-        };
-        let between = ["a", "--null-markers", "NA", "b", "--resume", "o.d:next.t"];
-        assert_eq!(operands(&between).unwrap(), 2);
-        operands(&["o.d:next.t"]).unwrap_err();
-        operands(&["a.csv", "b.csv"]).unwrap_err();
-        operands(&["--name", "x", "a", "b", "o.d:next.t"]).unwrap_err();
-        let both = [
-            "redivis-sql",
-            "upload",
-            "--if-not-exists",
-            "--rename-on-conflict",
-            "a",
-            "o.d:next.t",
-        ];
-        Options::try_from(both).unwrap_err();
-    }
-
-    #[test]
-    fn there_is_no_way_to_pass_a_token() {
-        for option in ["--token=x", "--api-token=x", "--password=x"] {
-            assert!(Options::try_from(["redivis-sql", option]).is_err());
-            assert!(Options::try_from(["redivis-sql", "login", option]).is_err());
-        }
-    }
-
-    #[test]
-    fn the_command_line_is_consistent() {
-        Arguments::command().debug_assert();
-    }
-}
+mod tests;

@@ -3,15 +3,28 @@
 //! Each is one file that says what it is called, what it takes and what it does, and one line in [`COMMANDS`].
 
 mod cache;
+mod clear;
 mod create;
 mod describe;
 mod describe_fully;
+mod edit;
+mod errverbose;
+mod examples;
 mod help;
+mod history;
+mod include;
 mod next;
 mod quit;
 mod register;
 mod release;
+mod set;
+mod shell;
+mod sql_help;
 mod tables;
+mod unset;
+mod watch;
+
+use std::path::PathBuf;
 
 use futures::future::BoxFuture;
 
@@ -21,10 +34,12 @@ use crate::output::Output;
 use crate::session::Session;
 
 /// What to do after a command or statement.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum Next {
     Continue,
     Quit,
+    /// The statements of a file.
+    Include(PathBuf),
 }
 
 type Run = for<'a> fn(&'a Session, &'a Output, &'a str) -> BoxFuture<'a, Result<Next, Failure>>;
@@ -50,13 +65,43 @@ const COMMANDS: &[Command] = &[
     create::COMMAND,
     next::COMMAND,
     release::COMMAND,
+    include::COMMAND,
+    set::COMMAND,
+    unset::COMMAND,
+    watch::COMMAND,
+    errverbose::COMMAND,
+    examples::COMMAND,
+    sql_help::COMMAND,
+    edit::COMMAND,
+    history::COMMAND,
+    shell::COMMAND,
+    clear::COMMAND,
     help::COMMAND,
     quit::COMMAND,
 ];
 
+/// What other shells call the same.
+const ALSO: &[(&str, &str)] = &[
+    (r"\exit", r"\q"),
+    (r"\quit", r"\q"),
+    (r"\help", r"\?"),
+    (r"\tables", r"\dt"),
+    (r"\schema", r"\d"),
+    (r"\describe", r"\d"),
+    (r"\edit", r"\e"),
+    (r"\shell", r"\!"),
+    (r"\system", r"\!"),
+];
+
 /// Runs the command on a line such as `\d flights`.
 pub(crate) async fn run(session: &Session, output: &Output, line: &str) -> Result<Next, Failure> {
-    let (name, arguments) = line.split_once(char::is_whitespace).unwrap_or((line, ""));
+    // What a shell is to run needs no space: `\!ls`.
+    let (name, arguments) = match line.strip_prefix(shell::COMMAND.name) {
+        Some(arguments) => (shell::COMMAND.name, arguments),
+        None => line.split_once(char::is_whitespace).unwrap_or((line, "")),
+    };
+    let called = ALSO.iter().find(|(other, _)| *other == name);
+    let name = called.map_or(name, |(_, name)| name);
     let Some(command) = COMMANDS.iter().find(|command| command.name == name) else {
         return Err(Failure::Usage(unknown(name)));
     };

@@ -11,7 +11,7 @@ use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use super::Format;
 use crate::aside::{AsideFile, Place};
 use crate::failure::Failure;
-use crate::report::narrate;
+use crate::report::note;
 
 /// Rows that a display format shows on a terminal.
 const DISPLAYED_ROWS: usize = 40;
@@ -125,13 +125,21 @@ impl Output {
         self.closed.load(Ordering::Relaxed)
     }
 
+    /// The file that is to take its place, if there is one.
+    pub(crate) fn path(&self) -> Option<&Path> {
+        match &self.target {
+            Target::File(aside) => Some(aside.path()),
+            Target::Stdout | Target::Device(_) => None,
+        }
+    }
+
     /// Everything has been written: the file takes its place.
     pub(crate) fn commit(self) -> Result<(), Failure> {
         let Target::File(aside) = self.target else {
             return Ok(());
         };
         if self.results.into_inner() == 0 {
-            narrate(format_args!(
+            note(format_args!(
                 "no result, so {} was not written",
                 aside.path().display()
             ));

@@ -3,25 +3,27 @@
 //! It blocks while a person types, which a runtime thread must not. It reads only when asked to, so the prompt never mixes with a
 //! statement's output, and the terminal is in its normal mode while a statement runs: Ctrl-C is a signal then.
 
+use std::io::{BufRead as _, Write as _};
 use std::path::PathBuf;
 use std::sync::mpsc as blocking;
 
 use rustyline::error::ReadlineError;
-use rustyline::history::DefaultHistory;
-use rustyline::{Behavior, Config};
+use rustyline::{Behavior, ColorMode, Config};
 use tokio::sync::mpsc;
+use unicode_width::UnicodeWidthStr;
 
-use super::highlight::Highlight;
+use super::assist::Assist;
+use super::history::Recalled;
+use super::margin::{self, Margin};
+use super::{external, keys};
 use crate::failure::Failure;
-use crate::report::narrate;
+use crate::report::{Place, narrate, report};
 use crate::state;
 use crate::statement::{Input, Splitter};
 
-const PROMPT: &str = "redivis=> ";
-const CONTINUATION: &str = "redivis-> ";
 const HISTORY_ENTRIES: usize = 10_000;
 
-type LineEditor = rustyline::Editor<Highlight, DefaultHistory>;
+type LineEditor = rustyline::Editor<Assist, Recalled>;
 type Entry = Result<Vec<Input>, ReadlineError>;
 
 /// What becomes of the lines that were typed, or pasted, while a statement ran.
@@ -32,21 +34,27 @@ pub(super) enum TypedAhead {
     Drop,
 }
 
+/// What to ask the person for.
+struct Question {
+    prompt: String,
+    typed_ahead: TypedAhead,
+}
+
 /// Reads statements from the terminal.
 pub(super) struct Editor {
-    ask: blocking::Sender<TypedAhead>,
+    ask: blocking::Sender<Question>,
     entries: mpsc::Receiver<Entry>,
 }
 
 impl Editor {
     /// Opens the terminal and the history.
-    pub(super) fn start() -> Result<Self, Failure> {
-        let (ask, asked) = blocking::channel();
+    pub(super) fn start(assist: Assist) -> Result<Self, Failure> {
+        let (ask, asked) = blocking::channel::<Question>();
         let (sender, entries) = mpsc::channel(1);
-        let mut reader = Reader::new().map_err(unusable)?;
+        let mut reader = Reader::new(assist).map_err(unusable)?;
         std::thread::spawn(move || {
-            while let Ok(typed_ahead) = asked.recv() {
-                if sender.blocking_send(reader.next(typed_ahead)).is_err() {
+            while let Ok(question) = asked.recv() {
+                if sender.blocking_send(reader.next(&question)).is_err() {
                     break;
                 }
             }
@@ -57,9 +65,14 @@ impl Editor {
     /// The next statements, at least one; `None` when the user leaves.
     pub(super) async fn read(
         &mut self,
+        prompt: String,
         typed_ahead: TypedAhead,
     ) -> Result<Option<Vec<Input>>, Failure> {
-        if self.ask.send(typed_ahead).is_err() {
+        let question = Question {
+            prompt,
+            typed_ahead,
+        };
+        if self.ask.send(question).is_err() {
             return Ok(None);
         }
         match self.entries.recv().await {
@@ -89,35 +102,53 @@ fn has_secret(typed: &str) -> bool {
     typed.contains('\'') && SECRETS.iter().any(|secret| typed.contains(secret))
 }
 
-fn open() -> rustyline::Result<LineEditor> {
+/// Whether the terminal can do no more than print lines.
+fn is_dumb() -> bool {
+    matches!(
+        std::env::var("TERM").as_deref(),
+        Ok("dumb" | "cons25" | "emacs")
+    )
+}
+
+fn open(assist: Assist, margin: &Margin) -> rustyline::Result<LineEditor> {
     let config = Config::builder()
         .max_history_size(HISTORY_ENTRIES)?
         .history_ignore_space(true)
         .auto_add_history(false)
         // Standard output may be a file: the prompt is not data.
         .behavior(Behavior::PreferTerm)
+        // The prompts of further lines are shown like colours, also where there are none.
+        .color_mode(ColorMode::Forced)
         .build();
-    let mut editor = LineEditor::with_config(config)?;
-    editor.set_helper(Some(Highlight));
+    let history = Recalled::new(&config, margin.clone());
+    let mut editor = LineEditor::with_history(config, history)?;
+    editor.set_helper(Some(assist));
+    for (key, binding) in keys::bindings(margin) {
+        editor.bind_sequence(key, binding);
+    }
     Ok(editor)
 }
 
 struct Reader {
     editor: LineEditor,
+    assist: Assist,
+    margin: Margin,
     history: Option<PathBuf>,
     splitter: Splitter,
     /// Everything typed since the statement began, as it goes into the history.
     typed: String,
+    /// What was typed before.
+    last: String,
 }
 
 impl Reader {
-    fn new() -> rustyline::Result<Self> {
-        let mut editor = open()?;
-        let folder = state::folder(None).unwrap_or_else(|error| {
+    fn new(assist: Assist) -> rustyline::Result<Self> {
+        let margin = Margin::default();
+        let mut editor = open(assist.clone(), &margin)?;
+        let history = state::history().unwrap_or_else(|error| {
             narrate(format_args!("warning: no history: {error}"));
             None
         });
-        let history = folder.map(|folder| folder.join("history"));
         if let Some(path) = &history
             && path.exists()
             && let Err(error) = editor.load_history(path)
@@ -129,32 +160,32 @@ impl Reader {
         }
         Ok(Self {
             editor,
+            assist,
+            margin,
             history,
             splitter: Splitter::default(),
             typed: String::new(),
+            last: String::new(),
         })
     }
 
     /// Reads what comes next, or what comes from now on.
-    fn next(&mut self, typed_ahead: TypedAhead) -> Entry {
-        if typed_ahead == TypedAhead::Drop {
+    fn next(&mut self, question: &Question) -> Entry {
+        if question.typed_ahead == TypedAhead::Drop {
             // The terminal has dropped what it had, and the editor drops what it had read with itself.
-            let history = std::mem::take(self.editor.history_mut());
-            self.editor = open()?;
-            *self.editor.history_mut() = history;
+            let editor = open(self.assist.clone(), &self.margin)?;
+            let mut before = std::mem::replace(&mut self.editor, editor);
+            std::mem::swap(before.history_mut(), self.editor.history_mut());
         }
-        self.read()
+        self.read(&question.prompt)
     }
 
-    /// Reads lines until something is complete.
-    fn read(&mut self) -> Entry {
+    /// Reads until something is complete.
+    fn read(&mut self, prompt: &str) -> Entry {
+        self.margin.set(prompt.width());
+        let mut text = String::new();
         loop {
-            let prompt = if self.splitter.is_blank() {
-                PROMPT
-            } else {
-                CONTINUATION
-            };
-            let line = match self.editor.readline(prompt) {
+            let line = match self.line(prompt, &std::mem::take(&mut text)) {
                 Ok(line) => line,
                 Err(ReadlineError::Interrupted) => {
                     self.splitter = Splitter::default();
@@ -163,6 +194,10 @@ impl Reader {
                 }
                 Err(error) => return Err(error),
             };
+            if let Some(before) = keys::to_be_edited(&line) {
+                text = self.edited(before);
+                continue;
+            }
             self.splitter.push(&line);
             if !self.typed.is_empty() {
                 self.typed.push('\n');
@@ -178,9 +213,49 @@ impl Reader {
         }
     }
 
+    /// What is typed next: whole statements, or single lines where the terminal can do no more.
+    fn line(&mut self, prompt: &str, text: &str) -> rustyline::Result<String> {
+        if !is_dumb() {
+            let line = match text {
+                "" => self.editor.readline(prompt)?,
+                text => {
+                    let text = self.margin.with(text);
+                    self.editor.readline_with_initial(prompt, (&text, ""))?
+                }
+            };
+            return Ok(margin::without(&line));
+        }
+        let mut stderr = std::io::stderr();
+        match self.splitter.is_blank() {
+            true => write!(stderr, "{prompt}")?,
+            false => write!(stderr, "{:>width$}", "-> ", width = prompt.width())?,
+        }
+        stderr.flush()?;
+        let mut line = String::new();
+        if std::io::stdin().lock().read_line(&mut line)? == 0 {
+            return Err(ReadlineError::Eof);
+        }
+        Ok(line.trim_end_matches(['\r', '\n']).to_owned())
+    }
+
+    /// The text as the person's own editor leaves it; without a text, that of the last statement.
+    fn edited(&mut self, text: &str) -> String {
+        let text = match text.trim() {
+            "" => self.last.clone(),
+            _ => text.to_owned(),
+        };
+        external::edit(&text).unwrap_or_else(|failure| {
+            report(&failure, &Place::default());
+            text
+        })
+    }
+
     /// Adds what was typed to the history, in the file at once: other shells and a crash lose nothing.
     fn remember(&mut self) {
         let typed = std::mem::take(&mut self.typed);
+        if !typed.trim().is_empty() {
+            self.last.clone_from(&typed);
+        }
         if has_secret(&typed) {
             return;
         }

@@ -1,68 +1,72 @@
 //! The prompt: one statement at a time, Ctrl-C ends the statement and not the shell.
 
+mod assist;
 mod editor;
+mod external;
 mod highlight;
+mod history;
+mod keys;
+mod lexed;
+mod margin;
 
-use std::sync::Arc;
-
+use crate::batch::Batch;
+use crate::color::{self, Stream};
 use crate::command::Next;
-use crate::failure::Failure;
-use crate::input;
-use crate::output::Output;
-use crate::report::{Place, narrate, report};
+use crate::failure::{Failure, OnError};
+use crate::input::Stage;
+use crate::report::narrate;
+use crate::script::Source;
 use crate::session::Session;
 use crate::signal::Signal;
-use crate::statement::Kind;
-use crate::workers::Workers;
+use assist::Assist;
 use editor::TypedAhead;
 
-/// Reads and runs until the user leaves.
-pub(crate) async fn run(
-    workers: &Workers,
-    session: Session,
-    output: Output,
-) -> Result<(), Failure> {
-    narrate(banner(&session));
-    let output = Arc::new(output);
-    let mut editor = editor::Editor::start()?;
+/// Reads and runs until the user leaves. Failures of statements have been reported then.
+pub(crate) async fn run(stage: Stage<'_>) -> Result<(), Failure> {
+    narrate(banner(&stage.session));
+    let mut editor = editor::Editor::start(Assist {
+        colours: color::allowed(Stream::Output),
+    })?;
     let mut typed_ahead = TypedAhead::Read;
     loop {
         let inputs = tokio::select! {
-            inputs = editor.read(typed_ahead) => inputs?,
-            signal = workers.ended() => return Err(Failure::Signal(signal)),
+            inputs = editor.read(prompt(&stage.session), typed_ahead) => inputs?,
+            signal = stage.workers.ended() => return Err(Failure::Signal(signal)),
         };
         let Some(inputs) = inputs else {
             return Ok(());
         };
         typed_ahead = TypedAhead::Read;
         for input in inputs {
-            let (here, output) = (session.clone(), Arc::clone(&output));
-            let (Kind::Statement(text) | Kind::Command(text)) = input.kind.clone();
-            let work = async move { input::run(&here, &output, &input.kind).await };
-            match workers.run(work).await {
-                Ok(Next::Continue) => {}
+            let mut interrupts = stage.workers.interrupts();
+            let outcome = match stage.run(&input, None, &mut interrupts).await {
+                Ok(Next::Include(file)) => {
+                    let batch = Batch::new(&stage, OnError::Stop);
+                    let file = Source::File(file);
+                    batch.play(file, None, 1, &mut interrupts).await
+                }
+                outcome => outcome,
+            };
+            match outcome {
                 Ok(Next::Quit) => return Ok(()),
-                Err(Failure::OutputClosed) => return Err(Failure::OutputClosed),
-                Err(failure) => {
-                    if let Failure::Signal(signal) = failure {
-                        narrate("\ncanceled");
-                        session.settle().await;
-                        if signal != Signal::Interrupt {
-                            return Err(failure);
-                        }
-                        typed_ahead = TypedAhead::Drop;
-                    }
-                    let place = Place {
-                        source: None,
-                        line: 1,
-                        text: &text,
-                    };
-                    report(&failure, &place);
-                    // What followed on the same line was meant to follow a success.
+                Ok(_) => {}
+                Err(Failure::Signal(Signal::Interrupt)) => {
+                    typed_ahead = TypedAhead::Drop;
                     break;
                 }
+                Err(failure) if failure.ends_everything() => return Err(failure),
+                // What followed on the same line was meant to follow a success.
+                Err(_) => break,
             }
         }
+    }
+}
+
+/// The prompt, with the dataset or workflow that bare table names are looked up in.
+fn prompt(session: &Session) -> String {
+    match session.default_parent() {
+        Some(parent) => format!("redivis:{parent}=> "),
+        None => "redivis=> ".to_owned(),
     }
 }
 

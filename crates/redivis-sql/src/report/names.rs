@@ -1,9 +1,14 @@
 //! Columns, tables and functions that are not there, and those that were meant.
 
 use std::collections::BTreeSet;
+use std::ops::Range;
 use std::path::Path;
 
 use datafusion::common::Column;
+use datafusion::sql::sqlparser::tokenizer::Token;
+
+use super::diagnosis::Diagnosis;
+use super::{locate, planner};
 
 /// Functions that other databases have, with what is written for them here.
 const ELSEWHERE: &[(&[&str], &str)] = &[
@@ -29,9 +34,26 @@ const ELSEWHERE: &[(&[&str], &str)] = &[
     (&["isnull"], "x IS NULL"),
 ];
 
+/// Functions that need an `OVER`.
+const WINDOWS: &[&str] = &[
+    "row_number",
+    "rank",
+    "dense_rank",
+    "percent_rank",
+    "cume_dist",
+    "ntile",
+    "lag",
+    "lead",
+];
+
 /// What to say of a column that is not there, and what to do.
-pub(super) fn column(field: &Column, valid: &[Column]) -> (String, Option<String>) {
+pub(super) fn column(field: &Column, valid: &[Column], text: &str) -> Diagnosis {
     let valid = distinct(valid);
+    let table = field
+        .relation
+        .as_ref()
+        .map(|table| table.table().to_owned());
+    let at = locate::column(text, table.as_deref(), &field.name);
     if let Some(table) = &field.relation
         && !valid.is_empty()
         && !valid
@@ -47,13 +69,41 @@ pub(super) fn column(field: &Column, valid: &[Column]) -> (String, Option<String
             1..=5 => Some(format!("there is {}", Vec::from_iter(tables).join(", "))),
             count => Some(format!("none of the {count} tables in FROM is called so")),
         };
-        return (
-            format!("no table or alias {table} for the column {}", field.name),
-            hint,
-        );
+        let message = format!("no table or alias {table} for the column {}", field.name);
+        return Diagnosis::new(message).hint(hint).at(at);
     }
-    let message = format!("no column {}", field.quoted_flat_name());
-    (message, nearest(field, &valid))
+    let no_from = || {
+        let missing = valid.is_empty() && !has_from(text);
+        missing.then(|| "the statement has no FROM, which would say where the column is".to_owned())
+    };
+    let hint = of_bigquery(field, text, &at)
+        .or_else(no_from)
+        .or_else(|| nearest(field, &valid));
+    Diagnosis::new(format!("no column {}", field.quoted_flat_name()))
+        .hint(hint)
+        .at(at)
+}
+
+fn has_from(text: &str) -> bool {
+    let words = locate::words(text);
+    let is_from = |token: &Token| matches!(token, Token::Word(word) if word.value.eq_ignore_ascii_case("from"));
+    words.iter().any(|(token, _)| is_from(token))
+}
+
+/// What to write for what is no column in BigQuery.
+fn of_bigquery(field: &Column, text: &str, at: &Option<Range<usize>>) -> Option<String> {
+    let written = text.get(at.clone()?)?;
+    if let Some(text) = written
+        .strip_prefix('"')
+        .and_then(|text| text.strip_suffix('"'))
+    {
+        return Some(format!(
+            "a text stands in single quotes: '{}'",
+            text.replace('\'', "''")
+        ));
+    }
+    let is_array = field.relation.is_none() && field.name.eq_ignore_ascii_case("array");
+    is_array.then(|| "an array is written [1, 2], without the type of its values".to_owned())
 }
 
 /// Each column once: the planner looks in several places, and some have a column without its table.
@@ -114,37 +164,49 @@ fn nearest(field: &Column, valid: &[Column]) -> Option<String> {
 }
 
 /// Takes the names of DataFusion's built-in catalog and schema, which nobody typed, out of its words.
-pub(super) fn planner_words(message: &str) -> (String, Option<String>) {
+pub(super) fn planner_words(message: &str, text: &str) -> Diagnosis {
     let message = message.trim_end().replace("datafusion.public.", "");
     let missing = message
         .strip_prefix("table '")
         .and_then(|rest| rest.strip_suffix("' not found"));
     if let Some(name) = missing {
+        let at = locate::table(text, name);
         if name.contains('/') || Path::new(name).extension().is_some() {
-            return (format!("no table or file '{name}'"), None);
+            return Diagnosis::new(format!("no table or file '{name}'")).at(at);
         }
         let hint = r"\dt lists local tables; a Redivis table is redivis.'owner.dataset.table', a file 'path.parquet'";
-        return (format!("no table '{name}'"), Some(hint.to_owned()));
+        return Diagnosis::new(format!("no table '{name}'"))
+            .hint(hint.to_owned())
+            .at(at);
     }
-    if let Some(call) = mismatched(&message) {
-        return call;
+    if let Some((name, message, hint)) = mismatched(&message) {
+        return Diagnosis::new(message)
+            .hint(hint)
+            .at(locate::function(text, name));
     }
     let (what, meant) = match message.split_once("\nDid you mean ") {
         Some((what, names)) => (what, names.trim_matches(['\'', '?'])),
-        None => return (message, None),
+        None => return planner::explain(&message, text),
     };
     match what
         .strip_prefix("Invalid function '")
         .and_then(|rest| rest.split('\'').next())
     {
-        Some(name) => (format!("no function {name}"), function(name, meant)),
-        None => (what.to_owned(), Some(format!("did you mean {meant}?"))),
+        Some(name) => Diagnosis::new(format!("no function {name}"))
+            .hint(function(name, meant))
+            .at(locate::function(text, name)),
+        None => Diagnosis::new(what).hint(format!("did you mean {meant}?")),
     }
 }
 
 /// What to write for a function that is not there. `similar` is DataFusion's guess, which may be far off.
 fn function(name: &str, similar: &str) -> Option<String> {
     let name = name.to_lowercase();
+    if WINDOWS.contains(&name.as_str()) {
+        return Some(format!(
+            "it looks at a window of rows: {name}() OVER (ORDER BY …)"
+        ));
+    }
     let known = ELSEWHERE
         .iter()
         .find(|(names, _)| names.contains(&name.as_str()));
@@ -160,7 +222,7 @@ fn function(name: &str, similar: &str) -> Option<String> {
 }
 
 /// What to say of a call with arguments that the function does not take.
-fn mismatched(message: &str) -> Option<(String, Option<String>)> {
+fn mismatched(message: &str) -> Option<(&str, String, String)> {
     let (_, call) =
         message.split_once("No function matches the given name and argument types '")?;
     let (call, rest) = call.split_once('\'')?;
@@ -177,7 +239,7 @@ fn mismatched(message: &str) -> Option<(String, Option<String>)> {
         "it takes {}; CAST(x AS …) makes another type of a value, TRY_CAST null where it can't",
         candidates.join(", ")
     );
-    Some((format!("{name} does not take ({types}"), Some(hint)))
+    Some((name, format!("{name} does not take ({types}"), hint))
 }
 
 /// The name that DataFusion found twice, without the table's.

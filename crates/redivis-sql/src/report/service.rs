@@ -4,8 +4,46 @@ use std::fmt::Write as _;
 
 use redivis::{DatasetReference, ErrorKind, TableReference, Token, Version};
 
+use super::diagnosis::Diagnosis;
+
+/// A failure of the service or the way to it.
+pub(super) fn explain(error: &redivis::Error) -> Diagnosis {
+    let message = match error.kind() {
+        ErrorKind::NotFound if error.operation() == "get table" => {
+            format!(
+                "table {} does not exist on Redivis, or you cannot see it",
+                error.resource()
+            )
+        }
+        _ => error.to_string(),
+    };
+    Diagnosis::new(message).hint(hint(error))
+}
+
+/// What is known of it besides its words.
+pub(super) fn facts(error: &redivis::Error) -> Vec<String> {
+    let mut facts = vec![format!("operation: {}", error.operation())];
+    if !error.resource().is_empty() {
+        facts.push(format!("resource: {}", error.resource()));
+    }
+    facts.push(format!("kind: {:?}", error.kind()));
+    facts.extend(
+        error
+            .status()
+            .map(|status| format!("HTTP status: {status}")),
+    );
+    facts.extend(error.code().map(|code| format!("code: {code}")));
+    if let Some((attempts, elapsed)) = error.attempts() {
+        facts.push(format!(
+            "attempts: {attempts} in {:.1} s",
+            elapsed.as_secs_f64()
+        ));
+    }
+    facts
+}
+
 /// What to do about a failure of the service or the way to it.
-pub(super) fn hint(error: &redivis::Error) -> Option<String> {
+fn hint(error: &redivis::Error) -> Option<String> {
     if matches!(error.code(), Some("invalid_client" | "unauthorized_client")) {
         let hint = "--client-id or REDIVIS_OAUTH_CLIENT_ID names the client that is registered with Redivis for this program";
         return Some(hint.to_owned());

@@ -44,7 +44,7 @@ fn a_script_stops_at_its_first_error() {
     assert_eq!(run.status, Some(1));
     assert_eq!(run.stdout, "a\n1\n");
     assert!(
-        run.stderr.starts_with("error: script.sql:5: syntax: "),
+        run.stderr.starts_with("error: script.sql:5:5: syntax: "),
         "{}",
         run.stderr
     );
@@ -146,7 +146,10 @@ fn a_token_is_never_printed() {
 #[track_caller]
 fn said(statement: &str) -> String {
     let said = fails(&["--local", "-c", statement], 1);
-    said.split_once('\n').unwrap().1.to_owned()
+    let (_served, said) = said.split_once('\n').unwrap();
+    // The words, without the place.
+    let lines = said.split_inclusive('\n');
+    lines.take_while(|line| !line.starts_with("   |")).collect()
 }
 
 const AIRLINES: &str = "FROM demo.nycflights13.airlines";

@@ -6,14 +6,19 @@
 )]
 
 mod batch;
+mod bigquery;
 mod copy;
+#[cfg(unix)]
+mod editing;
 mod errors;
 mod files;
 mod formats;
 mod headings;
 mod memory;
+mod places;
 #[cfg(unix)]
 mod prompt;
+mod scripts;
 #[cfg(target_os = "linux")]
 mod signals;
 mod upload;

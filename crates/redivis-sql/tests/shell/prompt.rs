@@ -7,7 +7,7 @@ use rexpect::session::{PtySession, spawn_command};
 
 use crate::Sandbox;
 
-const TIMEOUT_MILLISECONDS: u64 = 60_000;
+pub(crate) const TIMEOUT_MILLISECONDS: u64 = 60_000;
 
 pub(crate) fn start(sandbox: &Sandbox) -> PtySession {
     let mut command = sandbox.command(&[]);
@@ -25,7 +25,7 @@ fn statements_span_lines_and_the_history_keeps_them_private() {
     let sandbox = Sandbox::new();
     let mut session = start(&sandbox);
     session.send_line("SELECT 41 + 1").unwrap();
-    session.exp_string("redivis-> ").unwrap();
+    session.exp_string("-> ").unwrap();
     session.send_line("AS answer;").unwrap();
     session.exp_string("42").unwrap();
     session.exp_string("(1 row").unwrap();
@@ -59,7 +59,7 @@ fn control_c_ends_the_statement_and_control_d_the_shell() {
     let mut session = start(&sandbox);
     // At the prompt it drops what was typed.
     session.send_line("SELECT half").unwrap();
-    session.exp_string("redivis-> ").unwrap();
+    session.exp_string("-> ").unwrap();
     session.send_control('c').unwrap();
     session.exp_string("redivis=> ").unwrap();
     // The first result says that the terminal is no longer the editor's.
