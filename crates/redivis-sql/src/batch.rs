@@ -43,6 +43,10 @@ pub(crate) async fn run(
             Err(failure) => return Err(failure.exit_code()),
         }
     }
+    if !stage.output.is_terminal() {
+        // Rows that are kept should say of which version they are; on a screen, it would be noise.
+        stage.session.pins.notes().into_iter().for_each(note);
+    }
     let failed = batch.failed.into_inner();
     let Some(output) = Arc::into_inner(stage.output) else {
         return Ok(());

@@ -23,6 +23,7 @@ use crate::failure::Failure;
 use crate::headings::{self, Headings};
 use crate::memory;
 use crate::output::{Delivered, Format, Output};
+use crate::preflight;
 use crate::report::note;
 use crate::session::Session;
 use crate::statement;
@@ -47,12 +48,16 @@ pub(crate) async fn statement(
     output: &Output,
     sql: &str,
 ) -> Result<(), Failure> {
+    if session.dry_run {
+        return dry(session, output, sql).await;
+    }
     let started = Instant::now();
     let state = session.context.state();
     let dialect = state.config().options().sql_parser.dialect;
     let parsed = state.sql_to_statement(sql, &dialect)?;
     let headings = Headings::of(&parsed);
     let plan = headings.within(plan(session, parsed, sql).await?)?;
+    session.pins.look(&plan)?;
     let effect = effect(&plan);
     let (plan, copy) = blocking(|| Copy::aside(plan)).await?;
     let frame = run(session, plan).await?;
@@ -95,6 +100,19 @@ pub(crate) async fn statement(
         }
     }
     Ok(())
+}
+
+/// Tells what a statement would read, and leaves it at that.
+pub(crate) async fn dry(session: &Session, output: &Output, sql: &str) -> Result<(), Failure> {
+    if runs_on_redivis(sql) {
+        return Err(preflight::unknown().into());
+    }
+    let state = session.context.state();
+    let dialect = state.config().options().sql_parser.dialect;
+    let parsed = state.sql_to_statement(sql, &dialect)?;
+    let plan = plan(session, parsed, sql).await?;
+    session.pins.look(&plan)?;
+    preflight::instead(session, output, plan).await
 }
 
 /// Plans a statement, which may ask for a column twice, and may be in BigQuery's words.

@@ -9,6 +9,7 @@ mod bigquery;
 mod blocking;
 mod color;
 mod command;
+mod config;
 mod connect;
 mod copy;
 mod doctor;
@@ -21,6 +22,8 @@ mod login;
 mod memory;
 mod output;
 mod pauses;
+mod pins;
+mod preflight;
 mod recent;
 mod repl;
 mod report;
@@ -33,7 +36,7 @@ mod upload;
 mod variables;
 mod workers;
 
-use std::io::{IsTerminal, stdin};
+use std::io::{IsTerminal, stdin, stdout};
 use std::process::ExitCode;
 use std::sync::Arc;
 
@@ -41,6 +44,7 @@ use futures::FutureExt;
 use tracing_subscriber::EnvFilter;
 
 use crate::args::{Errand, Options};
+use crate::config::Config;
 use crate::failure::Failure;
 use crate::input::Stage;
 use crate::output::Output;
@@ -57,7 +61,6 @@ fn main() -> ExitCode {
             return ExitCode::from(u8::try_from(error.exit_code()).unwrap_or(2));
         }
     };
-    color::choose(options.color);
     report::choose(options.error_format, options.quiet);
     start_logging();
     let outcome = tokio::runtime::Builder::new_current_thread()
@@ -95,7 +98,7 @@ fn start_logging() {
 }
 
 /// Runs what the options ask for. Failures have been reported when it returns.
-async fn run(workers: &Workers, options: Options) -> Result<(), ExitCode> {
+async fn run(workers: &Workers, mut options: Options) -> Result<(), ExitCode> {
     let fail = |failure: Failure| {
         report(&failure, &Place::default());
         failure.exit_code()
@@ -103,6 +106,8 @@ async fn run(workers: &Workers, options: Options) -> Result<(), ExitCode> {
     let errand = match options.errand.clone() {
         None => None,
         Some(Errand::Upload(upload)) => return upload::run(workers, options, upload).await,
+        Some(Errand::Completions { shell }) => return args::completions(shell).map_err(fail),
+        Some(Errand::Man) => return args::man().map_err(fail),
         Some(errand) if options.local.is_some() => {
             let message = match errand {
                 Errand::Doctor(_) => "doctor asks the service that REDIVIS_API_ENDPOINT names",
@@ -124,10 +129,16 @@ async fn run(workers: &Workers, options: Options) -> Result<(), ExitCode> {
         let message = "-o needs -c, -f or standard input; at the prompt, use COPY … TO".to_owned();
         return Err(fail(Failure::Usage(message)));
     }
+    let config = Config::load(!options.no_init, &options.given).map_err(fail)?;
+    options
+        .settle(&config, stdout().is_terminal())
+        .map_err(fail)?;
+    color::choose(options.color);
     let output = Output::new(options.format, options.output.as_deref()).map_err(fail)?;
     let mut sources = options.sources.clone();
     let (limit, on_error) = (options.timeout, options.on_error);
-    let starting = async move { Session::start(&options).await };
+    let init = config.init();
+    let starting = async move { Session::start(&options, config).await };
     let session = workers.run(starting).await.map_err(fail)?;
     let stage = Stage {
         workers,
@@ -137,7 +148,7 @@ async fn run(workers: &Workers, options: Options) -> Result<(), ExitCode> {
         prompt: interactive,
     };
     if interactive {
-        return repl::run(stage).await.map_err(fail);
+        return repl::run(stage, init).await.map_err(fail);
     }
     if sources.is_empty() {
         sources.push(Source::Stdin);

@@ -11,15 +11,17 @@ use datafusion::execution::runtime_env::RuntimeEnvBuilder;
 use datafusion::prelude::{SessionConfig, SessionContext};
 use datafusion_redivis::{DefaultParent, Redivis, RedivisBuilder, RedivisOptions};
 use redivis::{Client, ReferenceError};
-use redivis_server::{Config, Server};
+use redivis_server::Server;
 
 use crate::args::{Cache, Local, Options, Registration};
 use crate::bigquery;
+use crate::config::Config;
 use crate::connect::connect;
 use crate::failure::{Failure, external};
 use crate::files;
 use crate::memory::{self, FairPool};
 use crate::pauses::Pauses;
+use crate::pins::Pins;
 use crate::recent::Recent;
 use crate::report::{narrate, note};
 use crate::script::Source;
@@ -36,13 +38,17 @@ pub(crate) struct Session {
     pub(crate) memory: FairPool,
     pub(crate) variables: Variables,
     pub(crate) recent: Recent,
+    pub(crate) pins: Pins,
+    pub(crate) config: Arc<Config>,
+    /// Statements are not run: what they would read is told.
+    pub(crate) dry_run: bool,
     /// Serves `--local`; it stops with the last session.
     server: Option<Arc<Server>>,
 }
 
 impl Session {
     /// Connects, as the options and the environment say. Sends no request but those that `-r` needs.
-    pub(crate) async fn start(options: &Options) -> Result<Self, Failure> {
+    pub(crate) async fn start(options: &Options, config: Config) -> Result<Self, Failure> {
         let (client, server) = match &options.local {
             Some(local) => {
                 let server = serve(local).await?;
@@ -64,13 +70,16 @@ impl Session {
         let redivis = RedivisBuilder::new(client)
             .options(settings(options))
             .register(&context)?;
-        redivis.set_default_parent(default_parent(options)?);
+        redivis.set_default_parent(default_parent(&config)?);
         let session = Self {
             context,
             redivis,
             memory,
             variables: Variables::default(),
             recent: Recent::default(),
+            pins: Pins::new(options.require_pinned),
+            config: Arc::new(config),
+            dry_run: options.dry_run,
             server,
         };
         for (name, value) in &options.variables {
@@ -144,11 +153,13 @@ fn context(memory: FairPool) -> Result<SessionContext, Failure> {
 
 async fn serve(local: &Local) -> Result<Server, Failure> {
     let config = match local {
-        Local::Sample => Config::sample(),
-        Local::Directory(directory) if directory.is_dir() => Config::directory(directory),
+        Local::Sample => redivis_server::Config::sample(),
+        Local::Directory(directory) if directory.is_dir() => {
+            redivis_server::Config::directory(directory)
+        }
         Local::Directory(directory) => return Err(not_a_folder(directory)),
     };
-    let config = Config {
+    let config = redivis_server::Config {
         requests_per_minute: None,
         ..config
     };
@@ -177,32 +188,31 @@ fn local_client(server: &Server) -> Result<Client, Failure> {
     builder.build().map_err(external)
 }
 
-/// Where plain table names are looked up. An option wins over the environment, and there a workflow over a dataset, as in the
+/// Where plain table names are looked up: what is nearer to the person wins, and then a workflow over a dataset, as in the
 /// official clients.
-fn default_parent(options: &Options) -> Result<Option<DefaultParent>, Failure> {
-    let variable = |name: &'static str| {
-        let value = std::env::var(name).ok().filter(|value| !value.is_empty())?;
-        Some((name, value))
+fn default_parent(config: &Config) -> Result<Option<DefaultParent>, Failure> {
+    let workflow = config
+        .get("workflow")
+        .map(|text| (config.origin("workflow"), text));
+    let dataset = config
+        .get("dataset")
+        .map(|text| (config.origin("dataset"), text));
+    let is_nearer = match (&workflow, &dataset) {
+        (Some((workflow, _)), Some((dataset, _))) => workflow.rank() >= dataset.rank(),
+        (workflow, _) => workflow.is_some(),
     };
-    let option = |name, value: &Option<String>| Some((name, value.clone()?));
-    let (workflow, dataset) = (
-        option("--workflow", &options.workflow),
-        option("--dataset", &options.dataset),
-    );
-    let given = workflow.is_some() || dataset.is_some();
-    let workflow = workflow.or_else(|| variable("REDIVIS_DEFAULT_WORKFLOW").filter(|_| !given));
-    let dataset = dataset.or_else(|| variable("REDIVIS_DEFAULT_DATASET").filter(|_| !given));
-    if let Some((name, value)) = workflow {
-        let workflow = value.parse().map_err(|error| refused(name, &error))?;
-        return Ok(Some(DefaultParent::Workflow(workflow)));
+    let refused = |key: &str, error: ReferenceError| {
+        Failure::Usage(format!("{}: {error}", config.origin_text(key)))
+    };
+    match (workflow, dataset) {
+        (Some((_, text)), _) if is_nearer => {
+            let workflow = text.parse().map_err(|error| refused("workflow", error))?;
+            Ok(Some(DefaultParent::Workflow(workflow)))
+        }
+        (_, Some((_, text))) => {
+            let dataset = text.parse().map_err(|error| refused("dataset", error))?;
+            Ok(Some(DefaultParent::Dataset(dataset)))
+        }
+        _ => Ok(None),
     }
-    if let Some((name, value)) = dataset {
-        let dataset = value.parse().map_err(|error| refused(name, &error))?;
-        return Ok(Some(DefaultParent::Dataset(dataset)));
-    }
-    Ok(None)
-}
-
-fn refused(name: &str, error: &ReferenceError) -> Failure {
-    Failure::Usage(format!("{name}: {error}"))
 }

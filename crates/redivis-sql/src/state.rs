@@ -9,10 +9,15 @@ use std::path::PathBuf;
 
 use etcetera::BaseStrategy;
 
-/// The file of credentials, in the XDG configuration folder; `None` where there is no home to keep it in.
-pub(crate) fn credentials() -> Option<PathBuf> {
+/// The folder of configuration; `None` where there is no home to keep it in.
+pub(crate) fn config() -> Option<PathBuf> {
     let strategy = etcetera::choose_base_strategy().ok()?;
-    Some(strategy.config_dir().join("redivis-sql/credentials.json"))
+    Some(strategy.config_dir().join("redivis-sql"))
+}
+
+/// The file of credentials, there.
+pub(crate) fn credentials() -> Option<PathBuf> {
+    Some(config()?.join("credentials.json"))
 }
 
 /// The person's home.

@@ -139,6 +139,11 @@ impl RedivisTable {
         self
     }
 
+    /// The reference that it was asked for by, which may leave the version open.
+    pub fn named(&self) -> &TableReference {
+        &self.reference
+    }
+
     /// What the service says of the table.
     pub fn table(&self) -> &Table {
         &self.table

@@ -19,6 +19,8 @@ Environment:
   REDIVIS_DEFAULT_DATASET   where plain table names are looked up (owner.dataset)
   REDIVIS_DEFAULT_WORKFLOW  the same for a workflow; wins over the dataset
   REDIVIS_SQL_CACHE         on, or the folder of --cache
+  REDIVIS_SQL_CONFIG        the folder of config.toml and init.sql, instead of
+                            ~/.config/redivis-sql
   REDIVIS_OAUTH_CLIENT_ID   under which redivis-sql login is registered with Redivis
   HTTPS_PROXY, NO_PROXY     a proxy, and the hosts that are reached without it
   SSL_CERT_FILE             certificates to trust, instead of the system's

@@ -3,22 +3,32 @@
 //! Secrets are read from the environment only: arguments show up in process lists and shell histories.
 
 mod duration;
+mod generated;
 mod help;
 mod upload;
+mod version;
 
 use std::path::PathBuf;
 use std::time::Duration;
 
-use clap::{ArgAction, Args, CommandFactory, FromArgMatches, Parser, Subcommand};
+use clap::parser::ValueSource;
+use clap::{
+    ArgAction, ArgMatches, Args, CommandFactory, FromArgMatches, Parser, Subcommand, ValueEnum,
+};
+use clap_complete::Shell;
 
+pub(crate) use self::duration::parse as duration;
+pub(crate) use self::generated::{completions, man};
 pub(crate) use self::upload::Upload;
 use crate::color::Color;
+use crate::config::{Config, SETTINGS, switch};
 use crate::doctor::Doctor;
-use crate::failure::OnError;
+use crate::failure::{Failure, OnError};
 use crate::login::Login;
 use crate::output::Format;
 use crate::report::ErrorFormat;
 use crate::script::Source;
+use crate::state::at_home;
 use crate::variables::is_name;
 
 /// SQL over Redivis tables and local files.
@@ -26,6 +36,7 @@ use crate::variables::is_name;
 #[command(
     name = "redivis-sql",
     version,
+    long_version = version::long(),
     after_help = help::AFTER_HELP,
     max_term_width = 100,
     disable_help_subcommand = true,
@@ -153,6 +164,18 @@ struct Running {
     /// Cancel a statement that takes longer: 500ms, 30s, 5m, 1h
     #[arg(long, value_name = "DURATION", value_parser = duration::parse)]
     timeout: Option<Duration>,
+
+    /// Show what each statement would read from Redivis, and read nothing
+    #[arg(long)]
+    dry_run: bool,
+
+    /// Refuse tables that are named without their version
+    #[arg(long)]
+    require_pinned: bool,
+
+    /// Read neither config.toml nor init.sql
+    #[arg(long)]
+    no_init: bool,
 }
 
 /// What the shell does besides running SQL.
@@ -168,6 +191,14 @@ pub(crate) enum Errand {
     Whoami,
     /// Report how the service answers what its documentation leaves open, without tokens and ids
     Doctor(Doctor),
+    /// Print what completes the command line in a shell: bash, zsh, fish, powershell or elvish
+    Completions {
+        /// The shell
+        #[arg(value_enum, hide_possible_values = true)]
+        shell: Shell,
+    },
+    /// Print the man page
+    Man,
 }
 
 /// A short name for a Redivis table.
@@ -183,14 +214,18 @@ pub(crate) struct Options {
     /// In the order given; empty means standard input or the prompt.
     pub(crate) sources: Vec<Source>,
     pub(crate) variables: Vec<(String, String)>,
-    pub(crate) dataset: Option<String>,
-    pub(crate) workflow: Option<String>,
     pub(crate) color: Color,
     pub(crate) quiet: bool,
     pub(crate) error_format: ErrorFormat,
     pub(crate) on_error: OnError,
     /// How long a statement may take.
     pub(crate) timeout: Option<Duration>,
+    pub(crate) dry_run: bool,
+    pub(crate) require_pinned: bool,
+    /// Reads neither `config.toml` nor `init.sql`.
+    pub(crate) no_init: bool,
+    /// What the options give to settings, by option.
+    pub(crate) given: Vec<(&'static str, String)>,
     pub(crate) format: Option<Format>,
     pub(crate) output: Option<PathBuf>,
     pub(crate) registrations: Vec<Registration>,
@@ -221,15 +256,37 @@ pub(crate) enum Cache {
 }
 
 impl Cache {
-    /// What `REDIVIS_SQL_CACHE` says: `on`, `off` or a folder.
-    fn from_env() -> Option<Self> {
-        let value = std::env::var_os("REDIVIS_SQL_CACHE")?;
-        match value.to_str() {
-            Some("" | "off") => None,
-            Some("on") => Some(Self::Default),
-            _ => Some(Self::Directory(value.into())),
+    /// What a setting says: on, off or a folder.
+    pub(crate) fn of_setting(value: &str) -> Option<Self> {
+        match switch(value) {
+            Ok(false) => None,
+            Ok(true) => Some(Self::Default),
+            Err(_) => Some(Self::Directory(at_home(value))),
         }
     }
+}
+
+/// What the options of settings say, as it was written.
+fn given(matches: &ArgMatches) -> Vec<(&'static str, String)> {
+    let options = SETTINGS.iter().filter_map(|setting| setting.option);
+    let given = options.filter_map(|option| {
+        let id = option.trim_start_matches('-').replace('-', "_");
+        let is_given = matches.value_source(&id) == Some(ValueSource::CommandLine);
+        let text = || {
+            let value = matches.get_raw(&id).and_then(|mut values| values.next())?;
+            Some(value.to_string_lossy().into_owned())
+        };
+        // An option without a value switches on.
+        is_given.then(|| {
+            (
+                option,
+                text()
+                    .filter(|text| text != "true")
+                    .unwrap_or_else(|| "on".to_owned()),
+            )
+        })
+    });
+    given.collect()
 }
 
 impl Options {
@@ -244,6 +301,7 @@ impl Options {
         let matches = Arguments::command().try_get_matches_from(arguments)?;
         let indices =
             |id: &str| -> Vec<usize> { matches.indices_of(id).into_iter().flatten().collect() };
+        let given = given(&matches);
         let (command_indices, file_indices) = (indices("commands"), indices("files"));
         let arguments = Arguments::from_arg_matches(&matches)?;
 
@@ -267,8 +325,6 @@ impl Options {
         Ok(Self {
             sources: sources.into_iter().map(|(_, source)| source).collect(),
             variables: input.variables,
-            dataset: tables.dataset,
-            workflow: tables.workflow,
             format: results.format,
             output: results.output,
             color: results.color,
@@ -276,13 +332,15 @@ impl Options {
             error_format: results.error_format,
             on_error: running.on_error,
             timeout: running.timeout,
+            dry_run: running.dry_run,
+            require_pinned: running.require_pinned,
+            no_init: running.no_init,
+            given,
             registrations: tables.registrations,
             cache: match tables.cache {
                 Some(None) => Some(Cache::Default),
                 Some(Some(directory)) => Some(Cache::Directory(directory)),
-                // A local server is as near as the disk.
-                None if tables.local.is_some() => None,
-                None => Cache::from_env(),
+                None => None,
             },
             local: tables.local.map(|directory| match directory {
                 None => Local::Sample,
@@ -291,6 +349,25 @@ impl Options {
             offline: tables.offline,
             errand: arguments.errand,
         })
+    }
+}
+
+impl Options {
+    /// Takes what the configuration says of what no option says.
+    pub(crate) fn settle(&mut self, config: &Config, is_shown: bool) -> Result<(), Failure> {
+        let color = |text: &str| Color::from_str(text, true);
+        self.color = config.parsed("color", color)?.unwrap_or_default();
+        self.timeout = config.parsed("timeout", duration)?;
+        self.require_pinned = config.parsed("require_pinned", switch)?.unwrap_or_default();
+        let format = config.parsed("format", |text| Format::from_str(text, true))?;
+        if is_shown && self.output.is_none() {
+            self.format = format;
+        }
+        // A local server is as near as the disk.
+        if self.local.is_none() && self.cache.is_none() {
+            self.cache = config.get("cache").and_then(Cache::of_setting);
+        }
+        Ok(())
     }
 }
 

@@ -4,9 +4,11 @@
 
 mod cache;
 mod clear;
+mod config;
 mod create;
 mod describe;
 mod describe_fully;
+mod dry;
 mod edit;
 mod errverbose;
 mod examples;
@@ -70,6 +72,8 @@ const COMMANDS: &[Command] = &[
     unset::COMMAND,
     watch::COMMAND,
     errverbose::COMMAND,
+    dry::COMMAND,
+    config::COMMAND,
     examples::COMMAND,
     sql_help::COMMAND,
     edit::COMMAND,

@@ -9,6 +9,8 @@ mod keys;
 mod lexed;
 mod margin;
 
+use std::path::PathBuf;
+
 use crate::batch::Batch;
 use crate::color::{self, Stream};
 use crate::command::Next;
@@ -22,8 +24,20 @@ use assist::Assist;
 use editor::TypedAhead;
 
 /// Reads and runs until the user leaves. Failures of statements have been reported then.
-pub(crate) async fn run(stage: Stage<'_>) -> Result<(), Failure> {
+pub(crate) async fn run(stage: Stage<'_>, init: Option<PathBuf>) -> Result<(), Failure> {
     narrate(banner(&stage.session));
+    if let Some(init) = init {
+        let batch = Batch::new(&stage, OnError::Stop);
+        let mut interrupts = stage.workers.interrupts();
+        match batch
+            .play(Source::File(init), None, 0, &mut interrupts)
+            .await
+        {
+            Ok(Next::Quit) => return Ok(()),
+            Err(failure) if failure.ends_everything() => return Err(failure),
+            _ => {}
+        }
+    }
     let mut editor = editor::Editor::start(Assist {
         colours: color::allowed(Stream::Output),
     })?;

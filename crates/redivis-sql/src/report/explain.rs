@@ -24,7 +24,11 @@ pub(super) fn explain(failure: &Failure, place: &Place<'_>) -> Option<Diagnosis>
         Failure::Query(error) => of_query(error, &place.statement.text),
         Failure::Refused(refusal) => Diagnosis::new(&refusal.message)
             .hint(refusal.hint.clone())
-            .at(refusal.at.clone()),
+            .at(refusal.at.clone().or_else(|| {
+                // What it quotes is what it is about.
+                let quoted = refusal.message.split('\'').nth(1)?;
+                locate::table(&place.statement.text, quoted)
+            })),
         Failure::Usage(message) => Diagnosis::new(message),
         Failure::Timeout(limit) => {
             let message = format!(

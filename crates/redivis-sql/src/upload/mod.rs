@@ -19,6 +19,7 @@ use redivis::{TableReference, Version};
 
 use crate::args::{Options, Upload};
 use crate::blocking::blocking;
+use crate::config::Config;
 use crate::failure::{Failure, external};
 use crate::report::{Place, report};
 use crate::session::Session;
@@ -50,7 +51,8 @@ pub(crate) async fn run(
     let outcome = {
         let board = Arc::clone(&board);
         let work = async move {
-            let session = Session::start(&options).await?;
+            let config = Config::load(!options.no_init, &options.given)?;
+            let session = Session::start(&options, config).await?;
             let table = table(&session, &reference).await?;
             let store = blocking(Store::open).await.map_err(state)?;
             let run = Run {

@@ -7,6 +7,7 @@
 
 mod batch;
 mod bigquery;
+mod config;
 mod copy;
 #[cfg(unix)]
 mod editing;
@@ -14,10 +15,12 @@ mod errors;
 mod files;
 mod formats;
 mod headings;
+mod made;
 mod memory;
 mod places;
 #[cfg(unix)]
 mod prompt;
+mod reads;
 mod scripts;
 #[cfg(target_os = "linux")]
 mod signals;

@@ -320,3 +320,44 @@ fn the_last_error_is_told_with_its_causes() {
     let none = sandbox.run(&["-c", "\\errverbose"]);
     assert_eq!(none.stderr, "no statement has failed\n");
 }
+
+#[cfg(unix)]
+#[test]
+fn all_of_it_works_at_the_prompt() {
+    let sandbox = Sandbox::new();
+    sandbox.write(
+        "two.sql",
+        "SELECT 'fir' || 'st';\nSELECT nothing;\nSELECT 'nev' || 'er';\n",
+    );
+    let mut session = crate::prompt::start(&sandbox);
+    session.send_line("\\set n 41").unwrap();
+    session.exp_string("redivis=> ").unwrap();
+    session.send_line("SELECT 'is', :n + 1;").unwrap();
+    session.exp_string("42").unwrap();
+    session.exp_string("redivis=> ").unwrap();
+    // A file stops at its first error, which has its place; the shell goes on.
+    session.send_line("\\i two.sql").unwrap();
+    session.exp_string("first").unwrap();
+    session
+        .exp_string("error: two.sql:2:8: no column nothing")
+        .unwrap();
+    session.exp_string("^^^^^^^").unwrap();
+    let rest = session.exp_string("redivis=> ").unwrap();
+    assert!(!rest.contains("never"), "{rest}");
+    session.send_line("\\errverbose").unwrap();
+    session.exp_string("error: ").unwrap();
+    session.exp_string("redivis=> ").unwrap();
+    // Watching ends with Ctrl-C.
+    session.send_line("SELECT 'tick' || 'tock';").unwrap();
+    session.exp_string("ticktock").unwrap();
+    session.exp_string("redivis=> ").unwrap();
+    session.send_line("\\watch 0.05").unwrap();
+    for _ in 0..3 {
+        session.exp_string("ticktock").unwrap();
+    }
+    session.send_control('c').unwrap();
+    session.exp_string("canceled").unwrap();
+    session.exp_string("redivis=> ").unwrap();
+    session.send_control('d').unwrap();
+    session.exp_eof().unwrap();
+}

@@ -1,0 +1,72 @@
+//! What can be set in `config.toml`: one line here for each setting.
+
+/// A setting.
+pub(crate) struct Setting {
+    pub(crate) key: &'static str,
+    pub(crate) default: &'static str,
+    /// The environment variable that sets it too.
+    pub(crate) variable: Option<&'static str>,
+    /// The option that sets it too.
+    pub(crate) option: Option<&'static str>,
+    pub(crate) about: &'static str,
+}
+
+const fn setting(key: &'static str, default: &'static str, about: &'static str) -> Setting {
+    Setting {
+        key,
+        default,
+        variable: None,
+        option: None,
+        about,
+    }
+}
+
+impl Setting {
+    const fn variable(self, name: &'static str) -> Self {
+        Self {
+            variable: Some(name),
+            ..self
+        }
+    }
+
+    const fn option(self, name: &'static str) -> Self {
+        Self {
+            option: Some(name),
+            ..self
+        }
+    }
+}
+
+/// All of them, in the order in which people look for them.
+pub(crate) const SETTINGS: &[Setting] = &[
+    setting("format", "table", "how results are shown on a terminal").option("--format"),
+    setting("color", "auto", "colours: auto, always, never").option("--color"),
+    setting(
+        "dataset",
+        "",
+        "where plain table names are looked up: owner.dataset",
+    )
+    .variable("REDIVIS_DEFAULT_DATASET")
+    .option("--dataset"),
+    setting(
+        "workflow",
+        "",
+        "the same for a workflow, which wins over the dataset",
+    )
+    .variable("REDIVIS_DEFAULT_WORKFLOW")
+    .option("--workflow"),
+    setting(
+        "cache",
+        "off",
+        "on, off, or the folder where tables are kept",
+    )
+    .variable("REDIVIS_SQL_CACHE")
+    .option("--cache"),
+    setting("timeout", "", "how long a statement may take: 30s, 5m").option("--timeout"),
+    setting(
+        "require_pinned",
+        "off",
+        "refuse tables that are named without their version",
+    )
+    .option("--require-pinned"),
+];
