@@ -103,7 +103,8 @@ async fn where_an_export_fails_streams_are_read() {
     let failed = r#"{"id":"e1","status":"failed","errorMessage":"out of slots"}"#;
     let empty = r#"{"id":"e1","status":"completed","fileCount":0}"#;
     let other = parquet_of_another_table();
-    let cases: [(&str, Box<dyn Fn(&str) -> Action + Send>); 4] = [
+    type Otherwise = Box<dyn Fn(&str) -> Action + Send>;
+    let cases: [(&str, Otherwise); 4] = [
         (
             "Exports need a review",
             Box::new(move |path| match path.ends_with("/exports") {
