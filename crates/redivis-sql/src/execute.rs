@@ -2,28 +2,33 @@
 //!
 //! Everything happens inside one future, so dropping it stops planning, requests, streams and writing alike.
 
+use std::sync::Arc;
 use std::time::Instant;
 
 use arrow::array::cast::AsArray;
 use arrow::datatypes::UInt64Type;
-use datafusion::common::stats::Precision;
 use datafusion::dataframe::DataFrame;
 use datafusion::error::DataFusionError;
 use datafusion::logical_expr::{DdlStatement, LogicalPlan, Statement, WriteOp};
-use datafusion::physical_plan::statistics::{StatisticsArgs, StatisticsContext};
+use datafusion::physical_plan::collect;
 use datafusion::prelude::SessionContext;
 use datafusion::sql::parser::Statement as Parsed;
 use datafusion::sql::sqlparser::tokenizer::Token;
 use datafusion_redivis::{RedivisStatement, StatementKind};
 
+use crate::amounts;
+use crate::analyze;
+use crate::answers::Answer;
 use crate::bigquery;
 use crate::blocking::blocking;
 use crate::copy::Copy;
 use crate::failure::Failure;
 use crate::headings::{self, Headings};
 use crate::memory;
-use crate::output::{Delivered, Format, Output};
+use crate::output::{Format, Output};
 use crate::preflight;
+use crate::progress::Progress;
+use crate::query::{Extent, Query};
 use crate::report::note;
 use crate::session::Session;
 use crate::statement;
@@ -34,6 +39,8 @@ enum Effect {
     Rows,
     /// The text of a plan.
     Plan,
+    /// What a plan did, for a person.
+    Analyzed,
     /// Rows that are all shown.
     AllRows,
     /// A number of rows that went somewhere.
@@ -42,64 +49,104 @@ enum Effect {
     Created(String),
 }
 
-/// Runs one statement.
+/// Runs one statement, for a look at its rows where a person looks at them.
 pub(crate) async fn statement(
     session: &Session,
     output: &Output,
     sql: &str,
 ) -> Result<(), Failure> {
+    run_for(session, output, sql, Extent::Look).await
+}
+
+/// Runs a query for all of its rows, which don't become the last result.
+pub(crate) async fn whole(session: &Session, output: &Output, sql: &str) -> Result<(), Failure> {
+    run_for(session, output, sql, Extent::Whole).await
+}
+
+async fn run_for(
+    session: &Session,
+    output: &Output,
+    sql: &str,
+    extent: Extent,
+) -> Result<(), Failure> {
     if session.dry_run {
         return dry(session, output, sql).await;
     }
     let started = Instant::now();
+    let progress = Progress::start();
     let state = session.context.state();
     let dialect = state.config().options().sql_parser.dialect;
     let parsed = state.sql_to_statement(sql, &dialect)?;
     let headings = Headings::of(&parsed);
     let plan = headings.within(plan(session, parsed, sql).await?)?;
     session.pins.look(&plan)?;
-    let effect = effect(&plan);
+    let effect = effect(&plan, output);
+    let answer = match output.is_prompt() {
+        true => Answer::to(&plan, session),
+        false => None,
+    };
+    if !matches!(effect, Effect::Rows | Effect::Plan) {
+        preflight::pass(session, &plan).await?;
+    }
     let (plan, copy) = blocking(|| Copy::aside(plan)).await?;
+    let plan = match (&effect, plan) {
+        (Effect::Analyzed, LogicalPlan::Analyze(analyze)) => {
+            analyze::run(session, output, analyze.input, progress).await?;
+            return Ok(finish(copy).await?);
+        }
+        (_, plan) => plan,
+    };
     let frame = run(session, plan).await?;
     if matches!(frame.logical_plan(), LogicalPlan::EmptyRelation(_))
         && frame.schema().fields().is_empty()
     {
+        progress.end();
+        if let Some(answer) = answer {
+            note(answer.text(session).await?);
+        }
         return Ok(());
     }
     match effect {
         Effect::Count(verb) => {
-            let rows = count(frame).await?;
-            if let Some(copy) = copy {
-                blocking(|| copy.finish()).await?;
-            }
-            note(format_args!("{verb} {}", rows_text(rows)));
+            let rows = count(session, frame, &progress).await?;
+            finish(copy).await?;
+            progress.end();
+            note(format_args!("{verb} {}", amounts::rows(rows)));
         }
         Effect::Created(table) => {
-            let rows = count(frame).await?;
-            note(format_args!("created {table} with {}", rows_text(rows)));
+            let rows = count(session, frame, &progress).await?;
+            progress.end();
+            note(format_args!("created {table} with {}", amounts::rows(rows)));
         }
         Effect::Plan | Effect::AllRows => {
             let plan = matches!(effect, Effect::Plan) && output.format() == Format::Table;
             let format = if plan { Format::Plan } else { output.format() };
-            output
-                .deliver(frame.execute_stream().await?, format, None)
-                .await?;
-            if let Some(copy) = copy {
-                blocking(|| copy.finish()).await?;
-            }
+            let rows = frame.execute_stream().await?;
+            progress.end();
+            output.deliver(rows, format, vec![]).await?;
+            finish(copy).await?;
         }
         Effect::Rows => {
-            let delivered = rows(output, frame.clone(), &headings).await?;
-            if output.is_terminal() && output.format().is_display() {
-                let total = match delivered.stopped {
-                    true => exact_count(&frame).await,
-                    false => Some(delivered.rows),
-                };
-                note(footer(delivered, total, started));
-            }
+            let query = Query {
+                session,
+                output,
+                frame,
+                headings: &headings,
+                started,
+            };
+            query.run(extent, progress).await?;
         }
+        Effect::Analyzed => {}
     }
     Ok(())
+}
+
+/// What was copied takes its place.
+async fn finish(copy: Option<Copy>) -> Result<(), DataFusionError> {
+    match copy {
+        Some(copy) => blocking(|| copy.finish()).await,
+        None => Ok(()),
+    }
 }
 
 /// Tells what a statement would read, and leaves it at that.
@@ -126,13 +173,17 @@ async fn plan(session: &Session, parsed: Parsed, sql: &str) -> Result<LogicalPla
     if runs_on_redivis(sql) && headings::may_repeat(&apart) && headings::name_apart(&mut apart) {
         return planned(apart).await;
     }
-    match planned(parsed).await {
-        Err(Failure::Query(error))
-            if headings::is_duplicate(&error) && headings::name_apart(&mut apart) =>
-        {
-            planned(apart).await
-        }
-        outcome => outcome,
+    let error = match planned(parsed).await {
+        Err(Failure::Query(error)) if headings::is_duplicate(&error) => error,
+        outcome => return outcome,
+    };
+    for (at, alone) in headings::repeated_wildcards(&apart) {
+        let columns = planned(alone).await?;
+        headings::expand_wildcard(&mut apart, at, columns.schema());
+    }
+    match headings::name_apart(&mut apart) {
+        true => planned(apart).await,
+        false => Err(error.into()),
     }
 }
 
@@ -144,7 +195,7 @@ pub(crate) fn runs_on_redivis(sql: &str) -> bool {
         .any(|token| is_query(&token.token))
 }
 
-fn effect(plan: &LogicalPlan) -> Effect {
+fn effect(plan: &LogicalPlan, output: &Output) -> Effect {
     if let Some(statement) = RedivisStatement::of(plan) {
         return match statement.kind() {
             StatementKind::CreateTable(table) => Effect::Created(table),
@@ -163,7 +214,11 @@ fn effect(plan: &LogicalPlan) -> Effect {
         LogicalPlan::Ddl(DdlStatement::CreateMemoryTable(create)) => {
             Effect::Created(create.name.table().to_owned())
         }
+        LogicalPlan::Analyze(analyze) if output.format() == Format::Table && !analyze.verbose => {
+            Effect::Analyzed
+        }
         LogicalPlan::Explain(_) | LogicalPlan::Analyze(_) => Effect::Plan,
+        LogicalPlan::Statement(Statement::Execute(_)) => Effect::Rows,
         LogicalPlan::Ddl(_) | LogicalPlan::Statement(_) | LogicalPlan::DescribeTable(_) => {
             Effect::AllRows
         }
@@ -191,79 +246,17 @@ async fn run(session: &Session, plan: LogicalPlan) -> Result<DataFrame, DataFusi
     session.context.read_empty()
 }
 
-/// Where only so many rows are displayed, only so many are asked for, and one more to know that there are more.
-async fn rows(
-    output: &Output,
-    frame: DataFrame,
-    headings: &Headings,
-) -> Result<Delivered, Failure> {
-    let cap = output.displayed_rows();
-    let frame = match cap {
-        Some(rows) => frame.limit(0, Some(rows + 1))?,
-        None => frame,
-    };
-    let rows = headings.over(frame.execute_stream().await?);
-    output.deliver(rows, output.format(), cap).await
-}
-
 /// The number of rows that a write reports.
-async fn count(frame: DataFrame) -> Result<u64, Failure> {
-    let batches = frame.collect().await?;
-    Ok(batches
+async fn count(session: &Session, frame: DataFrame, progress: &Progress) -> Result<u64, Failure> {
+    let context = Arc::new(frame.task_ctx());
+    let plan = frame.create_physical_plan().await?;
+    progress.follow(&plan);
+    let batches = collect(plan, context).await?;
+    let rows = batches
         .iter()
         .filter_map(|batch| batch.columns().first()?.as_primitive_opt::<UInt64Type>())
         .flat_map(|counts| counts.iter().flatten())
-        .sum())
-}
-
-/// The number of rows, when the plan knows it without reading any.
-async fn exact_count(frame: &DataFrame) -> Option<u64> {
-    let plan = frame.clone().create_physical_plan().await.ok()?;
-    let statistics = StatisticsContext::new()
-        .compute(plan.as_ref(), &StatisticsArgs::new())
-        .ok()?;
-    match statistics.num_rows {
-        Precision::Exact(rows) => Some(rows as u64),
-        _ => None,
-    }
-}
-
-fn footer(delivered: Delivered, total: Option<u64>, started: Instant) -> String {
-    let seconds = started.elapsed().as_secs_f64();
-    let shown = delivered.rows;
-    match (delivered.stopped, total) {
-        (false, _) => format!("({}, {seconds:.2} s)", rows_text(shown)),
-        (true, Some(total)) => {
-            format!("({shown} of {} shown, {seconds:.2} s)", rows_text(total))
-        }
-        (true, None) => format!("({shown} rows shown; stopped there, {seconds:.2} s)"),
-    }
-}
-
-/// "1 row", "336,776 rows".
-pub(crate) fn rows_text(rows: u64) -> String {
-    let digits = rows.to_string();
-    let mut text = String::new();
-    for (index, digit) in digits.chars().enumerate() {
-        if index > 0 && (digits.len() - index).is_multiple_of(3) {
-            text.push(',');
-        }
-        text.push(digit);
-    }
-    text.push_str(if rows == 1 { " row" } else { " rows" });
-    text
-}
-
-#[cfg(test)]
-mod tests {
-    use super::rows_text;
-
-    #[test]
-    fn counts_are_readable() {
-        assert_eq!(rows_text(0), "0 rows");
-        assert_eq!(rows_text(1), "1 row");
-        assert_eq!(rows_text(999), "999 rows");
-        assert_eq!(rows_text(336_776), "336,776 rows");
-        assert_eq!(rows_text(6_001_215), "6,001,215 rows");
-    }
+        .sum();
+    session.delivered(rows);
+    Ok(rows)
 }

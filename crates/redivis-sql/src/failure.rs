@@ -22,6 +22,8 @@ pub(crate) enum Failure {
     Refused(Refusal),
     /// The command line, the environment or a meta command asks for something that is not there.
     Usage(String),
+    /// A statement would read more than the person may have meant: so much.
+    Large(String),
     /// A statement took longer than it may.
     Timeout(Duration),
     /// Ctrl-C, or what ends the process.
@@ -69,7 +71,7 @@ impl Failure {
                 ) => 3,
                 _ => 1,
             },
-            Failure::Refused(_) => 1,
+            Failure::Refused(_) | Failure::Large(_) => 1,
             Failure::Usage(_) => 2,
             Failure::Timeout(_) => 4,
             // What a shell reports for a program that the signal ended.

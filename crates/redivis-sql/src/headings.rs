@@ -9,7 +9,7 @@ use std::sync::Arc;
 
 use arrow::array::{RecordBatch, RecordBatchOptions};
 use arrow::datatypes::Schema;
-use datafusion::common::{Column, Result, plan_err};
+use datafusion::common::{Column, DFSchema, Result, TableReference, plan_err};
 use datafusion::error::DataFusionError;
 use datafusion::execution::SendableRecordBatchStream;
 use datafusion::logical_expr::{DdlStatement, Expr, LogicalPlan, LogicalPlanBuilder};
@@ -236,12 +236,6 @@ pub(crate) fn name_apart(statement: &mut Statement) -> bool {
     let Some(select) = select(statement).filter(|_| is_query) else {
         return false;
     };
-    let is_wildcard = |item: &SelectItem| {
-        matches!(
-            item,
-            SelectItem::Wildcard(_) | SelectItem::QualifiedWildcard(..)
-        )
-    };
     // Without a wildcard, the first is there for the first time.
     let first = usize::from(!select.projection.iter().any(is_wildcard));
     for (at, item) in select.projection.iter_mut().enumerate().skip(first) {
@@ -254,6 +248,53 @@ pub(crate) fn name_apart(statement: &mut Statement) -> bool {
         }
     }
     true
+}
+
+/// The wildcards that come after another one, from the last, each as its place and the query of its columns alone.
+pub(crate) fn repeated_wildcards(statement: &Statement) -> Vec<(usize, Statement)> {
+    let mut alone = statement.clone();
+    let Some(items) = select(&mut alone).map(|select| select.projection.clone()) else {
+        return vec![];
+    };
+    let places = items.iter().enumerate();
+    let places = places
+        .filter(|(_, item)| is_wildcard(item))
+        .map(|(at, _)| at);
+    let places: Vec<usize> = places.skip(1).collect();
+    let only = |at: usize| {
+        let mut statement = statement.clone();
+        if let Statement::Statement(statement) = &mut statement
+            && let ast::Statement::Query(query) = &mut **statement
+        {
+            // What it may be ordered by is not there.
+            query.order_by = None;
+        }
+        if let Some(select) = select(&mut statement) {
+            select.projection = vec![items[at].clone()];
+        }
+        (at, statement)
+    };
+    places.into_iter().rev().map(only).collect()
+}
+
+/// Puts the columns that a wildcard stands for in its place.
+pub(crate) fn expand_wildcard(statement: &mut Statement, at: usize, columns: &DFSchema) {
+    let items = columns.iter().map(|(table, field)| {
+        let mut parts = table.map(TableReference::to_vec).unwrap_or_default();
+        parts.push(field.name().clone());
+        let parts = parts.into_iter().map(|part| Ident::with_quote('"', part));
+        SelectItem::UnnamedExpr(Written::CompoundIdentifier(parts.collect()))
+    });
+    if let Some(select) = select(statement) {
+        select.projection.splice(at..=at, items);
+    }
+}
+
+fn is_wildcard(item: &SelectItem) -> bool {
+    matches!(
+        item,
+        SelectItem::Wildcard(_) | SelectItem::QualifiedWildcard(..)
+    )
 }
 
 impl Item {

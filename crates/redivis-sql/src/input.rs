@@ -1,7 +1,7 @@
 //! Runs one piece of what a person or a script wrote.
 
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use crate::command::{self, Next};
 use crate::execute;
@@ -9,7 +9,7 @@ use crate::failure::Failure;
 use crate::output::Output;
 use crate::report::{Place, chain, narrate, report};
 use crate::session::Session;
-use crate::statement::{Input, Kind};
+use crate::statement::{Ending, Input, Kind};
 use crate::variables::Expanded;
 use crate::workers::{Interrupts, Workers};
 
@@ -37,13 +37,27 @@ impl Stage<'_> {
             Kind::Statement(sql) => self.session.variables.expand(sql),
             Kind::Command(line) => Ok(Expanded::plain(line)),
         };
+        let started = Instant::now();
         let (outcome, statement) = match expanded {
             Ok(expanded) => (self.piece(input, &expanded, interrupts).await, expanded),
             Err(refusal) => (Err(refusal.into()), Expanded::plain(written)),
         };
-        if let Err(failure) = &outcome {
-            self.session.recent.failed(chain(failure));
-            report(failure, &Place::of(source, input, statement));
+        let mut place = Place::of(source, input, statement);
+        if self.prompt && source.is_none() {
+            // A person counts from where the statement begins, not from the first prompt.
+            (place.line, place.column) = (1, 1);
+        }
+        match &outcome {
+            // The prompt asks, and may run it again.
+            Err(Failure::Large(_)) if source.is_none() && self.prompt => return outcome,
+            Err(failure) => {
+                self.session.recent.failed(chain(failure));
+                report(failure, &place);
+            }
+            Ok(_) => {}
+        }
+        if let (Some(stats), Kind::Statement(_)) = (&self.session.stats, &input.kind) {
+            stats.tell(outcome.as_ref().err(), &place, started.elapsed());
         }
         outcome
     }
@@ -58,10 +72,17 @@ impl Stage<'_> {
         let text = expanded.text.clone();
         let outcome = match &input.kind {
             Kind::Statement(_) => {
-                session.recent.ran(&text);
+                session.recent.ran(Ending::split(&text).0);
                 let work = async move {
-                    execute::statement(&session, &output, &text).await?;
-                    Ok(Next::Continue)
+                    match Ending::split(&text) {
+                        (sql, Some(ending)) => {
+                            command::go::end(&session, &output, sql, &ending).await
+                        }
+                        (sql, None) => {
+                            execute::statement(&session, &output, sql).await?;
+                            Ok(Next::Continue)
+                        }
+                    }
                 };
                 self.workers.run_within(work, self.limit, interrupts).await
             }

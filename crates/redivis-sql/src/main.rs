@@ -2,28 +2,43 @@
 //!
 //! The contract with scripts is in `--help`: data on standard output and nothing else there, an exit status per kind of failure.
 
+mod amounts;
+mod analyze;
+mod answers;
 mod args;
 mod aside;
 mod batch;
 mod bigquery;
 mod blocking;
+mod chart;
 mod color;
 mod command;
 mod config;
 mod connect;
 mod copy;
+mod display;
 mod doctor;
+mod estimate;
 mod execute;
 mod failure;
 mod files;
+mod footer;
+mod guard;
 mod headings;
 mod input;
+mod known_labels;
+mod labels;
+mod last;
 mod login;
 mod memory;
 mod output;
 mod pauses;
+mod peek;
 mod pins;
 mod preflight;
+mod progress;
+mod query;
+mod reads;
 mod recent;
 mod repl;
 mod report;
@@ -32,6 +47,7 @@ mod session;
 mod signal;
 mod state;
 mod statement;
+mod stats;
 mod upload;
 mod variables;
 mod workers;
@@ -135,20 +151,29 @@ async fn run(workers: &Workers, mut options: Options) -> Result<(), ExitCode> {
         .map_err(fail)?;
     color::choose(options.color);
     let output = Output::new(options.format, options.output.as_deref()).map_err(fail)?;
+    output
+        .change_display(|display| config.apply(display))
+        .map_err(fail)?;
     let mut sources = options.sources.clone();
     let (limit, on_error) = (options.timeout, options.on_error);
     let init = config.init();
+    options.asks = interactive;
     let starting = async move { Session::start(&options, config).await };
     let session = workers.run(starting).await.map_err(fail)?;
     let stage = Stage {
         workers,
         session,
-        output: Arc::new(output),
+        output: Arc::new(match interactive {
+            true => output.at_prompt(),
+            false => output,
+        }),
         limit,
         prompt: interactive,
     };
     if interactive {
-        return repl::run(stage, init).await.map_err(fail);
+        let output = Arc::clone(&stage.output);
+        let left = repl::run(stage, init).await;
+        return left.and_then(|()| output.commit()).map_err(fail);
     }
     if sources.is_empty() {
         sources.push(Source::Stdin);

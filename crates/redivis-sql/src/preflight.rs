@@ -2,100 +2,16 @@
 
 use std::sync::Arc;
 
-use arrow::array::{ArrayRef, RecordBatch, StringArray, UInt64Array};
 use datafusion::dataframe::DataFrame;
 use datafusion::logical_expr::{DdlStatement, LogicalPlan, LogicalPlanBuilder};
-use datafusion::physical_plan::ExecutionPlan;
-use datafusion::physical_plan::statistics::StatisticsArgs;
-use datafusion_redivis::{RedivisScanExec, RedivisStatement};
+use datafusion_redivis::RedivisStatement;
 
+use crate::estimate::Estimate;
 use crate::failure::{Failure, Refusal};
 use crate::memory;
 use crate::output::Output;
 use crate::report::note;
 use crate::session::Session;
-
-/// A table that would be read.
-#[derive(Debug, Clone, Default)]
-struct Read {
-    table: String,
-    variables: String,
-    rows: Option<u64>,
-    bytes: Option<u64>,
-}
-
-/// What all scans of a plan would read.
-#[derive(Debug, Clone, Default)]
-pub(crate) struct Reads(Vec<Read>);
-
-impl Reads {
-    pub(crate) fn of(plan: &Arc<dyn ExecutionPlan>) -> Self {
-        let mut reads = Self::default();
-        reads.add(plan);
-        reads
-    }
-
-    fn add(&mut self, plan: &Arc<dyn ExecutionPlan>) {
-        if let Some(scan) = plan.downcast_ref::<RedivisScanExec>() {
-            let statistics = scan
-                .statistics_from_inputs(&[], &StatisticsArgs::new())
-                .ok();
-            let known = |value: Option<&usize>| value.map(|value| *value as u64);
-            let schema = scan.schema();
-            let variables: Vec<&str> = schema
-                .fields()
-                .iter()
-                .map(|field| field.name().as_str())
-                .collect();
-            self.0.push(Read {
-                table: scan.source().to_owned(),
-                variables: variables.join(", "),
-                rows: known(
-                    statistics
-                        .as_ref()
-                        .and_then(|statistics| statistics.num_rows.get_value()),
-                ),
-                bytes: known(
-                    statistics
-                        .as_ref()
-                        .and_then(|statistics| statistics.total_byte_size.get_value()),
-                ),
-            });
-        }
-        for child in plan.children() {
-            self.add(child);
-        }
-    }
-
-    /// About how many bytes, as far as it is known.
-    pub(crate) fn bytes(&self) -> u64 {
-        self.0.iter().filter_map(|read| read.bytes).sum()
-    }
-
-    pub(crate) fn rows(&self) -> u64 {
-        self.0.iter().filter_map(|read| read.rows).sum()
-    }
-
-    fn table(&self) -> Result<RecordBatch, Failure> {
-        let texts = |text: fn(&Read) -> &str| -> ArrayRef {
-            Arc::new(
-                self.0
-                    .iter()
-                    .map(|read| Some(text(read)))
-                    .collect::<StringArray>(),
-            )
-        };
-        let numbers = |number: fn(&Read) -> Option<u64>| -> ArrayRef {
-            Arc::new(self.0.iter().map(number).collect::<UInt64Array>())
-        };
-        Ok(RecordBatch::try_from_iter_with_nullable([
-            ("table", texts(|read| &read.table), true),
-            ("variables", texts(|read| &read.variables), true),
-            ("rows", numbers(|read| read.rows), true),
-            ("bytes", numbers(|read| read.bytes), true),
-        ])?)
-    }
-}
 
 /// What to say of a statement whose queries run on Redivis to be planned.
 pub(crate) fn unknown() -> Refusal {
@@ -104,6 +20,18 @@ pub(crate) fn unknown() -> Refusal {
         hint: Some("run it without --dry-run".to_owned()),
         at: None,
     }
+}
+
+/// Passes a statement that writes what it reads, unless that is more than the person may have meant.
+pub(crate) async fn pass(session: &Session, plan: &LogicalPlan) -> Result<(), Failure> {
+    if !session.guard.is_up() {
+        return Ok(());
+    }
+    for input in plan.inputs() {
+        let frame = DataFrame::new(session.context.state(), input.clone());
+        session.guard.pass(&frame.create_physical_plan().await?)?;
+    }
+    Ok(())
 }
 
 /// Tells what a statement would read, and leaves the session as if it had run, as far as others may build on it: definitions are
@@ -148,14 +76,8 @@ pub(crate) async fn instead(
 
 async fn tell(session: &Session, output: &Output, plan: LogicalPlan) -> Result<(), Failure> {
     let frame = DataFrame::new(session.context.state(), plan);
-    let reads = Reads::of(&frame.create_physical_plan().await?);
-    output.deliver_batch(reads.table()?).await?;
-    let tables = reads.0.len();
-    note(format_args!(
-        "would read {} rows, about {} bytes, of {tables} {}",
-        reads.rows(),
-        reads.bytes(),
-        if tables == 1 { "table" } else { "tables" },
-    ));
+    let estimate = Estimate::of(&frame.create_physical_plan().await?);
+    output.deliver_batch(estimate.table()?).await?;
+    note(format_args!("would read {}", estimate.total()));
     Ok(())
 }

@@ -19,12 +19,15 @@ use crate::config::Config;
 use crate::connect::connect;
 use crate::failure::{Failure, external};
 use crate::files;
+use crate::guard::Guard;
+use crate::known_labels::KnownLabels;
 use crate::memory::{self, FairPool};
 use crate::pauses::Pauses;
 use crate::pins::Pins;
 use crate::recent::Recent;
 use crate::report::{narrate, note};
 use crate::script::Source;
+use crate::stats::Stats;
 use crate::variables::Variables;
 
 /// How long an interrupted write may take to be taken back: the person is waiting.
@@ -36,9 +39,12 @@ pub(crate) struct Session {
     pub(crate) context: SessionContext,
     pub(crate) redivis: Redivis,
     pub(crate) memory: FairPool,
+    pub(crate) known_labels: KnownLabels,
     pub(crate) variables: Variables,
     pub(crate) recent: Recent,
     pub(crate) pins: Pins,
+    pub(crate) stats: Option<Stats>,
+    pub(crate) guard: Guard,
     pub(crate) config: Arc<Config>,
     /// Statements are not run: what they would read is told.
     pub(crate) dry_run: bool,
@@ -63,7 +69,8 @@ impl Session {
         };
         let memory = FairPool::new(memory::share_of_machine());
         let from_stdin = options.sources.is_empty() || options.sources.contains(&Source::Stdin);
-        let context = files::enable(context(memory.clone())?, !from_stdin)?;
+        let stats = options.stats.then(Stats::default);
+        let context = files::enable(context(memory.clone(), stats.clone())?, !from_stdin)?;
         bigquery::functions()
             .into_iter()
             .for_each(|function| context.register_udf(function));
@@ -75,9 +82,12 @@ impl Session {
             context,
             redivis,
             memory,
+            known_labels: KnownLabels::default(),
             variables: Variables::default(),
             recent: Recent::default(),
             pins: Pins::new(options.require_pinned),
+            stats,
+            guard: Guard::new(options.ask_above.filter(|_| options.asks)),
             config: Arc::new(config),
             dry_run: options.dry_run,
             server,
@@ -117,6 +127,13 @@ impl Session {
         }
     }
 
+    /// Notes that so many rows of a statement were printed or written.
+    pub(crate) fn delivered(&self, rows: u64) {
+        if let Some(stats) = &self.stats {
+            stats.rows(rows);
+        }
+    }
+
     /// Gives a Redivis table a local name, in lower case unless it is quoted: as statements will look for it.
     pub(crate) async fn register(&self, registration: &Registration) -> Result<(), Failure> {
         let table = self.redivis.table(&registration.reference).await?;
@@ -137,18 +154,20 @@ fn settings(options: &Options) -> RedivisOptions {
     settings
 }
 
-fn context(memory: FairPool) -> Result<SessionContext, Failure> {
+fn context(memory: FairPool, stats: Option<Stats>) -> Result<SessionContext, Failure> {
     let config = SessionConfig::new().with_information_schema(true);
     let runtime = RuntimeEnvBuilder::new()
         .with_memory_pool(Arc::new(memory))
         .build_arc()?;
-    let state = SessionStateBuilder::new()
+    let mut state = SessionStateBuilder::new()
         .with_config(config)
         .with_runtime_env(runtime)
         .with_default_features()
-        .with_physical_optimizer_rule(Arc::new(Pauses))
-        .build();
-    Ok(SessionContext::new_with_state(state))
+        .with_physical_optimizer_rule(Arc::new(Pauses));
+    if let Some(stats) = stats {
+        state = state.with_physical_optimizer_rule(Arc::new(stats));
+    }
+    Ok(SessionContext::new_with_state(state.build()))
 }
 
 async fn serve(local: &Local) -> Result<Server, Failure> {

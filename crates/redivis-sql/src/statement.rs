@@ -4,7 +4,9 @@
 //! tokenizer that also parses the statement. The same rules hold at the prompt, in scripts and on standard input.
 
 use datafusion::sql::sqlparser::dialect::GenericDialect;
-use datafusion::sql::sqlparser::tokenizer::{Token, TokenWithSpan, Tokenizer, Whitespace};
+use datafusion::sql::sqlparser::tokenizer::{
+    Location, Token, TokenWithSpan, Tokenizer, Whitespace,
+};
 use redivis::{DatasetReference, TableReference};
 
 /// One thing to run.
@@ -66,13 +68,13 @@ impl Splitter {
                 self.consume(end);
                 return Some(input);
             }
-            if !self.pending.contains(';') {
+            if !self.pending.contains([';', '\\']) {
                 return None;
             }
-            let end = semicolon(&self.pending)?;
+            let (end, next) = terminator(&self.pending)?;
             let sql = self.pending[..end].trim_end().to_owned();
             let input = self.input(Kind::Statement(sql));
-            self.consume(end + 1);
+            self.consume(next);
             if input.kind != Kind::Statement(String::new()) {
                 return Some(input);
             }
@@ -200,13 +202,71 @@ fn named(line: &str) -> Option<String> {
     dataset.then(|| format!(r"\ls {name}"))
 }
 
-/// Byte position of the first `;` token.
-fn semicolon(text: &str) -> Option<usize> {
-    let span = tokens(text)
-        .into_iter()
-        .find(|token| token.token == Token::SemiColon)?
-        .span;
-    offset(text, span.start.line, span.start.column)
+/// Where the statement ends that `text` starts with, and where what follows it begins: at a `;` token, or after `\g` and its like
+/// with their arguments, which belong to the statement.
+fn terminator(text: &str) -> Option<(usize, usize)> {
+    for token in tokens(text) {
+        let at = |place: Location| offset(text, place.line, place.column);
+        match token.token {
+            Token::SemiColon => {
+                let end = at(token.span.start)?;
+                return Some((end, end + 1));
+            }
+            Token::Backslash => {
+                let start = at(token.span.start)?;
+                if Ending::of(&text[start..]).is_some() {
+                    let next = start + line_end(&text[start..]);
+                    return Some((next, next));
+                }
+            }
+            _ => {}
+        }
+    }
+    None
+}
+
+/// What a statement ends in besides `;`: where its rows go, and how they are shown.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Ending<'a> {
+    /// A file, a command behind a `|`, or nothing.
+    pub(crate) arguments: &'a str,
+    pub(crate) is_vertical: bool,
+}
+
+impl<'a> Ending<'a> {
+    /// The line `\g …`, `\gx …` or `\G` that `text` starts with.
+    fn of(text: &'a str) -> Option<Self> {
+        let line = text[..line_end(text)].trim_end();
+        let (name, arguments) = line.split_once(char::is_whitespace).unwrap_or((line, ""));
+        let arguments = arguments.trim();
+        let is_vertical = match name.trim_end_matches(';') {
+            r"\g" => false,
+            r"\gx" => true,
+            r"\G" if arguments.is_empty() => true,
+            _ => return None,
+        };
+        Some(Self {
+            arguments: arguments.strip_suffix(';').unwrap_or(arguments),
+            is_vertical,
+        })
+    }
+
+    /// The statement without its ending, if it has one.
+    pub(crate) fn split(statement: &'a str) -> (&'a str, Option<Self>) {
+        if !statement.contains('\\') {
+            return (statement, None);
+        }
+        let mut endings = tokens(statement).into_iter().filter_map(|token| {
+            let start = token.span.start;
+            let start = offset(statement, start.line, start.column)?;
+            let ending = Self::of(&statement[start..])?;
+            (token.token == Token::Backslash).then_some((start, ending))
+        });
+        match endings.next_back() {
+            Some((start, ending)) => (statement[..start].trim_end(), Some(ending)),
+            None => (statement, None),
+        }
+    }
 }
 
 /// The tokens up to the first one that is incomplete.
@@ -311,6 +371,41 @@ mod tests {
         );
         // Inside a statement the same text is part of it.
         assert_eq!(texts("SELECT 1 AS\nexit\n;"), ["SELECT 1 AS\nexit"]);
+    }
+
+    #[test]
+    fn a_statement_ends_in_where_its_rows_go() {
+        let script = "SELECT 1 \\g a;b.csv\nSELECT 'a\\g' \\gx\nSELECT\n2\\G\nSELECT 3 \\g | sort; x\nSELECT 4;";
+        let found = texts(script);
+        assert_eq!(
+            found,
+            [
+                r"SELECT 1 \g a;b.csv",
+                r"SELECT 'a\g' \gx",
+                "SELECT\n2\\G",
+                r"SELECT 3 \g | sort; x",
+                "SELECT 4"
+            ]
+        );
+        let endings: Vec<_> = found.iter().map(|text| Ending::split(text)).collect();
+        let ending = |arguments, is_vertical| {
+            Some(Ending {
+                arguments,
+                is_vertical,
+            })
+        };
+        assert_eq!(
+            endings,
+            [
+                ("SELECT 1", ending("a;b.csv", false)),
+                (r"SELECT 'a\g'", ending("", true)),
+                ("SELECT\n2", ending("", true)),
+                ("SELECT 3", ending("| sort; x", false)),
+                ("SELECT 4", None)
+            ]
+        );
+        // Elsewhere a backslash is what it was.
+        assert_eq!(texts(r"SELECT \d; SELECT 1"), [r"SELECT \d", "SELECT 1"]);
     }
 
     #[test]

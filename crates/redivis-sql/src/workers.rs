@@ -11,6 +11,7 @@ use tokio::runtime::Runtime;
 use tokio::sync::watch;
 
 use crate::failure::Failure;
+use crate::output::pager_is_open;
 use crate::signal::Signal;
 
 /// How long what was stopped may take to clean up. What takes longer computes, and stops at its next batch.
@@ -125,7 +126,10 @@ fn count(sender: watch::Sender<usize>) -> std::io::Result<()> {
     let mut interrupt = signal(SignalKind::interrupt())?;
     tokio::spawn(async move {
         while interrupt.recv().await.is_some() {
-            sender.send_modify(|count| *count += 1);
+            // A pager that has the terminal has its keys too.
+            if !pager_is_open() {
+                sender.send_modify(|count| *count += 1);
+            }
         }
     });
     Ok(())

@@ -219,6 +219,7 @@ fn sixteen_processes_fill_and_read_at_once() {
         let output = process.wait_with_output().unwrap();
         let said = String::from_utf8_lossy(&output.stderr);
         assert!(output.status.success(), "{said}");
+        // Nothing but which version it was.
         assert_eq!(said, "unpinned: lab.numbers → :v1_0\n");
         assert_eq!(
             String::from_utf8_lossy(&output.stdout),

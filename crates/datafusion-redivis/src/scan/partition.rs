@@ -181,6 +181,8 @@ impl PartitionReader {
                     let held = self.batches.held();
                     let next = poll_fn(|cx| {
                         let next = stream.poll_next_unpin(cx);
+                        // Whoever watches sees what comes, and what has to be tried again, as it happens.
+                        self.part.metrics.observe(metrics);
                         // What has come of a message counts while the rest is awaited.
                         if let Err(error) = self.memory.hold(held + metrics.held()) {
                             return Poll::Ready(Err(error));
@@ -190,9 +192,7 @@ impl PartitionReader {
                             next => Poll::Ready(Ok(next)),
                         }
                     });
-                    let next = next.await?;
-                    self.part.metrics.observe(metrics);
-                    match next {
+                    match next.await? {
                         Poll::Ready(Some(Ok(message))) => self.take(message)?,
                         Poll::Ready(Some(Err(error))) => self.recover(error)?,
                         Poll::Ready(None) => self.next_stream()?,

@@ -24,6 +24,7 @@ use crate::color::Color;
 use crate::config::{Config, SETTINGS, switch};
 use crate::doctor::Doctor;
 use crate::failure::{Failure, OnError};
+use crate::guard::size;
 use crate::login::Login;
 use crate::output::Format;
 use crate::report::ErrorFormat;
@@ -165,6 +166,10 @@ struct Running {
     #[arg(long, value_name = "DURATION", value_parser = duration::parse)]
     timeout: Option<Duration>,
 
+    /// Tell what each statement took: a JSON object a line, on standard error
+    #[arg(long)]
+    stats: bool,
+
     /// Show what each statement would read from Redivis, and read nothing
     #[arg(long)]
     dry_run: bool,
@@ -220,6 +225,12 @@ pub(crate) struct Options {
     pub(crate) on_error: OnError,
     /// How long a statement may take.
     pub(crate) timeout: Option<Duration>,
+    /// Tells what each statement took.
+    pub(crate) stats: bool,
+    /// Bytes that are read from Redivis without a question.
+    pub(crate) ask_above: Option<u64>,
+    /// Whether there is somebody to ask.
+    pub(crate) asks: bool,
     pub(crate) dry_run: bool,
     pub(crate) require_pinned: bool,
     /// Reads neither `config.toml` nor `init.sql`.
@@ -332,6 +343,9 @@ impl Options {
             error_format: results.error_format,
             on_error: running.on_error,
             timeout: running.timeout,
+            stats: running.stats,
+            ask_above: None,
+            asks: false,
             dry_run: running.dry_run,
             require_pinned: running.require_pinned,
             no_init: running.no_init,
@@ -357,6 +371,7 @@ impl Options {
     pub(crate) fn settle(&mut self, config: &Config, is_shown: bool) -> Result<(), Failure> {
         let color = |text: &str| Color::from_str(text, true);
         self.color = config.parsed("color", color)?.unwrap_or_default();
+        self.ask_above = config.parsed("ask_above", size)?.flatten();
         self.timeout = config.parsed("timeout", duration)?;
         self.require_pinned = config.parsed("require_pinned", switch)?.unwrap_or_default();
         let format = config.parsed("format", |text| Format::from_str(text, true))?;

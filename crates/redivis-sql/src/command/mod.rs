@@ -12,17 +12,29 @@ mod dry;
 mod edit;
 mod errverbose;
 mod examples;
+mod expanded;
+pub(crate) mod go;
 mod help;
+mod hist;
 mod history;
 mod include;
+mod labels;
+mod last;
 mod next;
+mod out;
+mod pager;
+mod plot;
+mod pset;
 mod quit;
 mod register;
 mod release;
+mod save;
+mod series;
 mod set;
 mod shell;
 mod sql_help;
 mod tables;
+mod timing;
 mod unset;
 mod watch;
 
@@ -62,6 +74,18 @@ const COMMANDS: &[Command] = &[
     describe::COMMAND,
     describe_fully::COMMAND,
     tables::COMMAND,
+    last::COMMAND,
+    save::COMMAND,
+    plot::COMMAND,
+    hist::COMMAND,
+    go::COMMAND,
+    go::VERTICAL,
+    out::COMMAND,
+    expanded::COMMAND,
+    labels::COMMAND,
+    pager::COMMAND,
+    pset::COMMAND,
+    timing::COMMAND,
     cache::COMMAND,
     register::COMMAND,
     create::COMMAND,

@@ -9,6 +9,7 @@ mod setting;
 use std::path::{Path, PathBuf};
 
 pub(crate) use self::setting::{SETTINGS, Setting};
+use crate::display::{self, Display};
 use crate::failure::Failure;
 use crate::state;
 
@@ -77,7 +78,7 @@ impl Config {
             option()
                 .or_else(variable)
                 .or_else(file)
-                .unwrap_or_else(|| (setting.default.to_owned(), Origin::Default))
+                .unwrap_or_else(|| (setting.default.to_string(), Origin::Default))
         };
         Ok(Self {
             folder,
@@ -116,6 +117,20 @@ impl Config {
             let from = self.origin_text(key);
             Failure::Usage(format!("{key} = {value} ({from}): {reason}"))
         })
+    }
+
+    /// Shows results as the file says.
+    pub(crate) fn apply(&self, display: &mut Display) -> Result<(), Failure> {
+        for setting in display::SETTINGS {
+            let (key, origin) = (setting.name, self.origin(setting.name));
+            if origin == Origin::File
+                && let Some(value) = self.get(key)
+            {
+                let set = display.set(key, value);
+                set.map_err(|why| Failure::Usage(format!("{}: {why}", self.origin_text(key))))?;
+            }
+        }
+        Ok(())
     }
 
     /// Where a value comes from, as people read it.

@@ -88,10 +88,7 @@ impl ExecutionPlan for CountedExec {
         context: Arc<TaskContext>,
     ) -> Result<SendableRecordBatchStream> {
         let held = Arc::clone(&self.held);
-        let counter = Counter {
-            reservation: held.reserve(context.memory_pool()),
-            buffers: HashSet::new(),
-        };
+        let counter = Counter::new(held.reserve(context.memory_pool()));
         let input = self.input.execute(partition, context)?;
         let rows = stream::try_unfold((input, counter), move |(mut input, mut counter)| {
             let held = Arc::clone(&held);
@@ -114,13 +111,21 @@ impl ExecutionPlan for CountedExec {
 }
 
 /// Counts each buffer once: batches may be parts of one.
-struct Counter {
-    reservation: MemoryReservation,
+#[derive(Debug)]
+pub(super) struct Counter {
+    pub(super) reservation: MemoryReservation,
     buffers: HashSet<usize>,
 }
 
 impl Counter {
-    fn count(&mut self, batch: &RecordBatch) -> Result<()> {
+    pub(super) fn new(reservation: MemoryReservation) -> Self {
+        Self {
+            reservation,
+            buffers: HashSet::new(),
+        }
+    }
+
+    pub(super) fn count(&mut self, batch: &RecordBatch) -> Result<()> {
         let columns = batch.columns().iter();
         let bytes = columns.map(|column| self.add(&column.to_data())).sum();
         self.reservation.try_grow(bytes)

@@ -5,9 +5,11 @@
 
 mod counted;
 mod held;
+mod kept;
 mod pool;
 mod table;
 
+pub(crate) use kept::Kept;
 pub(crate) use pool::FairPool;
 pub(crate) use table::create;
 

@@ -84,9 +84,9 @@ impl TableProvider for Rows {
 
 /// A table whose rows are counted as the session's memory.
 #[derive(Debug)]
-struct InMemory {
-    table: Arc<dyn TableProvider>,
-    held: Arc<Held>,
+pub(super) struct InMemory {
+    pub(super) table: Arc<dyn TableProvider>,
+    pub(super) held: Arc<Held>,
 }
 
 #[async_trait]

@@ -20,31 +20,15 @@ pub(crate) struct Columns {
 impl Columns {
     /// Plain types; with `unique_names`, the second `name` becomes `name_1`, for formats in which a name means one column.
     pub(crate) fn new(schema: &Schema, unique_names: bool) -> Self {
-        let mut taken = HashSet::new();
-        let fields: Vec<Field> = schema
-            .fields()
-            .iter()
-            .map(|field| {
-                let plain = plain_type(field.data_type());
-                let mut field = field.as_ref().clone().with_data_type(plain);
-                if unique_names {
-                    let name = (0usize..)
-                        .map(|n| match n {
-                            0 => field.name().clone(),
-                            n => format!("{}_{n}", field.name()),
-                        })
-                        .find(|name| {
-                            let original = name == field.name();
-                            (original || schema.index_of(name).is_err()) && !taken.contains(name)
-                        });
-                    if let Some(name) = name {
-                        taken.insert(name.clone());
-                        field.set_name(name);
-                    }
-                }
-                field
-            })
-            .collect();
+        let schema = match unique_names {
+            true => self::unique_names(schema),
+            false => Arc::new(schema.clone()),
+        };
+        let fields = schema.fields().iter().map(|field| {
+            let plain = plain_type(field.data_type());
+            field.as_ref().clone().with_data_type(plain)
+        });
+        let fields: Vec<Field> = fields.collect();
         Self {
             schema: Arc::new(Schema::new_with_metadata(fields, schema.metadata().clone())),
         }
@@ -75,6 +59,27 @@ impl Columns {
             &RecordBatchOptions::new().with_row_count(Some(batch.num_rows())),
         )
     }
+}
+
+/// The same columns, of which no two have one name.
+pub(crate) fn unique_names(schema: &Schema) -> SchemaRef {
+    let mut taken = HashSet::new();
+    let fields = schema.fields().iter().map(|field| {
+        let name = (0usize..)
+            .map(|n| match n {
+                0 => field.name().clone(),
+                n => format!("{}_{n}", field.name()),
+            })
+            .find(|name| {
+                let original = name == field.name();
+                (original || schema.index_of(name).is_err()) && !taken.contains(name)
+            });
+        let name = name.unwrap_or_else(|| field.name().clone());
+        taken.insert(name.clone());
+        field.as_ref().clone().with_name(name)
+    });
+    let fields: Vec<Field> = fields.collect();
+    Arc::new(Schema::new_with_metadata(fields, schema.metadata().clone()))
 }
 
 fn plain_type(data_type: &DataType) -> DataType {

@@ -11,6 +11,7 @@ use datafusion::error::Result;
 
 use super::columns::Columns;
 use super::csv::CsvEncoder;
+use super::look::Look;
 use super::text::TextEncoder;
 use super::{ResultWriter, arrow_file, json, markdown, parquet, plan, table, vertical};
 
@@ -78,8 +79,8 @@ impl Format {
         )
     }
 
-    /// How a result of these columns is written. `width` is that of the terminal, if there is one to fit.
-    pub(crate) fn start(self, columns: &Columns, width: Option<usize>) -> Start {
+    /// How a result of these columns is written; those for reading look as they are to.
+    pub(crate) fn start(self, columns: &Columns, look: Look) -> Start {
         let schema = SchemaRef::clone(columns.schema());
         Start::Batches(match self {
             Format::Csv => return Start::Texts(Arc::new(CsvEncoder::new(&schema, ','))),
@@ -87,13 +88,13 @@ impl Format {
             Format::Ndjson => return Start::Texts(Arc::new(json::LinesEncoder)),
             Format::Json => Box::new(|out| Ok(Box::new(json::ArrayWriter::new(out)))),
             Format::Table => {
-                Box::new(move |out| Ok(Box::new(table::TableWriter::new(&schema, out, width))))
+                Box::new(move |out| Ok(Box::new(table::TableWriter::new(&schema, out, look))))
             }
             Format::Markdown => {
                 Box::new(move |out| Ok(Box::new(markdown::MarkdownWriter::new(&schema, out)?)))
             }
             Format::Vertical => {
-                Box::new(move |out| Ok(Box::new(vertical::VerticalWriter::new(&schema, out))))
+                Box::new(move |out| Ok(Box::new(vertical::VerticalWriter::new(&schema, out, look))))
             }
             Format::Parquet => {
                 Box::new(move |out| Ok(Box::new(parquet::ParquetFileWriter::new(&schema, out)?)))

@@ -6,26 +6,37 @@
 
 mod arrow_file;
 mod calendar;
-mod capped;
 mod cell;
 mod columns;
 mod csv;
 mod deliver;
 mod format;
+mod gather;
 mod json;
+mod look;
 mod markdown;
+mod paged;
+mod pager;
 mod parquet;
 mod plan;
 mod sanitize;
+mod screen;
+mod show;
+mod switch;
 mod table;
 mod target;
 mod text;
+mod types;
 mod vertical;
 
-pub(crate) use deliver::Delivered;
+pub(crate) use columns::unique_names;
 pub(crate) use format::Format;
+pub(crate) use gather::gather;
+pub(crate) use look::ValueLabels;
+pub(crate) use pager::is_open as pager_is_open;
 pub(crate) use sanitize::single_line;
-pub(crate) use target::Output;
+pub(crate) use switch::Output;
+pub(crate) use target::Target;
 
 use arrow::array::RecordBatch;
 use datafusion::error::Result;

@@ -1,25 +1,25 @@
-//! Where results go: standard output, or a file that appears when all is done.
+//! A place for results: standard output, a command's input, or a file that appears when all is done.
 //!
 //! A file is written aside ([`crate::aside`]): a failed run leaves the previous file as it was.
 
 use std::fs::{File, OpenOptions};
 use std::io::{self, BufWriter, IsTerminal, Write, stdout};
-use std::path::Path;
-use std::sync::Arc;
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, Stdio};
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
 
 use super::Format;
+use super::format::Out;
 use crate::aside::{AsideFile, Place};
 use crate::failure::Failure;
 use crate::report::note;
+use crate::state;
 
-/// Rows that a display format shows on a terminal.
-const DISPLAYED_ROWS: usize = 40;
-
-/// Where results go, and how.
+/// Where results go, and in which format.
 #[derive(Debug)]
-pub(crate) struct Output {
-    target: Target,
+pub(crate) struct Target {
+    kind: Kind,
     format: Format,
     terminal: bool,
     results: AtomicUsize,
@@ -27,28 +27,30 @@ pub(crate) struct Output {
 }
 
 #[derive(Debug)]
-enum Target {
+enum Kind {
     Stdout,
-    /// A new or regular file.
-    File(AsideFile),
+    /// A new or regular file, until it is in its place.
+    File(Mutex<Option<AsideFile>>),
     /// A device or a named pipe: nothing that could be replaced.
     Device(File),
+    /// A command that runs until its input ends.
+    Command(Mutex<Option<Running>>),
 }
 
-impl Output {
-    /// Chooses the format and prepares the file. Errors are usage errors: nothing has run yet.
-    pub(crate) fn new(format: Option<Format>, path: Option<&Path>) -> Result<Self, Failure> {
-        let terminal = path.is_none() && stdout().is_terminal();
-        let format = match (format, path) {
-            (Some(format), _) => format,
-            (None, Some(path)) => Format::of_file(path).ok_or_else(|| {
-                Failure::Usage(format!(
-                    "can't tell the format from the name {}: add --format",
-                    path.display()
-                ))
-            })?,
-            (None, None) if terminal => Format::Table,
-            (None, None) => Format::Csv,
+#[derive(Debug)]
+struct Running {
+    child: Child,
+    input: File,
+}
+
+impl Target {
+    /// Standard output.
+    pub(super) fn stdout(format: Option<Format>) -> Result<Self, Failure> {
+        let terminal = stdout().is_terminal();
+        let format = match format {
+            Some(format) => format,
+            None if terminal => Format::Table,
+            None => Format::Csv,
         };
         if terminal && format.is_binary() {
             return Err(Failure::Usage(
@@ -56,42 +58,73 @@ impl Output {
                     .to_owned(),
             ));
         }
-        let target = match path {
-            None => Target::Stdout,
-            Some(path) => Target::open(path).map_err(|error| {
-                Failure::Usage(format!("can't write {}: {error}", path.display()))
-            })?,
+        Ok(Self::new(Kind::Stdout, format, terminal))
+    }
+
+    /// A file, whose format is that of its suffix unless another one is asked for.
+    pub(super) fn file(path: &Path, format: Option<Format>) -> Result<Self, Failure> {
+        let Some(format) = format.or_else(|| Format::of_file(path)) else {
+            return Err(Failure::Usage(format!(
+                "can't tell the format from the name {}: add --format",
+                path.display()
+            )));
         };
-        Ok(Self {
-            target,
+        let open = || {
+            Ok(match Place::of(path)? {
+                Some(place) => Kind::File(Mutex::new(Some(AsideFile::new(place)?))),
+                None => Kind::Device(OpenOptions::new().write(true).open(path)?),
+            })
+        };
+        let kind = open().map_err(|error: io::Error| {
+            Failure::Usage(format!("can't write {}: {error}", path.display()))
+        })?;
+        Ok(Self::new(kind, format, false))
+    }
+
+    /// What a person names at the prompt: a file, or a command behind a `|`.
+    pub(crate) fn named(name: &str, format: Option<Format>) -> Result<Self, Failure> {
+        let Some(command) = name.strip_prefix('|') else {
+            return Self::file(&state::at_home(name), format).map_err(|failure| match failure {
+                Failure::Usage(words) => Failure::Usage(words.replace(
+                    "add --format",
+                    "end it with .csv, .tsv, .json, .ndjson, .parquet, .arrow, .md or .txt",
+                )),
+                other => other,
+            });
+        };
+        let mut child = Command::new("sh");
+        child.args(["-c", command.trim()]).stdin(Stdio::piped());
+        let fails =
+            |error: io::Error| Failure::Usage(format!("can't run {}: {error}", command.trim()));
+        let mut child = child.spawn().map_err(fails)?;
+        let input = child.stdin.take();
+        let input = input.ok_or_else(|| fails(io::ErrorKind::BrokenPipe.into()))?;
+        #[cfg(unix)]
+        let input = File::from(std::os::fd::OwnedFd::from(input));
+        #[cfg(windows)]
+        let input = File::from(std::os::windows::io::OwnedHandle::from(input));
+        let running = Mutex::new(Some(Running { child, input }));
+        let format = format.unwrap_or(Format::Csv);
+        Ok(Self::new(Kind::Command(running), format, false))
+    }
+
+    fn new(kind: Kind, format: Format, terminal: bool) -> Self {
+        Self {
+            kind,
             format,
             terminal,
             results: AtomicUsize::new(0),
             closed: Arc::default(),
-        })
+        }
     }
 
-    /// The format of results.
-    pub(crate) fn format(&self) -> Format {
+    pub(super) fn format(&self) -> Format {
         self.format
     }
 
     /// Whether a person reads the results as they come.
-    pub(crate) fn is_terminal(&self) -> bool {
+    pub(super) fn is_terminal(&self) -> bool {
         self.terminal
-    }
-
-    /// How many rows of a result are shown at most.
-    pub(crate) fn displayed_rows(&self) -> Option<usize> {
-        (self.terminal && self.format.is_display()).then_some(DISPLAYED_ROWS)
-    }
-
-    /// The width to fit, in columns of the terminal.
-    pub(super) fn width(&self) -> Option<usize> {
-        self.terminal
-            .then(terminal_size::terminal_size)
-            .flatten()
-            .map(|(width, _)| usize::from(width.0))
     }
 
     /// Makes sure that one more result has a place.
@@ -107,63 +140,92 @@ impl Output {
     }
 
     /// Bytes of one more result go here.
-    pub(super) fn sink(&self) -> io::Result<Box<dyn Write + Send>> {
-        Ok(match &self.target {
-            Target::Stdout => Box::new(BufWriter::with_capacity(
-                64 * 1024,
-                Stdout {
-                    closed: Arc::clone(&self.closed),
-                },
-            )),
-            Target::File(aside) => Box::new(BufWriter::new(aside.file().try_clone()?)),
-            Target::Device(file) => Box::new(BufWriter::new(file.try_clone()?)),
+    pub(super) fn sink(&self) -> io::Result<Out> {
+        let gone = || io::Error::from(io::ErrorKind::BrokenPipe);
+        Ok(match &self.kind {
+            Kind::Stdout => Box::new(BufWriter::with_capacity(64 * 1024, self.noted(stdout()))),
+            Kind::File(aside) => {
+                let aside = lock(aside);
+                let file = aside.as_ref().ok_or_else(gone)?.file().try_clone()?;
+                Box::new(BufWriter::new(file))
+            }
+            Kind::Device(file) => Box::new(BufWriter::new(file.try_clone()?)),
+            Kind::Command(running) => {
+                let running = lock(running);
+                let input = running.as_ref().ok_or_else(gone)?.input.try_clone()?;
+                Box::new(BufWriter::new(self.noted(input)))
+            }
         })
     }
 
-    /// Whether the reader of standard output went away.
+    fn noted<W>(&self, out: W) -> Noted<W> {
+        Noted {
+            out,
+            closed: Arc::clone(&self.closed),
+        }
+    }
+
+    /// Whether the reader went away.
     pub(super) fn is_closed(&self) -> bool {
         self.closed.load(Ordering::Relaxed)
     }
 
     /// The file that is to take its place, if there is one.
-    pub(crate) fn path(&self) -> Option<&Path> {
-        match &self.target {
-            Target::File(aside) => Some(aside.path()),
-            Target::Stdout | Target::Device(_) => None,
+    pub(super) fn path(&self) -> Option<PathBuf> {
+        match &self.kind {
+            Kind::File(aside) => Some(lock(aside).as_ref()?.path().to_owned()),
+            _ => None,
         }
     }
 
-    /// Everything has been written: the file takes its place.
-    pub(crate) fn commit(self) -> Result<(), Failure> {
-        let Target::File(aside) = self.target else {
-            return Ok(());
-        };
-        if self.results.into_inner() == 0 {
-            note(format_args!(
-                "no result, so {} was not written",
-                aside.path().display()
-            ));
-            return Ok(());
+    /// Whether its reader is one of several, whose going away ends nothing else.
+    pub(super) fn is_command(&self) -> bool {
+        matches!(self.kind, Kind::Command(_))
+    }
+
+    /// Everything has been written: the file takes its place, the command comes to its end. Nothing happens a second time.
+    pub(crate) fn commit(&self) -> Result<(), Failure> {
+        match &self.kind {
+            Kind::File(aside) => {
+                let Some(aside) = lock(aside).take() else {
+                    return Ok(());
+                };
+                if self.results.load(Ordering::Relaxed) == 0 {
+                    note(format_args!(
+                        "no result, so {} was not written",
+                        aside.path().display()
+                    ));
+                    return Ok(());
+                }
+                Ok(aside.finish()?)
+            }
+            Kind::Command(running) => {
+                let Some(Running { mut child, input }) = lock(running).take() else {
+                    return Ok(());
+                };
+                drop(input);
+                let status = child.wait()?;
+                match status.code() {
+                    Some(0) => Ok(()),
+                    _ => Err(Failure::Usage(format!("the command ended with {status}"))),
+                }
+            }
+            Kind::Stdout | Kind::Device(_) => Ok(()),
         }
-        Ok(aside.finish()?)
     }
 }
 
-impl Target {
-    fn open(path: &Path) -> io::Result<Self> {
-        Ok(match Place::of(path)? {
-            Some(place) => Self::File(AsideFile::new(place)?),
-            None => Self::Device(OpenOptions::new().write(true).open(path)?),
-        })
-    }
+fn lock<T>(mutex: &Mutex<T>) -> std::sync::MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
-/// Standard output that remembers that its reader went away: this is how a pipeline ends, not an error to talk about.
-struct Stdout {
+/// A writer that remembers that its reader went away: this is how a pipeline ends, not an error to talk about.
+struct Noted<W> {
+    out: W,
     closed: Arc<AtomicBool>,
 }
 
-impl Stdout {
+impl<W> Noted<W> {
     fn note<T>(&self, result: io::Result<T>) -> io::Result<T> {
         if let Err(error) = &result
             && error.kind() == io::ErrorKind::BrokenPipe
@@ -174,12 +236,14 @@ impl Stdout {
     }
 }
 
-impl Write for Stdout {
+impl<W: Write> Write for Noted<W> {
     fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
-        self.note(stdout().write(bytes))
+        let written = self.out.write(bytes);
+        self.note(written)
     }
 
     fn flush(&mut self) -> io::Result<()> {
-        self.note(stdout().flush())
+        let flushed = self.out.flush();
+        self.note(flushed)
     }
 }

@@ -38,6 +38,8 @@ pub(super) enum TypedAhead {
 struct Question {
     prompt: String,
     typed_ahead: TypedAhead,
+    /// The answer is yes or no.
+    confirms: bool,
 }
 
 /// Reads statements from the terminal.
@@ -71,6 +73,7 @@ impl Editor {
         let question = Question {
             prompt,
             typed_ahead,
+            confirms: false,
         };
         if self.ask.send(question).is_err() {
             return Ok(None);
@@ -80,6 +83,18 @@ impl Editor {
             Some(Ok(inputs)) => Ok(Some(inputs)),
             Some(Err(error)) => Err(unusable(error)),
         }
+    }
+}
+
+impl Editor {
+    /// Asks a question; whether the answer is yes.
+    pub(super) async fn confirms(&mut self, question: String) -> bool {
+        let question = Question {
+            prompt: question,
+            typed_ahead: TypedAhead::Read,
+            confirms: true,
+        };
+        self.ask.send(question).is_ok() && matches!(self.entries.recv().await, Some(Ok(_)))
     }
 }
 
@@ -129,6 +144,17 @@ fn open(assist: Assist, margin: &Margin) -> rustyline::Result<LineEditor> {
     Ok(editor)
 }
 
+/// Asks what is answered by yes or no, in an editor of its own: Enter ends the answer, whatever it is.
+fn confirmed(question: &str) -> Entry {
+    let config = Config::builder().behavior(Behavior::PreferTerm).build();
+    let mut editor = rustyline::DefaultEditor::with_config(config)?;
+    let answer = editor.readline(question)?.to_lowercase();
+    match matches!(answer.trim(), "y" | "yes") {
+        true => Ok(Vec::new()),
+        false => Err(ReadlineError::Interrupted),
+    }
+}
+
 struct Reader {
     editor: LineEditor,
     assist: Assist,
@@ -176,6 +202,9 @@ impl Reader {
             let editor = open(self.assist.clone(), &self.margin)?;
             let mut before = std::mem::replace(&mut self.editor, editor);
             std::mem::swap(before.history_mut(), self.editor.history_mut());
+        }
+        if question.confirms {
+            return confirmed(&question.prompt);
         }
         self.read(&question.prompt)
     }

@@ -59,6 +59,14 @@ pub(crate) async fn run(stage: Stage<'_>, init: Option<PathBuf>) -> Result<(), F
                     let file = Source::File(file);
                     batch.play(file, None, 1, &mut interrupts).await
                 }
+                Err(Failure::Large(total)) => {
+                    let question = format!("this would read {total}: go on? [y/N] ");
+                    if !editor.confirms(question).await {
+                        break;
+                    }
+                    stage.session.guard.allow();
+                    stage.run(&input, None, &mut interrupts).await
+                }
                 outcome => outcome,
             };
             match outcome {

@@ -29,6 +29,8 @@ pub(super) fn explain(failure: &Failure, place: &Place<'_>) -> Option<Diagnosis>
                 let quoted = refusal.message.split('\'').nth(1)?;
                 locate::table(&place.statement.text, quoted)
             })),
+        Failure::Large(total) => Diagnosis::new(format!("this would read {total}"))
+            .hint("ask_above in config.toml says from where on the prompt asks".to_owned()),
         Failure::Usage(message) => Diagnosis::new(message),
         Failure::Timeout(limit) => {
             let message = format!(

@@ -55,9 +55,14 @@ pub(crate) fn narrate(text: impl Display) {
     }
 }
 
+/// Whether only data and failures are to be seen.
+pub(crate) fn is_quiet() -> bool {
+    QUIET.load(Ordering::Relaxed)
+}
+
 /// Says what went well, which `--quiet` leaves out.
 pub(crate) fn note(text: impl Display) {
-    if !QUIET.load(Ordering::Relaxed) {
+    if !is_quiet() {
         narrate(text);
     }
 }

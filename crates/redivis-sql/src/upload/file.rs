@@ -162,7 +162,7 @@ impl Run {
         file.line.set(Stage::Done);
         self.forget(file).await;
         let rows = match uploaded.num_rows {
-            Some(rows) => format!(", {}", crate::execute::rows_text(rows)),
+            Some(rows) => format!(", {}", crate::amounts::rows(rows)),
             None => String::new(),
         };
         let path = file.line.path.display();

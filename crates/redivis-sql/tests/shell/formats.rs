@@ -128,7 +128,7 @@ fn plans_are_text() {
     assert!(plan.starts_with("logical_plan\n  Projection: "), "{plan}");
     let plan = print(
         "table",
-        "EXPLAIN ANALYZE SELECT count(*) FROM generate_series(1, 10)",
+        "EXPLAIN ANALYZE VERBOSE SELECT count(*) FROM generate_series(1, 10)",
     );
     assert!(plan.contains("output_rows=1"), "{plan}");
 }

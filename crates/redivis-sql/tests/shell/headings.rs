@@ -49,6 +49,15 @@ fn a_column_may_be_asked_for_twice() {
         ),
         ("SELECT *, a FROM t", "a,b,a\n1,2,1\n"),
         ("SELECT b, * FROM t ORDER BY a", "b,a,b\n2,1,2\n"),
+        ("SELECT *, * FROM t ORDER BY a", "a,b,a,b\n1,2,1,2\n"),
+        (
+            "SELECT t.*, b AS c, T.*, * EXCEPT (a) FROM t WHERE b = 2",
+            "a,b,c,a,b,b\n1,2,2,1,2,2\n",
+        ),
+        (
+            "SELECT *, * FROM t JOIN (SELECT 1 AS a, 'x' AS \"X\") u USING (a)",
+            "a,b,X,a,b,X\n1,2,x,1,2,x\n",
+        ),
         (
             "SELECT a, A, t.a, a + 1, a+1 FROM t ORDER BY a",
             "a,a,a,a + 1,a + 1\n1,1,1,2,2\n",

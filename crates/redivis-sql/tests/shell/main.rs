@@ -18,12 +18,20 @@ mod headings;
 mod made;
 mod memory;
 mod places;
+#[cfg(target_os = "linux")]
+mod progress;
 #[cfg(unix)]
 mod prompt;
 mod reads;
+#[cfg(target_os = "linux")]
+mod results;
 mod scripts;
 #[cfg(target_os = "linux")]
+mod seeing;
+#[cfg(target_os = "linux")]
 mod signals;
+#[cfg(target_os = "linux")]
+mod terminal;
 mod upload;
 
 use std::io::Write;
@@ -80,6 +88,8 @@ impl Sandbox {
             .current_dir(self.path())
             .env("XDG_STATE_HOME", self.path().join("state"))
             .env("XDG_CONFIG_HOME", self.path().join("config"))
+            // Only the tests of pagers wait for one.
+            .env("REDIVIS_SQL_PAGER", "")
             .stdin(Stdio::null());
         command
     }

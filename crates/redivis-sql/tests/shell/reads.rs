@@ -42,8 +42,8 @@ fn a_dry_run_tells_what_would_be_read() {
     assert_eq!(reads[2]["variables"], "origin");
     // The view's tables; the table was made without rows.
     assert_eq!(reads.len(), 5, "{data}");
-    assert!(said.contains("would read 336776 rows, about "), "{said}");
-    assert!(said.contains(" of 0 tables\n"), "{said}");
+    assert!(said.contains("would read 336,776 rows, about "), "{said}");
+    assert!(said.contains("of 0 tables\n"), "{said}");
     assert_eq!(sandbox.read("out.csv"), "old\n");
     let command = sandbox.run(&["--local", "-c", &format!("\\dry {FLIGHTS} LIMIT 10;")]);
     let told = command.data();
@@ -155,4 +155,108 @@ fn a_version_may_be_required() {
         "SELECT count(*) AS n FROM f",
     ]);
     assert_eq!(registered.data(), "n\n16\n");
+}
+
+#[test]
+fn programs_read_what_a_statement_took() {
+    let sandbox = Sandbox::new();
+    sandbox.write("s.sql", "SELECT carrier FROM demo.nycflights13.airlines;\n\\set x 1\n  SELECT nothing;\nCREATE TABLE t AS SELECT origin FROM demo.nycflights13.flights;\nCOPY (SELECT 1) TO 'x.csv';\n");
+    let run = sandbox.run(&[
+        "--local",
+        "-q",
+        "--stats",
+        "--error-format",
+        "json",
+        "--on-error",
+        "continue",
+        "-f",
+        "s.sql",
+    ]);
+    assert_eq!(run.stdout.lines().count(), 17);
+    let lines: Vec<serde_json::Value> = run
+        .stderr
+        .lines()
+        .map(|line| serde_json::from_str(line).unwrap())
+        .collect();
+    let stats: Vec<&serde_json::Value> = lines
+        .iter()
+        .filter(|line| line["statement"].is_u64())
+        .collect();
+    assert_eq!(stats.len(), 4, "{}", run.stderr);
+    let read = &stats[0];
+    assert_eq!(
+        (&read["file"], &read["line"], &read["status"]),
+        (&"s.sql".into(), &1.into(), &0.into())
+    );
+    assert_eq!(read["rows"], 16);
+    assert_eq!(read["read"][0]["table"], "demo.nycflights13:v1_0.airlines");
+    assert_eq!(read["read"][0]["variables"], serde_json::json!(["carrier"]));
+    assert_eq!(read["read"][0]["rows"], 16);
+    assert_eq!(read["bytes"], read["read"][0]["bytes"]);
+    assert!(read["bytes"].as_u64().unwrap() > 0, "{read}");
+    let parts = read["seconds_remote"].as_f64().unwrap() + read["seconds_local"].as_f64().unwrap();
+    assert!(
+        (parts - read["seconds"].as_f64().unwrap()).abs() < 0.005,
+        "{read}"
+    );
+    assert_eq!(
+        (&stats[1]["line"], &stats[1]["status"], &stats[1]["rows"]),
+        (&3.into(), &1.into(), &serde_json::Value::Null)
+    );
+    assert_eq!(stats[2]["read"][0]["rows"], 336_776);
+    assert_eq!(
+        (&stats[3]["rows"], &stats[3]["read"]),
+        (&1.into(), &serde_json::json!([]))
+    );
+    let without = sandbox.run(&["-c", "SELECT 1"]);
+    assert_eq!(without.stderr, "");
+}
+
+#[cfg(unix)]
+#[test]
+fn the_prompt_asks_before_it_reads_much() {
+    let sandbox = Sandbox::new();
+    std::fs::create_dir_all(sandbox.path().join("config/redivis-sql")).unwrap();
+    sandbox.write(
+        "config/redivis-sql/config.toml",
+        "ask_above = \"100kB\"\nnull = \"nothing\"\n",
+    );
+    let mut command = sandbox.command(&["--local"]);
+    command
+        .stdin(std::process::Stdio::inherit())
+        .env("TERM", "xterm")
+        .env("NO_COLOR", "1");
+    let mut session = rexpect::session::spawn_command(command, Some(60_000)).unwrap();
+    session.exp_string("redivis=> ").unwrap();
+    // Little is read at once, and so is what a screen takes of much.
+    session
+        .send_line("SELECT carrier, NULL AS x FROM demo.nycflights13.flights;")
+        .unwrap();
+    session.exp_string("nothing").unwrap();
+    session.exp_string("redivis=> ").unwrap();
+    let much = "SELECT sum(length(carrier)) AS letters FROM demo.nycflights13.flights;";
+    session.send_line(much).unwrap();
+    session
+        .exp_string("this would read 336,776 rows, about ")
+        .unwrap();
+    session.exp_string("go on? [y/N] ").unwrap();
+    session.send_line("n").unwrap();
+    let before = session.exp_string("redivis=> ").unwrap();
+    assert!(!before.contains("673"), "{before}");
+    session.send_line(much).unwrap();
+    session.exp_string("go on? [y/N] ").unwrap();
+    session.send_line("y").unwrap();
+    session.exp_string("673").unwrap();
+    session.exp_string("redivis=> ").unwrap();
+    // So does what keeps it.
+    session
+        .send_line("CREATE TABLE kept AS SELECT carrier FROM demo.nycflights13.flights;")
+        .unwrap();
+    session.exp_string("go on? [y/N] ").unwrap();
+    session.send_control('c').unwrap();
+    session.exp_string("redivis=> ").unwrap();
+    session.send_control('d').unwrap();
+    session.exp_eof().unwrap();
+    // A script is asked nothing.
+    assert!(sandbox.run(&["--local", "-c", much]).data().contains("673"));
 }

@@ -344,6 +344,9 @@ fn all_of_it_works_at_the_prompt() {
     session.exp_string("^^^^^^^").unwrap();
     let rest = session.exp_string("redivis=> ").unwrap();
     assert!(!rest.contains("never"), "{rest}");
+    session.send_line("SELECT something;").unwrap();
+    session.exp_string(" 1 | SELECT something").unwrap();
+    session.exp_string("redivis=> ").unwrap();
     session.send_line("\\errverbose").unwrap();
     session.exp_string("error: ").unwrap();
     session.exp_string("redivis=> ").unwrap();

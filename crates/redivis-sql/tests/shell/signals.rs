@@ -60,7 +60,7 @@ fn rests(process: u32) {
 }
 
 /// The process whose folder this is.
-fn process_in(folder: &std::path::Path) -> u32 {
+pub(crate) fn process_in(folder: &std::path::Path) -> u32 {
     let processes = std::fs::read_dir("/proc").unwrap().flatten();
     let mut here = processes.filter(|process| {
         let works_in = std::fs::read_link(process.path().join("cwd"));

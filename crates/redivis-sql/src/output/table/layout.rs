@@ -3,9 +3,9 @@
 //! Text can be cut and still tells something; a number or a time with a digit missing is another one. So text columns give way
 //! first, then whole columns in the middle, and what is missing is counted in the header.
 
-use std::io::{self, Write};
-
 use arrow::datatypes::DataType;
+
+use super::glyphs::Glyphs;
 
 /// Text columns are cut down to this before columns are left out.
 const NARROW: usize = 16;
@@ -32,6 +32,11 @@ impl Shape {
             right,
             whole: right || data_type.is_temporal() || *data_type == DataType::Boolean,
         }
+    }
+
+    /// A column of text with a header of so many columns.
+    pub(super) fn text(header: usize) -> Self {
+        Self::new(header, &DataType::Utf8)
     }
 
     /// Takes the width of one more value into account.
@@ -90,7 +95,8 @@ impl Slot {
 
 impl Layout {
     /// Lays columns out, within `limit` if there is one.
-    pub(super) fn new(shapes: &[Shape], limit: Option<usize>) -> Self {
+    pub(super) fn new(shapes: &[Shape], glyphs: &Glyphs, limit: Option<usize>) -> Self {
+        let total = |slots: &[Slot]| total(slots) + glyphs.outside();
         let Some(limit) = limit else {
             return Self {
                 slots: (0..shapes.len())
@@ -108,7 +114,7 @@ impl Layout {
             let width = if shapes[0].whole {
                 shapes[0].values.max(1)
             } else {
-                limit.saturating_sub(2).max(1)
+                limit.saturating_sub(glyphs.outside()).max(1)
             };
             return Self {
                 slots: vec![slot(shapes, 0, width.min(shapes[0].natural()))],
@@ -132,14 +138,25 @@ impl Layout {
         }
     }
 
-    /// The line below the header.
-    pub(super) fn write_rule(&self, out: &mut impl Write) -> io::Result<()> {
+    /// How many columns of the result are shown.
+    pub(super) fn columns(&self) -> usize {
+        let is_column = |slot: &&Slot| matches!(slot, Slot::Column { .. });
+        self.slots.iter().filter(is_column).count()
+    }
+
+    /// The width of its columns with what is between them.
+    pub(super) fn width(&self) -> usize {
+        total(&self.slots)
+    }
+
+    /// A line of this layout, with these ends and crossings.
+    pub(super) fn rule(&self, [left, dash, crossing, right]: [&str; 4]) -> String {
         let parts: Vec<String> = self
             .slots
             .iter()
-            .map(|slot| "─".repeat(slot.width() + 2))
+            .map(|slot| dash.repeat(slot.width() + 2))
             .collect();
-        writeln!(out, "{}", parts.join("┼"))
+        format!("{left}{}{right}", parts.join(crossing))
     }
 }
 
@@ -175,5 +192,5 @@ fn slot(shapes: &[Shape], index: usize, width: usize) -> Slot {
 
 fn total(slots: &[Slot]) -> usize {
     let widths: usize = slots.iter().map(Slot::width).sum();
-    widths + SEPARATOR * slots.len().saturating_sub(1) + 2
+    widths + SEPARATOR * slots.len().saturating_sub(1)
 }

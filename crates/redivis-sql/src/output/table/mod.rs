@@ -3,83 +3,198 @@
 //! Widths come from the first rows; then rows stream with these widths, so that a large result needs no more memory than a small one.
 //! On a terminal the table fits its width; elsewhere every value is written in full and a later, wider one moves its neighbours.
 
+mod glyphs;
 mod layout;
 mod row;
 
 use std::io::Write;
 
 use arrow::array::RecordBatch;
-use arrow::datatypes::SchemaRef;
+use arrow::datatypes::{Schema, SchemaRef};
 use arrow::json::writer::EncoderOptions;
 use datafusion::error::Result;
+use unicode_width::UnicodeWidthStr;
 
+use self::glyphs::Glyphs;
 use self::layout::{Layout, Shape};
 use self::row::Row;
 use super::ResultWriter;
 use super::cell::{CellColumn, json_options};
+use super::look::{Look, label};
+use super::types;
+use crate::amounts;
 
 /// Rows that decide the widths.
 const SAMPLE_ROWS: usize = 1_000;
 /// Bytes of text after which fewer rows must do.
 const SAMPLE_BYTES: usize = 8 * 1024 * 1024;
+/// What a note makes a column wide at most.
+const NOTE_WIDTH: usize = 20;
 
 /// Writes a header, a rule and one line per row (more where values have line breaks).
 pub(crate) struct TableWriter<W> {
     out: W,
     schema: SchemaRef,
     options: EncoderOptions,
-    terminal_width: Option<usize>,
+    look: Look,
+    glyphs: &'static Glyphs,
     state: State,
 }
 
 enum State {
-    Sampling { rows: Vec<Row>, bytes: usize },
+    Sampling { lines: Vec<Line>, bytes: usize },
     Streaming(Layout),
 }
 
+/// What stands below the header.
+enum Line {
+    Row(Row),
+    /// So many rows that are not shown.
+    Elided(u64),
+}
+
 impl<W: Write> TableWriter<W> {
-    /// With a terminal's width, the table fits it.
-    pub(crate) fn new(schema: &SchemaRef, out: W, terminal_width: Option<usize>) -> Self {
+    pub(crate) fn new(schema: &SchemaRef, out: W, look: Look) -> Self {
         Self {
             out,
             schema: SchemaRef::clone(schema),
             options: json_options(),
-            terminal_width,
+            glyphs: Glyphs::of(look.style),
+            look,
             state: State::Sampling {
-                rows: Vec::new(),
+                lines: Vec::new(),
                 bytes: 0,
             },
         }
     }
 
-    /// Chooses the widths and writes the header and the rows that were waiting.
-    fn start(&mut self) -> Result<()> {
-        let State::Sampling { rows, .. } = &mut self.state else {
-            return Ok(());
-        };
-        let rows = std::mem::take(rows);
-        let header = Row::header(&self.schema);
-        let mut shapes: Vec<Shape> = self
-            .schema
-            .fields()
-            .iter()
-            .zip(header.widths())
-            .map(|(field, width)| Shape::new(width, field.data_type()))
-            .collect();
-        for row in &rows {
-            for (shape, width) in shapes.iter_mut().zip(row.widths()) {
-                shape.include(width);
+    /// Says how many rows are left out here.
+    pub(super) fn elide(&mut self, rows: u64) -> Result<()> {
+        let line = Line::Elided(rows);
+        match &mut self.state {
+            State::Sampling { lines, .. } => lines.push(line),
+            State::Streaming(layout) => {
+                line.write(layout, self.glyphs, &self.look, &mut self.out)?;
             }
         }
-        let layout = Layout::new(&shapes, self.terminal_width);
-        header.write(&layout, &mut self.out)?;
-        layout.write_rule(&mut self.out)?;
-        for row in &rows {
-            row.write(&layout, &mut self.out)?;
+        Ok(())
+    }
+
+    /// How many columns of the result there is room for, by what has been written so far.
+    pub(super) fn columns(&self) -> usize {
+        match &self.state {
+            State::Sampling { lines, .. } => {
+                let header = header(&self.schema, &self.look);
+                lay_out(&self.schema, &header, lines, self.glyphs, &self.look).columns()
+            }
+            State::Streaming(layout) => layout.columns(),
+        }
+    }
+
+    /// Chooses the widths and writes the header and the rows that were waiting.
+    fn start(&mut self) -> Result<()> {
+        let State::Sampling { lines, .. } = &mut self.state else {
+            return Ok(());
+        };
+        let lines = std::mem::take(lines);
+        let header = header(&self.schema, &self.look);
+        let layout = lay_out(&self.schema, &header, &lines, self.glyphs, &self.look);
+        let glyphs = self.glyphs;
+        if let Some(top) = glyphs.top {
+            writeln!(self.out, "{}", layout.rule(top))?;
+        }
+        for row in &header {
+            row.write(&layout, glyphs, &self.look, &mut self.out)?;
+        }
+        writeln!(self.out, "{}", layout.rule(glyphs.rule))?;
+        for line in &lines {
+            line.write(&layout, glyphs, &self.look, &mut self.out)?;
         }
         self.state = State::Streaming(layout);
         Ok(())
     }
+}
+
+impl Line {
+    fn write(
+        &self,
+        layout: &Layout,
+        glyphs: &Glyphs,
+        look: &Look,
+        out: &mut impl Write,
+    ) -> Result<()> {
+        match self {
+            Line::Row(row) => row.write(layout, glyphs, look, out)?,
+            Line::Elided(rows) => {
+                let words = [
+                    format!("⋮ {} more", amounts::rows(*rows)),
+                    format!("⋮ {}", amounts::number(*rows)),
+                ];
+                let text = words
+                    .into_iter()
+                    .find(|text| text.width() <= layout.width());
+                let text = text.unwrap_or_else(|| "⋮".to_owned());
+                let room = layout.width().saturating_sub(text.width());
+                let line = format!(
+                    "{}{}{}{}",
+                    glyphs.left,
+                    look.dim(&text),
+                    " ".repeat(room),
+                    glyphs.right
+                );
+                writeln!(out, "{}", line.trim_end())?;
+            }
+        }
+        Ok(())
+    }
+}
+
+/// The names, and what is to be said of the columns.
+fn header(schema: &Schema, look: &Look) -> Vec<Row> {
+    let fields = || schema.fields().iter();
+    let mut rows = vec![Row::names(fields().map(|field| field.name().as_str()))];
+    if look.types {
+        let names: Vec<String> = fields()
+            .map(|field| types::name(field.data_type()))
+            .collect();
+        rows.push(Row::note(names.iter().map(String::as_str)));
+    }
+    if look.has_labels(schema) {
+        let labels = fields().map(|field| label(field).unwrap_or_default());
+        rows.push(Row::note(labels));
+    }
+    rows
+}
+
+fn lay_out(
+    schema: &Schema,
+    header: &[Row],
+    lines: &[Line],
+    glyphs: &Glyphs,
+    look: &Look,
+) -> Layout {
+    let mut widths = vec![0; schema.fields().len()];
+    for (index, row) in header.iter().enumerate() {
+        let most = if index == 0 { usize::MAX } else { NOTE_WIDTH };
+        for (width, own) in widths.iter_mut().zip(row.widths()) {
+            *width = (*width).max(own.min(most));
+        }
+    }
+    let fields = schema.fields().iter().zip(widths).enumerate();
+    let mut shapes: Vec<Shape> = fields
+        .map(|(index, (field, width))| match look.is_labelled(index) {
+            true => Shape::text(width),
+            false => Shape::new(width, field.data_type()),
+        })
+        .collect();
+    for line in lines {
+        if let Line::Row(row) = line {
+            for (shape, width) in shapes.iter_mut().zip(row.widths()) {
+                shape.include(width);
+            }
+        }
+    }
+    Layout::new(&shapes, glyphs, look.width)
 }
 
 impl<W: Write> ResultWriter for TableWriter<W> {
@@ -89,16 +204,18 @@ impl<W: Write> ResultWriter for TableWriter<W> {
         let mut columns = CellColumn::of_batch(batch, schema.fields(), &options)?;
         let mut cell = String::new();
         for index in 0..batch.num_rows() {
-            let row = Row::read(&mut columns, index, &mut cell, self.terminal_width)?;
+            let row = Row::read(&mut columns, index, &mut cell, &self.look)?;
             match &mut self.state {
-                State::Sampling { rows, bytes } => {
+                State::Sampling { lines, bytes } => {
                     *bytes += row.bytes();
-                    rows.push(row);
-                    if rows.len() >= SAMPLE_ROWS || *bytes >= SAMPLE_BYTES {
+                    lines.push(Line::Row(row));
+                    if lines.len() >= SAMPLE_ROWS || *bytes >= SAMPLE_BYTES {
                         self.start()?;
                     }
                 }
-                State::Streaming(layout) => row.write(layout, &mut self.out)?,
+                State::Streaming(layout) => {
+                    row.write(layout, self.glyphs, &self.look, &mut self.out)?;
+                }
             }
         }
         Ok(self.out.flush()?)
@@ -106,6 +223,9 @@ impl<W: Write> ResultWriter for TableWriter<W> {
 
     fn finish(mut self: Box<Self>) -> Result<()> {
         self.start()?;
+        if let (State::Streaming(layout), Some(bottom)) = (&self.state, self.glyphs.bottom) {
+            writeln!(self.out, "{}", layout.rule(bottom))?;
+        }
         Ok(self.out.flush()?)
     }
 }
@@ -118,12 +238,15 @@ mod tests {
     };
     use proptest::prelude::*;
     use std::sync::Arc;
-    use unicode_width::UnicodeWidthStr;
 
     fn render(columns: Vec<(&str, ArrayRef)>, width: Option<usize>) -> String {
         let batch = RecordBatch::try_from_iter(columns).unwrap();
         let mut out = Vec::new();
-        let mut writer = Box::new(TableWriter::new(batch.schema_ref(), &mut out, width));
+        let look = Look {
+            width,
+            ..Look::plain()
+        };
+        let mut writer = Box::new(TableWriter::new(batch.schema_ref(), &mut out, look));
         writer.write(&batch).unwrap();
         writer.finish().unwrap();
         String::from_utf8(out).unwrap()

@@ -1,0 +1,256 @@
+//! How far a statement has come: a line at the bottom of a terminal, for a person who waits.
+//!
+//! It is on standard error, and only where that is a terminal, so that it is seen while rows go to a file or a pipe and is in no log.
+//! It takes itself away before anything else is printed. Work that is done at once shows nothing.
+
+use std::io::{IsTerminal, stderr};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::{Duration, Instant};
+
+use datafusion::physical_plan::ExecutionPlan;
+use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
+use tokio::task::JoinHandle;
+
+use crate::amounts;
+use crate::output::pager_is_open;
+use crate::reads::Reads;
+use crate::report::is_quiet;
+
+/// How long a person waits before wondering.
+const PATIENCE: Duration = Duration::from_millis(400);
+const TICK: Duration = Duration::from_millis(100);
+/// Without a byte for as long as this, it is said what is waited for.
+const SILENCE: Duration = Duration::from_secs(2);
+/// Over how long the rate is taken.
+const RATE_OVER: Duration = Duration::from_secs(5);
+const BAR_WIDTH: usize = 20;
+
+/// Watches a statement until it is dropped.
+pub(crate) struct Progress {
+    plan: Arc<Mutex<Option<Arc<dyn ExecutionPlan>>>>,
+    line: Handle,
+}
+
+/// What takes the line away.
+#[derive(Clone)]
+pub(crate) struct Handle {
+    bar: ProgressBar,
+    task: Option<Arc<JoinHandle<()>>>,
+}
+
+impl Progress {
+    /// Starts to watch, where there is somebody to tell. Has to be called on a runtime.
+    pub(crate) fn start() -> Self {
+        let is_dumb = std::env::var_os("TERM").is_none_or(|term| term == "dumb");
+        let is_seen = stderr().is_terminal() && !is_dumb && !is_quiet();
+        let target = match is_seen {
+            true => ProgressDrawTarget::stderr(),
+            false => ProgressDrawTarget::hidden(),
+        };
+        let bar = ProgressBar::with_draw_target(None, target);
+        if let Ok(style) = ProgressStyle::with_template("{wide_msg}") {
+            bar.set_style(style);
+        }
+        let plan = Arc::default();
+        let task = is_seen.then(|| tokio::spawn(watch(Arc::clone(&plan), bar.clone())));
+        let task = task.map(Arc::new);
+        let line = Handle { bar, task };
+        Self { plan, line }
+    }
+
+    pub(crate) fn handle(&self) -> Handle {
+        self.line.clone()
+    }
+
+    /// What is executed from now on.
+    pub(crate) fn follow(&self, plan: &Arc<dyn ExecutionPlan>) {
+        *self.plan.lock().unwrap_or_else(PoisonError::into_inner) = Some(Arc::clone(plan));
+    }
+
+    /// Takes the line away: something else is printed from now on.
+    pub(crate) fn end(&self) {
+        self.line.end();
+    }
+}
+
+impl Handle {
+    pub(crate) fn end(&self) {
+        if let Some(task) = &self.task {
+            task.abort();
+        }
+        self.bar.finish_and_clear();
+    }
+}
+
+impl Drop for Progress {
+    fn drop(&mut self) {
+        self.end();
+    }
+}
+
+async fn watch(plan: Arc<Mutex<Option<Arc<dyn ExecutionPlan>>>>, bar: ProgressBar) {
+    let started = Instant::now();
+    tokio::time::sleep(PATIENCE).await;
+    let mut course = Course::new(started);
+    loop {
+        let plan = plan
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .as_ref()
+            .map(Arc::clone);
+        if !pager_is_open() {
+            let reads = plan.as_ref().map(Reads::of);
+            bar.set_message(course.line(reads, Instant::now()));
+        }
+        tokio::time::sleep(TICK).await;
+    }
+}
+
+/// What is known of the past, which says how quickly it goes on.
+struct Course {
+    started: Instant,
+    /// When the last byte came.
+    heard: Instant,
+    bytes: u64,
+    /// Rows and bytes at times within which the rate is taken.
+    marks: Vec<(Instant, u64, u64)>,
+}
+
+impl Course {
+    fn new(started: Instant) -> Self {
+        Self {
+            started,
+            heard: Instant::now(),
+            bytes: 0,
+            marks: vec![(started, 0, 0)],
+        }
+    }
+
+    /// The line to show now.
+    fn line(&mut self, reads: Option<Reads>, now: Instant) -> String {
+        let elapsed = amounts::time(now - self.started);
+        let Some(reads) = reads else {
+            return format!("planning, {elapsed}");
+        };
+        if reads.scans == 0 {
+            return format!("computing, {elapsed}");
+        }
+        if reads.bytes != self.bytes {
+            (self.bytes, self.heard) = (reads.bytes, now);
+        }
+        self.mark(&reads, now);
+        let mut parts = vec![];
+        let is_read = reads.of_rows.is_some_and(|all| reads.rows >= all);
+        match reads.of_rows {
+            Some(all) if all > 0 => {
+                let share = (reads.rows as f64 / all as f64).min(1.0);
+                parts.push(format!("{} {:.0} %", bar(share), share * 100.0));
+                let (read, all) = (amounts::number(reads.rows), amounts::rows(all));
+                parts.push(format!("{read} of {all}"));
+            }
+            _ => parts.push(amounts::rows(reads.rows)),
+        }
+        parts.push(amounts::bytes(reads.bytes));
+        if is_read {
+            parts.push("all read, computing".to_owned());
+        } else {
+            parts.extend(self.rate(&reads, now));
+        }
+        match reads.retries {
+            0 => {}
+            1 => parts.push("1 retry".to_owned()),
+            many => parts.push(format!("{many} retries")),
+        }
+        let silent = now - self.heard;
+        if !is_read && silent >= SILENCE {
+            parts.push(format!("waiting for Redivis for {} s", silent.as_secs()));
+        }
+        parts.push(elapsed);
+        parts.join(" · ")
+    }
+
+    fn mark(&mut self, reads: &Reads, now: Instant) {
+        self.marks.push((now, reads.rows, reads.bytes));
+        // The first that is left is the last one that is old enough.
+        let old = |(at, ..): &(Instant, u64, u64)| now - *at > RATE_OVER;
+        let fresh = self.marks.iter().position(|mark| !old(mark));
+        self.marks.drain(..fresh.unwrap_or(0).saturating_sub(1));
+    }
+
+    /// How much comes in a second, and how long the rest takes.
+    fn rate(&self, reads: &Reads, now: Instant) -> Vec<String> {
+        let Some((since, rows, bytes)) = self.marks.first() else {
+            return vec![];
+        };
+        let seconds = (now - *since).as_secs_f64();
+        let per_second = |count: u64| count as f64 / seconds.max(0.001);
+        let mut parts = vec![format!(
+            "{}/s",
+            amounts::bytes(per_second(reads.bytes.saturating_sub(*bytes)) as u64)
+        )];
+        let rows_per_second = per_second(reads.rows.saturating_sub(*rows));
+        if let Some(all) = reads.of_rows
+            && rows_per_second > 0.0
+        {
+            let left = all.saturating_sub(reads.rows) as f64 / rows_per_second;
+            if let Ok(left) = Duration::try_from_secs_f64(left.ceil()) {
+                parts.push(format!("{} left", whole_seconds(left)));
+            }
+        }
+        parts
+    }
+}
+
+fn whole_seconds(time: Duration) -> String {
+    match time.as_secs() {
+        seconds @ ..100 => format!("{seconds} s"),
+        _ => amounts::time(time),
+    }
+}
+
+fn bar(share: f64) -> String {
+    let filled = (share * BAR_WIDTH as f64) as usize;
+    format!("[{}{}]", "=".repeat(filled), " ".repeat(BAR_WIDTH - filled))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn reads(rows: u64, bytes: u64) -> Option<Reads> {
+        Some(Reads {
+            scans: 1,
+            rows,
+            of_rows: Some(1000),
+            bytes,
+            retries: 0,
+            waiting: Duration::ZERO,
+        })
+    }
+
+    #[test]
+    fn the_line_says_how_far_how_quickly_and_how_long() {
+        let started = Instant::now();
+        let at = |seconds| started + Duration::from_secs(seconds);
+        let mut course = Course::new(started);
+        assert_eq!(course.line(None, at(1)), "planning, 1.00 s");
+        assert_eq!(
+            course.line(reads(250, 2_000_000), at(2)),
+            "[=====               ] 25 % · 250 of 1,000 rows · 2.0 MB · 1.0 MB/s · 6 s left · 2.00 s"
+        );
+        let mut broken = reads(250, 2_000_000);
+        broken.as_mut().unwrap().retries = 2;
+        assert_eq!(
+            course.line(broken, at(5)),
+            "[=====               ] 25 % · 250 of 1,000 rows · 2.0 MB · 400 kB/s · 15 s left · 2 retries · \
+             waiting for Redivis for 3 s · 5.00 s"
+        );
+        let line = course.line(reads(1000, 8_000_000), at(8));
+        assert!(
+            line.contains("100 %") && line.contains("all read, computing"),
+            "{line}"
+        );
+        let none = Some(Reads::default());
+        assert_eq!(course.line(none, at(9)), "computing, 9.00 s");
+    }
+}
