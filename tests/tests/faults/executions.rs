@@ -47,7 +47,7 @@ async fn plan_of(
     sessions: usize,
 ) -> (SessionContext, Arc<dyn ExecutionPlan>) {
     let mut table = wire.get("/tables/local.faults.rows").await;
-    table["numBytes"] = (PARTITIONS as u64 * (8 << 20)).into();
+    table["numBytes"] = (PARTITIONS as u64 * (4 << 20)).into();
     let request = serde_json::json!({"format": "arrow", "requestedStreamCount": PARTITIONS});
     let path = "/tables/local.faults:v1_0.rows/readSessions";
     let mut answers: Vec<Value> = vec![];

@@ -275,7 +275,7 @@ async fn rows_that_only_one_of_several_streams_lacks() {
     let request = reqwest::Client::new().get(url).bearer_auth(wire.token());
     let table = request.send().await.unwrap().bytes().await.unwrap();
     let mut table: Value = serde_json::from_slice(&table).unwrap();
-    table["numBytes"] = (4 * (8 << 20)).into();
+    table["numBytes"] = (4 * (4 << 20)).into();
     let table = Action::reply(
         200,
         &[("Content-Type", "application/json")],

@@ -48,7 +48,7 @@ async fn a_stalled_stream_does_not_slow_the_others() {
     const STREAMS: u64 = 4;
     let wire = Wire::start().await;
     let mut table = wire.get("/tables/local.faults.rows").await;
-    table["numBytes"] = (STREAMS * (8 << 20)).into();
+    table["numBytes"] = (STREAMS * (4 << 20)).into();
     let table = Action::reply(
         200,
         &[("Content-Type", "application/json")],

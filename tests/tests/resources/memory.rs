@@ -170,6 +170,7 @@ fn every_format_is_written_as_it_comes() {
         let before = wire.streamed();
         let shell = shell_peak(&wire, &["--format", format, "-c", sql]);
         assert!(wire.streamed() - before > 100 * MB);
-        assert!(shell < 170 * MB, "{format} took {} MB", shell / MB);
+        // The program itself, built for debugging, is 110 MB of it.
+        assert!(shell < 185 * MB, "{format} took {} MB", shell / MB);
     }
 }

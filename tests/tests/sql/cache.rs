@@ -12,19 +12,20 @@ use redivis_tests::proxy::{Action, Proxy};
 use redivis_tests::server::{Server, configure};
 use tempfile::TempDir;
 
-const LIMIT: Duration = Duration::from_secs(60);
-const ROWS: u64 = 30_000;
-const QUERY: &str = "SELECT count(n) AS rows, sum(n) AS sum, sum(square) AS squares, max(name) AS last FROM redivis.'lab.numbers.numbers'";
-const ANSWER: &str = "rows,sum,squares,last\n30000,449985000,8999550005000,number 9999\n";
+pub(crate) const LIMIT: Duration = Duration::from_secs(60);
+pub(crate) const ROWS: u64 = 30_000;
+pub(crate) const QUERY: &str = "SELECT count(n) AS rows, sum(n) AS sum, sum(square) AS squares, max(name) AS last FROM redivis.'lab.numbers.numbers'";
+pub(crate) const ANSWER: &str =
+    "rows,sum,squares,last\n30000,449985000,8999550005000,number 9999\n";
 
 /// A server of numbers, and a folder to keep them in.
-struct Numbers {
-    server: Server,
+pub(crate) struct Numbers {
+    pub(crate) server: Server,
     folder: TempDir,
 }
 
 /// `tokens`: of alice two and of bob one, instead of the server's own.
-fn numbers(tokens: bool) -> Numbers {
+pub(crate) fn numbers(tokens: bool) -> Numbers {
     let folder = TempDir::new().unwrap();
     let data = folder.path().join("data/lab/numbers");
     fs::create_dir_all(&data).unwrap();
@@ -54,12 +55,12 @@ fn numbers(tokens: bool) -> Numbers {
 }
 
 impl Numbers {
-    fn cache(&self) -> PathBuf {
+    pub(crate) fn cache(&self) -> PathBuf {
         self.folder.path().join("cache")
     }
 
     /// The shell with the cache, at another endpoint perhaps.
-    fn shell(&self, endpoint: &str, token: Option<&str>, arguments: &[&str]) -> Command {
+    pub(crate) fn shell(&self, endpoint: &str, token: Option<&str>, arguments: &[&str]) -> Command {
         let mut command = Command::new(binaries::redivis_sql());
         configure(&mut command, endpoint, token);
         command
@@ -69,7 +70,7 @@ impl Numbers {
         command
     }
 
-    fn run(&self, arguments: &[&str]) -> Finished {
+    pub(crate) fn run(&self, arguments: &[&str]) -> Finished {
         let (endpoint, token) = (self.server.endpoint(), self.server.token());
         run(self.shell(endpoint, token, arguments), LIMIT)
     }

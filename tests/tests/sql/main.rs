@@ -6,6 +6,7 @@ mod cache;
 mod embedding;
 mod examples;
 mod explain;
+mod exported;
 mod joins;
 mod logic;
 mod others;

@@ -91,6 +91,14 @@ impl Cache {
         })
     }
 
+    /// A file without a name beside the entries: it goes with the process, however that ends.
+    pub(super) fn spool(&self) -> io::Result<File> {
+        self.make()?;
+        let filling = self.filling();
+        private(&filling)?;
+        tempfile::tempfile_in(filling)
+    }
+
     /// Removes what processes have left that are no more. Called with the lock held.
     fn remove_abandoned(&self) {
         for folder in folders_in(&self.filling()) {

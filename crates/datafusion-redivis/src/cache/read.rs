@@ -16,6 +16,7 @@ use datafusion::datasource::physical_plan::{
 use datafusion::datasource::source::{DataSource, DataSourceExec, OpenArgs};
 use datafusion::execution::object_store::ObjectStoreUrl;
 use datafusion::execution::{SendableRecordBatchStream, TaskContext};
+use datafusion::physical_expr::expressions::DynamicFilterPhysicalExpr;
 use datafusion::physical_expr::projection::ProjectionExprs;
 use datafusion::physical_expr::{
     EquivalenceProperties, LexOrdering, PhysicalExpr, PhysicalSortExpr,
@@ -34,6 +35,7 @@ use redivis::resource::Table;
 use super::entry::Entry;
 use super::key::TableKey;
 use super::reader::EntryFiles;
+use super::selective::passes_few;
 use crate::connection::Connection;
 use crate::error::CacheError;
 
@@ -70,7 +72,6 @@ pub(crate) fn plan(
     };
     let source = ParquetSource::new(schema)
         .with_table_parquet_options(options)
-        .with_pushdown_filters(true)
         .with_enable_page_index(true)
         .with_parquet_file_reader_factory(Arc::new(files));
     let scan = FileScanConfigBuilder::new(ObjectStoreUrl::parse(STORE)?, Arc::new(source))
@@ -128,6 +129,24 @@ struct CachedSource {
 }
 
 impl CachedSource {
+    /// Whether these filters are applied while rows are decoded: those that let few rows pass, and those that become such while the
+    /// query runs, as under a top of the rows.
+    fn decodes_selectively(&self, filters: &[Arc<dyn PhysicalExpr>]) -> bool {
+        let Some(scan) = self.scan.downcast_ref::<FileScanConfig>() else {
+            return false;
+        };
+        // Once others are applied to batches, it costs more to apply them here too.
+        scan.file_source().filter().is_none()
+            && (filters
+                .iter()
+                .all(|filter| filter.is::<DynamicFilterPhysicalExpr>())
+                || passes_few(
+                    &self.cached.entry,
+                    self.scan.eq_properties().schema(),
+                    filters,
+                ))
+    }
+
     fn with(&self, scan: Arc<dyn DataSource>) -> Arc<dyn DataSource> {
         let cached = Arc::clone(&self.cached);
         Arc::new(Self { scan, cached })
@@ -262,7 +281,9 @@ impl DataSource for CachedSource {
         filters: Vec<Arc<dyn PhysicalExpr>>,
         config: &ConfigOptions,
     ) -> Result<FilterPushdownPropagation<Arc<dyn DataSource>>> {
-        let pushed = self.scan.try_pushdown_filters(filters, config)?;
+        let mut config = config.clone();
+        config.execution.parquet.pushdown_filters |= self.decodes_selectively(&filters);
+        let pushed = self.scan.try_pushdown_filters(filters, &config)?;
         Ok(FilterPushdownPropagation {
             filters: pushed.filters,
             updated_node: pushed.updated_node.map(|scan| self.with(scan)),

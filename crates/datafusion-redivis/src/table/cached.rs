@@ -18,6 +18,9 @@ use crate::error::CacheError;
 use crate::options::RedivisOptions;
 use crate::scan::RedivisScanExec;
 
+/// Whole tables above this size are exported, as the official Python client does (redivis-api §5.4).
+const EXPORTED_BYTES: u64 = 1_000_000_000;
+
 /// What the cache has to do with a scan.
 pub(super) enum Kept {
     /// The rows are there: the plan that reads them.
@@ -157,6 +160,23 @@ impl RedivisTable {
         let rows = keep.key.rows();
         if entry.is_some() {
             return Ok(rows);
+        }
+        if variables.is_none()
+            && self
+                .table
+                .num_bytes
+                .is_some_and(|bytes| bytes > EXPORTED_BYTES)
+        {
+            let connection = &self.source.connection;
+            match cache::export(&keep, &wanted, connection, context).await {
+                Ok(()) => {}
+                Err(error) => tracing::warn!(
+                    "{name} is read from its streams, since its export failed: {error}"
+                ),
+            }
+            if let (_, Some(_)) = open(Arc::clone(&keep), Arc::clone(&wanted), false).await? {
+                return Ok(rows);
+            }
         }
         let scan = scan.keeping(Some(Arc::clone(&keep)));
         let mut reads = JoinSet::new();

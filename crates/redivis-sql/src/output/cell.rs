@@ -3,12 +3,17 @@
 //! Dates and times are written as Redivis writes them in CSV and JSON lines (redivis-api §8.1), floats with the digits that read back
 //! to the same value, and nested values as JSON, so that no format hides a difference.
 
-use arrow::array::{Array, AsArray, RecordBatch, StringArray};
+use arrow::array::{
+    Array, AsArray, Date32Array, Float64Array, Int64Array, RecordBatch, StringArray,
+    TimestampMicrosecondArray,
+};
 use arrow::buffer::NullBuffer;
-use arrow::datatypes::FieldRef;
+use arrow::datatypes::{DataType, FieldRef, TimeUnit};
 use arrow::error::ArrowError;
 use arrow::json::writer::{EncoderOptions, NullableEncoder, make_encoder};
 use arrow::util::display::{ArrayFormatter, FormatOptions};
+
+use super::calendar::{append_date, append_timestamp};
 
 /// `YYYY-MM-DD HH:MM:SS[.DDDDDD]`.
 pub(crate) const TIMESTAMP: &str = "%Y-%m-%d %H:%M:%S%.f";
@@ -37,6 +42,10 @@ pub(crate) struct CellColumn<'a> {
 
 enum Text<'a> {
     Plain(&'a StringArray),
+    Integers(&'a Int64Array),
+    Floats(&'a Float64Array, ArrayFormatter<'a>),
+    Dates(&'a Date32Array, ArrayFormatter<'a>),
+    Times(&'a TimestampMicrosecondArray, ArrayFormatter<'a>),
     Flat(ArrayFormatter<'a>),
     Nested(NullableEncoder<'a>, Vec<u8>),
 }
@@ -59,7 +68,16 @@ impl<'a> CellColumn<'a> {
                 } else if array.data_type().is_nested() {
                     Text::Nested(make_encoder(field, array, options)?, Vec::new())
                 } else {
-                    Text::Flat(ArrayFormatter::try_new(array, &FORMAT)?)
+                    let formatter = ArrayFormatter::try_new(array, &FORMAT)?;
+                    match array.data_type() {
+                        DataType::Int64 => Text::Integers(array.as_primitive()),
+                        DataType::Float64 => Text::Floats(array.as_primitive(), formatter),
+                        DataType::Date32 => Text::Dates(array.as_primitive(), formatter),
+                        DataType::Timestamp(TimeUnit::Microsecond, None) => {
+                            Text::Times(array.as_primitive(), formatter)
+                        }
+                        _ => Text::Flat(formatter),
+                    }
                 };
                 Ok(Self {
                     nulls: array.logical_nulls(),
@@ -82,7 +100,16 @@ impl<'a> CellColumn<'a> {
         }
         match &mut self.text {
             Text::Plain(texts) => buffer.push_str(texts.value(row)),
-            Text::Flat(formatter) => formatter.value(row).write(buffer)?,
+            Text::Integers(integers) => {
+                buffer.push_str(itoa::Buffer::new().format(integers.value(row)));
+            }
+            Text::Floats(floats, _) if append_float(floats.value(row), buffer) => {}
+            Text::Dates(dates, _) if append_date(dates.value(row), buffer) => {}
+            Text::Times(times, _) if append_timestamp(times.value(row), buffer) => {}
+            Text::Flat(formatter)
+            | Text::Floats(_, formatter)
+            | Text::Dates(_, formatter)
+            | Text::Times(_, formatter) => formatter.value(row).write(buffer)?,
             Text::Nested(encoder, bytes) => {
                 bytes.clear();
                 encoder.encode(row, bytes);
@@ -93,5 +120,52 @@ impl<'a> CellColumn<'a> {
             }
         }
         Ok(true)
+    }
+}
+
+/// Appends a float that is written without an exponent, with the fewest digits that read back to it; false, and nothing, for
+/// another, which the formatter writes.
+fn append_float(float: f64, buffer: &mut String) -> bool {
+    let is_plain = float == 0.0 || (1e-5..1e16).contains(&float.abs());
+    if is_plain {
+        buffer.push_str(zmij::Buffer::new().format_finite(float));
+    }
+    is_plain
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    proptest! {
+        #[test]
+        fn floats_are_as_the_formatter_writes_them(
+            float in prop_oneof![
+                any::<f64>(),
+                (-1e17..1e17_f64),
+                (-100_000_000..100_000_000_i64).prop_map(|cents| cents as f64 / 100.0),
+                (-1e-3..1e-3_f64),
+                Just(1e16), Just(1e16_f64.next_down()), Just(1e-5), Just(1e-5_f64.next_down()), Just(-0.0), Just(f64::NAN),
+            ]
+        ) {
+            let array = Float64Array::from(vec![float]);
+            let formatter = ArrayFormatter::try_new(&array, &FORMAT).unwrap();
+            let mut text = String::new();
+            if append_float(float, &mut text) {
+                prop_assert_eq!(text, formatter.value(0).to_string());
+            } else {
+                prop_assert_eq!(text, "");
+            }
+        }
+
+        #[test]
+        fn integers_are_as_the_formatter_writes_them(integer in any::<i64>()) {
+            let array = Int64Array::from(vec![integer]);
+            let formatter = ArrayFormatter::try_new(&array, &FORMAT).unwrap();
+            let mut buffer = itoa::Buffer::new();
+            prop_assert_eq!(buffer.format(integer), formatter.value(0).to_string());
+        }
     }
 }

@@ -5,6 +5,7 @@
 //! batches at once, on as many threads as there are processors.
 
 mod arrow_file;
+mod calendar;
 mod cell;
 mod columns;
 mod csv;

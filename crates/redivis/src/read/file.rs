@@ -1,6 +1,7 @@
-//! A raw file's bytes, all of them or a range: taken up again where a connection broke, and checked at the end.
+//! A file's bytes, all of them or a range: taken up again where a connection broke, and checked at the end.
 //!
-//! A file never changes under its id, so what a second request brings continues what the first one brought.
+//! A raw file, or a part of an export. Neither ever changes under its id, so what a second request brings continues what the
+//! first one brought.
 
 use std::ops::Range;
 
@@ -18,6 +19,7 @@ use crate::client::Client;
 use crate::error::{ErrorKind, Result, Retry};
 use crate::reference::path_segment;
 use crate::request::Call;
+use crate::resource::Export;
 use crate::retry::Attempts;
 
 impl Client {
@@ -31,27 +33,21 @@ impl Client {
         id: &str,
         range: Option<Range<u64>>,
     ) -> BoxStream<'static, Result<Bytes>> {
-        let (start, end) = match range {
-            Some(range) => (range.start, Some(range.end)),
-            None => (0, None),
-        };
-        let reader = Reader {
-            client: self.clone(),
-            call: Call::get("read file", id, format!("/rawFiles/{}", path_segment(id))),
-            start,
-            next: start,
-            end,
-            size: None,
-            digest: Md5::new(),
-            expected: None,
-            body: None,
-            attempts: Attempts::new(self.retry_policy().clone()),
-            progress: ReadProgress::default(),
-        };
-        stream::try_unfold(reader, |mut reader| async move {
-            Ok(reader.next().await?.map(|bytes| (bytes, reader)))
-        })
-        .boxed()
+        let call = Call::get("read file", id, format!("/rawFiles/{}", path_segment(id)));
+        Reader::new(self, call, range).into_bytes()
+    }
+
+    /// Reads one file of a completed [`Export`], counted from 0: `GET /exports/:id/download?filePart=n` (redivis-api §6.6).
+    ///
+    /// After a break, a stall or a refusal that passes the bytes that are missing are asked for, as the retry policy allows.
+    pub fn read_export_file(
+        &self,
+        export: &Export,
+        part: u64,
+    ) -> BoxStream<'static, Result<Bytes>> {
+        let path = format!("/exports/{}/download", path_segment(&export.id));
+        let call = Call::get("download export", &export.id, path).query("filePart", part);
+        Reader::new(self, call, None).into_bytes()
     }
 }
 
@@ -81,6 +77,33 @@ struct Answer {
 }
 
 impl Reader {
+    fn new(client: &Client, call: Call, range: Option<Range<u64>>) -> Self {
+        let (start, end) = match range {
+            Some(range) => (range.start, Some(range.end)),
+            None => (0, None),
+        };
+        Self {
+            client: client.clone(),
+            call,
+            start,
+            next: start,
+            end,
+            size: None,
+            digest: Md5::new(),
+            expected: None,
+            body: None,
+            attempts: Attempts::new(client.retry_policy().clone()),
+            progress: ReadProgress::default(),
+        }
+    }
+
+    fn into_bytes(self) -> BoxStream<'static, Result<Bytes>> {
+        stream::try_unfold(self, |mut reader| async move {
+            Ok(reader.next().await?.map(|bytes| (bytes, reader)))
+        })
+        .boxed()
+    }
+
     async fn next(&mut self) -> Result<Option<Bytes>> {
         loop {
             if self.end.is_some_and(|end| self.next >= end) {

@@ -53,6 +53,7 @@ mod schema;
 mod session;
 mod stream;
 
+pub use align::{AlignError, Aligner};
 pub use progress::ReadProgress;
 pub(crate) use reader::Whole;
 pub use rows::RowsRequest;

@@ -8,6 +8,8 @@
 //! is found by must be there: URIs, ids, names and types.
 
 mod dataset;
+mod export;
+mod job;
 mod lenient;
 mod query;
 mod raw_file;
@@ -20,7 +22,9 @@ mod variable;
 mod version;
 
 pub use dataset::{AccessLevel, Dataset, DatasetChanges, NewDataset, Owner, OwnerKind};
-pub use query::{OutputField, Query, QueryRequest, QueryStatus};
+pub use export::Export;
+pub use job::JobStatus;
+pub use query::{OutputField, Query, QueryRequest};
 pub use raw_file::RawFile;
 pub use table::{Container, ContainerKind, NewTable, Table, TableChanges, UploadMergeStrategy};
 pub use upload::{RowCount, Upload, UploadStatus};

@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
+use super::job::JobStatus;
 use super::lenient::{hint, integer, list, text};
 use super::{VariableType, checked_uri};
 use crate::client::Client;
@@ -42,7 +43,7 @@ pub struct Query {
     /// How far it has come. Where the service does not say, what else it tells decides: only a query that is completed has a
     /// result.
     #[serde(default, deserialize_with = "hint")]
-    pub status: QueryStatus,
+    pub status: JobStatus,
     /// Why it failed.
     #[serde(default, deserialize_with = "hint")]
     pub error_message: Option<String>,
@@ -68,35 +69,14 @@ pub struct OutputField {
     pub variable_type: VariableType,
 }
 
-/// How far a query has come.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Deserialize)]
-#[serde(rename_all = "camelCase")]
-#[non_exhaustive]
-pub enum QueryStatus {
-    /// Others of the same user run first.
-    Queued,
-    /// It runs.
-    Running,
-    /// Its result can be read.
-    Completed,
-    /// It failed.
-    Failed,
-    /// Somebody stopped it.
-    Cancelled,
-    /// The service does not say, or names a state that this version of the crate does not know.
-    #[default]
-    #[serde(other)]
-    Other,
-}
-
 impl Query {
     /// With the status that the other fields tell, where the service did not.
     fn settled(mut self) -> Self {
-        if self.status == QueryStatus::Other {
+        if self.status == JobStatus::Other {
             if self.error_message.is_some() {
-                self.status = QueryStatus::Failed;
+                self.status = JobStatus::Failed;
             } else if self.output_num_rows.is_some() || !self.output_schema.is_empty() {
-                self.status = QueryStatus::Completed;
+                self.status = JobStatus::Completed;
             }
         }
         self
@@ -114,24 +94,17 @@ impl Client {
             .patience(START_PATIENCE);
         let mut query = self.json::<Query>(&call).await?.settled();
         let mut wait = FIRST_POLL;
-        while matches!(
-            query.status,
-            QueryStatus::Queued | QueryStatus::Running | QueryStatus::Other
-        ) {
+        while query.status.is_pending() {
             tokio::time::sleep(wait).await;
             wait = (wait * 2).min(LAST_POLL);
             let uri = checked_uri("run query", &query.uri)?;
             let call = Call::get("run query", &query.uri, uri);
             query = self.json::<Query>(&call).await?.settled();
         }
-        if query.status == QueryStatus::Completed {
+        if query.status == JobStatus::Completed {
             return Ok(query);
         }
-        let message = match (&query.error_message, query.status) {
-            (Some(message), _) => self.clean(message),
-            (None, QueryStatus::Cancelled) => "it was cancelled".to_owned(),
-            (None, _) => "it failed, and the service does not say why".to_owned(),
-        };
+        let message = query.status.why(self, query.error_message.as_deref());
         Err(call
             .error(ErrorKind::Invalid, message)
             .with_retry(Retry::No))

@@ -2,7 +2,7 @@
 
 use redivis::read::{ReadSession, ReadStreamInfo};
 use redivis::resource::{
-    Dataset, DatasetVersion, Query, QueryRequest, QueryStatus, RawFile, Table, Upload, Variable,
+    Dataset, DatasetVersion, JobStatus, Query, QueryRequest, RawFile, Table, Upload, Variable,
     VariableStatistics,
 };
 use serde::de::DeserializeOwned;
@@ -183,7 +183,7 @@ async fn a_query_without_a_status_is_what_its_result_tells() {
     ])
     .await;
     let query = script.client().query(&request).await.unwrap();
-    assert_eq!(query.status, QueryStatus::Completed);
+    assert_eq!(query.status, JobStatus::Completed);
     let script = Script::play(vec![script::json("200 OK", failed)]).await;
     let error = script.client().query(&request).await.unwrap_err();
     assert!(error.to_string().contains("no such table"), "{error}");

@@ -112,6 +112,40 @@ async fn a_second_read_comes_from_the_disk_and_says_so() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn filters_are_applied_while_decoding_where_few_rows_pass() {
+    let cached = cached().await;
+    let count = |filter: &str| {
+        format!(
+            "SELECT count(flight), count(month), count(distance), count(dest), count(hour) FROM {FLIGHTS} WHERE {filter}"
+        )
+    };
+    cached.rows(&count("true")).await;
+    let mut expected = vec![];
+    for (filter, is_few) in [
+        ("flight = 1545", true),
+        ("distance > 4962", true),
+        ("month = 1 AND hour = 23 AND distance < 300", true),
+        ("month < 4", false),
+        ("month = 12 AND dest = 'HNL'", false),
+        ("dest = 'HNL'", false),
+        ("distance + flight > 3000", false),
+    ] {
+        let sql = count(filter);
+        let plan = cached.plan(&sql).await;
+        assert!(plan.contains("cached"), "{plan}");
+        assert!(plan.contains("predicate="), "{plan}");
+        assert_eq!(!plan.contains("FilterExec"), is_few, "{filter}\n{plan}");
+        expected.push((sql.clone(), cached.rows(&sql).await));
+    }
+    let other = session(client(&cached.fixture.server));
+    for (sql, rows) in expected {
+        let batches = other.1.sql(&sql).await.unwrap().collect().await.unwrap();
+        let text = datafusion::arrow::util::pretty::pretty_format_batches(&batches);
+        assert_eq!(rows, text.unwrap().to_string(), "{sql}");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn results_are_the_same_with_types_and_metadata() {
     let cached = cached().await;
     let other = session(client(&cached.fixture.server));

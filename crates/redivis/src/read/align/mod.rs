@@ -14,28 +14,38 @@ use crate::cast::{CastError, cast};
 
 /// Why rows cannot be brought into the wanted schema.
 #[derive(Debug, thiserror::Error)]
-pub(super) enum AlignError {
+#[non_exhaustive]
+pub enum AlignError {
     /// Two columns have the name of a variable, or both have it but for their case.
     #[error("the stream has the variable `{0}` twice")]
     Duplicate(String),
     /// A value or a whole column does not fit.
     #[error("variable `{variable}`: {source}")]
-    Cast { variable: String, source: CastError },
+    Cast {
+        /// The variable.
+        variable: String,
+        /// What is wrong with it.
+        source: CastError,
+    },
     /// The columns do not make a batch, as when nulls meet a field that has none.
     #[error("{0}")]
     Batch(#[from] ArrowError),
 }
 
-/// Brings the batches of one stream, which all have the same columns, into the wanted schema.
+/// Brings the batches of one stream or file, which all have the same columns, into the wanted schema.
+///
+/// Columns are matched by name without regard to case, and cast as [`cast`](crate::cast::cast()) does; those that are missing are
+/// null.
 #[derive(Debug)]
-pub(super) struct Aligner {
+pub struct Aligner {
     target: SchemaRef,
     /// Known from the first batch on.
     alignment: Option<Alignment>,
 }
 
 impl Aligner {
-    pub(super) fn new(target: SchemaRef) -> Self {
+    /// For rows that are to have this schema.
+    pub fn new(target: SchemaRef) -> Self {
         Self {
             target,
             alignment: None,
@@ -43,7 +53,7 @@ impl Aligner {
     }
 
     /// The batch with the wanted columns.
-    pub(super) fn align(&mut self, batch: &RecordBatch) -> Result<RecordBatch, AlignError> {
+    pub fn align(&mut self, batch: &RecordBatch) -> Result<RecordBatch, AlignError> {
         let alignment = match &self.alignment {
             Some(alignment) => alignment,
             None => {
