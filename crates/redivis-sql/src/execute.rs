@@ -96,7 +96,7 @@ async fn run_for(
         }
         (_, plan) => plan,
     };
-    let frame = run(session, plan).await?;
+    let frame = run(session, plan, &progress).await?;
     if matches!(frame.logical_plan(), LogicalPlan::EmptyRelation(_))
         && frame.schema().fields().is_empty()
     {
@@ -227,10 +227,14 @@ fn effect(plan: &LogicalPlan, output: &Output) -> Effect {
 }
 
 /// Executes a plan, with what the shell does itself: tables in memory, and how much of that there is.
-async fn run(session: &Session, plan: LogicalPlan) -> Result<DataFrame, DataFusionError> {
+async fn run(
+    session: &Session,
+    plan: LogicalPlan,
+    progress: &Progress,
+) -> Result<DataFrame, DataFusionError> {
     let limit = match plan {
         LogicalPlan::Ddl(DdlStatement::CreateMemoryTable(table)) => {
-            return memory::create(session, table).await;
+            return memory::create(session, table, progress.followed()).await;
         }
         LogicalPlan::Statement(Statement::SetVariable(set)) if set.variable == memory::LIMIT => {
             SessionContext::parse_capacity_limit(memory::LIMIT, &set.value)?

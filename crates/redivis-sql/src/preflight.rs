@@ -10,6 +10,7 @@ use crate::estimate::Estimate;
 use crate::failure::{Failure, Refusal};
 use crate::memory;
 use crate::output::Output;
+use crate::progress::Followed;
 use crate::report::note;
 use crate::session::Session;
 
@@ -50,7 +51,7 @@ pub(crate) async fn instead(
             tell(session, output, create.input.as_ref().clone()).await?;
             let input = Arc::unwrap_or_clone(Arc::clone(&create.input));
             create.input = Arc::new(LogicalPlanBuilder::from(input).limit(0, Some(0))?.build()?);
-            memory::create(session, create).await?;
+            memory::create(session, create, Followed::default()).await?;
         }
         LogicalPlan::Ddl(_) if !is_remote => {
             session.redivis.execute(plan).await?.collect().await?;

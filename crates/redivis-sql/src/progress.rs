@@ -27,8 +27,24 @@ const BAR_WIDTH: usize = 20;
 
 /// Watches a statement until it is dropped.
 pub(crate) struct Progress {
-    plan: Arc<Mutex<Option<Arc<dyn ExecutionPlan>>>>,
+    plan: Followed,
     line: Handle,
+}
+
+/// The plan that is watched, once there is one.
+#[derive(Clone, Default)]
+pub(crate) struct Followed(Arc<Mutex<Option<Arc<dyn ExecutionPlan>>>>);
+
+impl Followed {
+    /// What is executed from now on.
+    pub(crate) fn follow(&self, plan: &Arc<dyn ExecutionPlan>) {
+        *self.0.lock().unwrap_or_else(PoisonError::into_inner) = Some(Arc::clone(plan));
+    }
+
+    fn reads(&self) -> Option<Reads> {
+        let plan = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        plan.as_ref().map(Reads::of)
+    }
 }
 
 /// What takes the line away.
@@ -51,8 +67,8 @@ impl Progress {
         if let Ok(style) = ProgressStyle::with_template("{wide_msg}") {
             bar.set_style(style);
         }
-        let plan = Arc::default();
-        let task = is_seen.then(|| tokio::spawn(watch(Arc::clone(&plan), bar.clone())));
+        let plan = Followed::default();
+        let task = is_seen.then(|| tokio::spawn(watch(plan.clone(), bar.clone())));
         let task = task.map(Arc::new);
         let line = Handle { bar, task };
         Self { plan, line }
@@ -64,7 +80,12 @@ impl Progress {
 
     /// What is executed from now on.
     pub(crate) fn follow(&self, plan: &Arc<dyn ExecutionPlan>) {
-        *self.plan.lock().unwrap_or_else(PoisonError::into_inner) = Some(Arc::clone(plan));
+        self.plan.follow(plan);
+    }
+
+    /// The same for who plans elsewhere.
+    pub(crate) fn followed(&self) -> Followed {
+        self.plan.clone()
     }
 
     /// Takes the line away: something else is printed from now on.
@@ -88,19 +109,13 @@ impl Drop for Progress {
     }
 }
 
-async fn watch(plan: Arc<Mutex<Option<Arc<dyn ExecutionPlan>>>>, bar: ProgressBar) {
+async fn watch(plan: Followed, bar: ProgressBar) {
     let started = Instant::now();
     tokio::time::sleep(PATIENCE).await;
     let mut course = Course::new(started);
     loop {
-        let plan = plan
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner)
-            .as_ref()
-            .map(Arc::clone);
         if !pager_is_open() {
-            let reads = plan.as_ref().map(Reads::of);
-            bar.set_message(course.line(reads, Instant::now()));
+            bar.set_message(course.line(plan.reads(), Instant::now()));
         }
         tokio::time::sleep(TICK).await;
     }
@@ -129,12 +144,9 @@ impl Course {
     /// The line to show now.
     fn line(&mut self, reads: Option<Reads>, now: Instant) -> String {
         let elapsed = amounts::time(now - self.started);
-        let Some(reads) = reads else {
-            return format!("planning, {elapsed}");
+        let Some(reads) = reads.filter(|reads| reads.scans > 0) else {
+            return format!("working, {elapsed}");
         };
-        if reads.scans == 0 {
-            return format!("computing, {elapsed}");
-        }
         if reads.bytes != self.bytes {
             (self.bytes, self.heard) = (reads.bytes, now);
         }
@@ -152,7 +164,7 @@ impl Course {
         }
         parts.push(amounts::bytes(reads.bytes));
         if is_read {
-            parts.push("all read, computing".to_owned());
+            parts.push("all read".to_owned());
         } else {
             parts.extend(self.rate(&reads, now));
         }
@@ -233,7 +245,7 @@ mod tests {
         let started = Instant::now();
         let at = |seconds| started + Duration::from_secs(seconds);
         let mut course = Course::new(started);
-        assert_eq!(course.line(None, at(1)), "planning, 1.00 s");
+        assert_eq!(course.line(None, at(1)), "working, 1.00 s");
         assert_eq!(
             course.line(reads(250, 2_000_000), at(2)),
             "[=====               ] 25 % · 250 of 1,000 rows · 2.0 MB · 1.0 MB/s · 6 s left · 2.00 s"
@@ -247,10 +259,10 @@ mod tests {
         );
         let line = course.line(reads(1000, 8_000_000), at(8));
         assert!(
-            line.contains("100 %") && line.contains("all read, computing"),
+            line.contains("100 %") && line.contains("all read"),
             "{line}"
         );
         let none = Some(Reads::default());
-        assert_eq!(course.line(none, at(9)), "computing, 9.00 s");
+        assert_eq!(course.line(none, at(9)), "working, 9.00 s");
     }
 }

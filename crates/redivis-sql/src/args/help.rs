@@ -21,6 +21,7 @@ Environment:
   REDIVIS_SQL_CACHE         on, or the folder of --cache
   REDIVIS_SQL_CONFIG        the folder of config.toml and init.sql, instead of
                             ~/.config/redivis-sql
+  REDIVIS_SQL_PAGER         the pager of the prompt, before PAGER and less; empty for none
   REDIVIS_OAUTH_CLIENT_ID   under which redivis-sql login is registered with Redivis
   HTTPS_PROXY, NO_PROXY     a proxy, and the hosts that are reached without it
   SSL_CERT_FILE             certificates to trust, instead of the system's

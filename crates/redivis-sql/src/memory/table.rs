@@ -17,18 +17,21 @@ use datafusion::physical_plan::ExecutionPlan;
 
 use super::counted::CountedExec;
 use super::held::Held;
+use crate::progress::Followed;
 use crate::session::Session;
 
 /// Makes a table in memory of a statement that says so.
 pub(crate) async fn create(
     session: &Session,
     mut statement: CreateMemoryTable,
+    followed: Followed,
 ) -> Result<DataFrame> {
     let name = statement.name.clone();
     let held = Arc::new(Held::new(name.to_string()));
     let rows = Rows {
         query: Arc::unwrap_or_clone(statement.input),
         held: Arc::clone(&held),
+        followed,
     };
     let rows = LogicalPlanBuilder::scan("rows", provider_as_source(Arc::new(rows)), None)?;
     statement.input = Arc::new(rows.build()?);
@@ -48,6 +51,7 @@ pub(crate) async fn create(
 struct Rows {
     query: LogicalPlan,
     held: Arc<Held>,
+    followed: Followed,
 }
 
 impl fmt::Debug for Rows {
@@ -78,6 +82,7 @@ impl TableProvider for Rows {
             return internal_err!("a table is made of all columns of its query");
         }
         let input = state.create_physical_plan(&self.query).await?;
+        self.followed.follow(&input);
         Ok(Arc::new(CountedExec::new(input, Arc::clone(&self.held))))
     }
 }

@@ -180,3 +180,18 @@ fn an_analyzed_plan_is_a_tree_with_what_was_asked_of_redivis() {
     assert!(tree.contains("Redivis  demo.ny"), "{tree}");
     terminal.leave();
 }
+
+#[test]
+fn tables_that_are_made_say_how_far_they_are() {
+    behind_a_slow_line(|environment| {
+        let sandbox = Sandbox::new();
+        let mut terminal = Terminal::open(&sandbox, &[], (120, 40), environment);
+        terminal.send(&format!(
+            "CREATE TABLE t AS SELECT dep_delay, tailnum FROM {FLIGHTS};"
+        ));
+        terminal.until(" of 336,776 rows ");
+        let said = terminal.printed();
+        assert!(said.contains("created t with 336,776 rows"), "{said:?}");
+        terminal.leave();
+    });
+}

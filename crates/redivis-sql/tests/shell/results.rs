@@ -53,7 +53,7 @@ fn what_had_come_before_control_c_is_kept() {
         "SELECT value FROM generate_series(1, 3) UNION ALL SELECT count(*) FROM generate_series(1, 1000000000000);",
     );
     // It computes, so the rows of the first part are there.
-    terminal.0.exp_string("computing").unwrap();
+    terminal.0.exp_string("working").unwrap();
     terminal.0.send_control('c').unwrap();
     let said = terminal.printed();
     assert!(
