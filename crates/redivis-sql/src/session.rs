@@ -70,7 +70,8 @@ impl Session {
         } else {
             client
         };
-        let memory = FairPool::new(memory::share_of_machine());
+        let limit = options.memory_limit;
+        let memory = FairPool::new(limit.unwrap_or_else(memory::share_of_machine));
         let from_stdin = options.sources.is_empty() || options.sources.contains(&Source::Stdin);
         let stats = options.stats.then(Stats::default);
         let context = files::enable(context(memory.clone(), stats.clone())?, !from_stdin)?;

@@ -5,6 +5,7 @@
 mod duration;
 mod generated;
 mod help;
+mod pairs;
 mod upload;
 mod version;
 
@@ -19,6 +20,8 @@ use clap_complete::Shell;
 
 pub(crate) use self::duration::parse as duration;
 pub(crate) use self::generated::{completions, man};
+pub(crate) use self::pairs::Registration;
+use self::pairs::{registration, variable};
 pub(crate) use self::upload::Upload;
 use crate::color::Color;
 use crate::config::{Config, SETTINGS, switch};
@@ -26,11 +29,11 @@ use crate::doctor::Doctor;
 use crate::failure::{Failure, OnError};
 use crate::guard::size;
 use crate::login::Login;
+use crate::memory;
 use crate::output::Format;
 use crate::report::ErrorFormat;
 use crate::script::Source;
 use crate::state::at_home;
-use crate::variables::is_name;
 
 /// SQL over Redivis tables and local files.
 #[derive(Debug, Parser)]
@@ -166,6 +169,10 @@ struct Running {
     #[arg(long, value_name = "DURATION", value_parser = duration::parse)]
     timeout: Option<Duration>,
 
+    /// Take no more memory than this: 8GB [default: 60 % of the machine's]
+    #[arg(long, value_name = "SIZE", value_parser = memory::size)]
+    memory_limit: Option<usize>,
+
     /// Tell what each statement took: a JSON object a line, on standard error
     #[arg(long)]
     stats: bool,
@@ -206,13 +213,6 @@ pub(crate) enum Errand {
     Man,
 }
 
-/// A short name for a Redivis table.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) struct Registration {
-    pub(crate) name: String,
-    pub(crate) reference: String,
-}
-
 /// What the command line asks for.
 #[derive(Debug)]
 pub(crate) struct Options {
@@ -225,6 +225,8 @@ pub(crate) struct Options {
     pub(crate) on_error: OnError,
     /// How long a statement may take.
     pub(crate) timeout: Option<Duration>,
+    /// How much memory the session may take; otherwise a share of the machine's.
+    pub(crate) memory_limit: Option<usize>,
     /// Tells what each statement took.
     pub(crate) stats: bool,
     /// Bytes that are read from Redivis without a question.
@@ -343,6 +345,7 @@ impl Options {
             error_format: results.error_format,
             on_error: running.on_error,
             timeout: running.timeout,
+            memory_limit: running.memory_limit,
             stats: running.stats,
             ask_above: None,
             asks: false,
@@ -373,6 +376,7 @@ impl Options {
         self.color = config.parsed("color", color)?.unwrap_or_default();
         self.ask_above = config.parsed("ask_above", size)?.flatten();
         self.timeout = config.parsed("timeout", duration)?;
+        self.memory_limit = config.parsed("memory_limit", memory::size)?;
         self.require_pinned = config.parsed("require_pinned", switch)?.unwrap_or_default();
         let format = config.parsed("format", |text| Format::from_str(text, true))?;
         if is_shown && self.output.is_none() {
@@ -383,25 +387,6 @@ impl Options {
             self.cache = config.get("cache").and_then(Cache::of_setting);
         }
         Ok(())
-    }
-}
-
-fn variable(text: &str) -> Result<(String, String), String> {
-    match text.split_once('=') {
-        Some((name, value)) if is_name(name) => Ok((name.to_owned(), value.to_owned())),
-        _ => Err("write NAME=VALUE, with a name of letters, digits and _".to_owned()),
-    }
-}
-
-fn registration(text: &str) -> Result<Registration, String> {
-    match text.split_once('=') {
-        Some((name, reference)) if !name.trim().is_empty() && !reference.trim().is_empty() => {
-            Ok(Registration {
-                name: name.trim().to_owned(),
-                reference: reference.trim().to_owned(),
-            })
-        }
-        _ => Err("write NAME=REFERENCE, for example flights=demo.nycflights13.flights".to_owned()),
     }
 }
 

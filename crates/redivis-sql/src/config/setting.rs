@@ -53,7 +53,7 @@ pub(crate) static SETTINGS: LazyLock<Vec<Setting>> = LazyLock::new(|| {
 });
 
 /// Those that are about more than the display.
-fn own() -> [Setting; 8] {
+fn own() -> [Setting; 9] {
     [
         setting("format", "table", "how results are shown on a terminal").option("--format"),
         setting("color", "auto", "colours: auto, always, never").option("--color"),
@@ -79,6 +79,12 @@ fn own() -> [Setting; 8] {
         .variable("REDIVIS_SQL_CACHE")
         .option("--cache"),
         setting("timeout", "", "how long a statement may take: 30s, 5m").option("--timeout"),
+        setting(
+            "memory_limit",
+            "",
+            "how much memory a session may take: 8GB; without it, 60 % of the machine's",
+        )
+        .option("--memory-limit"),
         setting(
             "ask_above",
             "10GB",

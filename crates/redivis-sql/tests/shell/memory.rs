@@ -37,6 +37,32 @@ fn memory_is_limited_by_default_and_again_after_a_reset() {
 }
 
 #[test]
+fn an_option_limits_memory_too() {
+    let create = format!("CREATE TABLE t AS {TABLE}");
+    let limited = |size: &str| {
+        let arguments = ["--memory-limit", size, "-c", &create];
+        Sandbox::new().run(&arguments)
+    };
+    let refused = limited("5MB");
+    assert_eq!(refused.status, Some(1), "{}", refused.stderr);
+    assert!(
+        refused.stderr.contains("not enough memory"),
+        "{}",
+        refused.stderr
+    );
+    assert_eq!(limited("2GB").status, Some(0));
+    for wrong in ["off", "0", "much"] {
+        let run = limited(wrong);
+        assert_eq!(run.status, Some(2), "{wrong}");
+        assert!(
+            run.stderr.contains("write a size such as 8GB"),
+            "{}",
+            run.stderr
+        );
+    }
+}
+
+#[test]
 fn tables_in_memory_are_counted() {
     let larger = TABLE.replace("100000", "400000");
     refused(&[LIMIT, &format!("CREATE TABLE t AS {larger}")]);
