@@ -149,10 +149,11 @@ mod tests {
         let lines: Vec<&str> = chart.lines().collect();
         assert_eq!(lines.len(), HEIGHT + 2);
         assert!(lines[0].starts_with(" 198 │  "), "{chart}");
-        assert_eq!(lines[0].width(), 40, "{chart}");
+        // One column stays free: a terminal whose last one is written to may go on to the next line.
+        assert_eq!(lines[0].width(), 39, "{chart}");
         assert!(lines[HEIGHT - 1].starts_with("   0 │⣠"), "{chart}");
         assert!(lines[HEIGHT + 1].trim_end().ends_with("99"), "{chart}");
-        assert!(lines.iter().all(|line| line.width() <= 40), "{chart}");
+        assert!(lines.iter().all(|line| line.width() < 40), "{chart}");
     }
 
     #[test]

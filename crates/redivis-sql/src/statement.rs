@@ -480,7 +480,8 @@ mod tests {
         #[test]
         fn any_text_is_cut_without_panic_and_nothing_but_blank_and_semicolons_is_lost(text in "\\PC*") {
             let kept: String = texts(&text).concat().split_whitespace().collect();
-            prop_assert!(kept.len() <= text.len() + 2);
+            // `\\ls` and its like come before a name that stands alone.
+            prop_assert!(kept.len() <= text.len() + 3);
         }
     }
 }

@@ -11,7 +11,7 @@ use tokio::runtime::Runtime;
 use tokio::sync::watch;
 
 use crate::failure::Failure;
-use crate::output::pager_is_open;
+use crate::output::pager_may_have_keys;
 use crate::signal::Signal;
 
 /// How long what was stopped may take to clean up. What takes longer computes, and stops at its next batch.
@@ -127,7 +127,7 @@ fn count(sender: watch::Sender<usize>) -> std::io::Result<()> {
     tokio::spawn(async move {
         while interrupt.recv().await.is_some() {
             // A pager that has the terminal has its keys too.
-            if !pager_is_open() {
+            if !pager_may_have_keys() {
                 sender.send_modify(|count| *count += 1);
             }
         }

@@ -33,7 +33,7 @@ pub(crate) use columns::unique_names;
 pub(crate) use format::Format;
 pub(crate) use gather::gather;
 pub(crate) use look::ValueLabels;
-pub(crate) use pager::is_open as pager_is_open;
+pub(crate) use pager::{is_open as pager_is_open, may_have_keys as pager_may_have_keys};
 pub(crate) use sanitize::single_line;
 pub(crate) use switch::Output;
 pub(crate) use target::Target;

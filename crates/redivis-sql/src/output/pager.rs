@@ -6,15 +6,27 @@ use std::io::{self, Write};
 use std::path::Path;
 use std::process::{Child, ChildStdin, Command, Stdio};
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Mutex, PoisonError};
+use std::time::{Duration, Instant};
 
 use super::screen::Fit;
 
-/// Whether one has the terminal.
+/// Whether one has the terminal, and when the last one left it.
 static OPEN: AtomicBool = AtomicBool::new(false);
+static LEFT: Mutex<Option<Instant>> = Mutex::new(None);
+
+/// A key that was pressed in a pager may be noticed so much later.
+const LATE: Duration = Duration::from_millis(500);
 
 /// Whether a pager has the terminal, and so its keys.
 pub(crate) fn is_open() -> bool {
     OPEN.load(Ordering::Relaxed)
+}
+
+/// Whether a key that is noticed now may have been pressed in a pager.
+pub(crate) fn may_have_keys() -> bool {
+    let left = *LEFT.lock().unwrap_or_else(PoisonError::into_inner);
+    is_open() || left.is_some_and(|left| left.elapsed() < LATE)
 }
 
 /// A pager that runs.
@@ -77,6 +89,7 @@ impl Drop for Pager {
     fn drop(&mut self) {
         drop(self.input.take());
         let _ = self.child.wait();
+        *LEFT.lock().unwrap_or_else(PoisonError::into_inner) = Some(Instant::now());
         OPEN.store(false, Ordering::Relaxed);
     }
 }

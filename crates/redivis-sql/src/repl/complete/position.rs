@@ -4,7 +4,7 @@
 
 use std::ops::Range;
 
-use datafusion::sql::sqlparser::keywords::Keyword;
+use datafusion::sql::sqlparser::keywords::{Keyword, RESERVED_FOR_TABLE_ALIAS};
 use datafusion::sql::sqlparser::tokenizer::Token;
 
 use crate::repl::lexed::Lexed;
@@ -303,12 +303,16 @@ fn listed(tokens: &[&Token], mut at: usize, found: &mut Vec<Named>) -> usize {
         if parts.is_empty() {
             return at;
         }
-        if matches!(tokens.get(at), Some(Token::Word(word)) if word.keyword == Keyword::AS) {
+        let is_named =
+            matches!(tokens.get(at), Some(Token::Word(word)) if word.keyword == Keyword::AS);
+        if is_named {
             at += 1;
         }
         let alias = match tokens.get(at) {
             Some(Token::Word(word))
-                if word.keyword == Keyword::NoKeyword || word.quote_style.is_some() =>
+                if is_named
+                    || word.quote_style.is_some()
+                    || !RESERVED_FOR_TABLE_ALIAS.contains(&word.keyword) =>
             {
                 at += 1;
                 Some(word.value.clone())
