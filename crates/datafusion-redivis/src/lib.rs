@@ -193,6 +193,7 @@ mod error;
 mod io;
 mod options;
 mod plan;
+mod pushdown;
 mod scan;
 mod session;
 mod sql;
@@ -206,8 +207,9 @@ pub use catalog::{
     ReferenceSchema,
 };
 pub use error::{CacheError, ScanError, WriteError};
-pub use options::{CheckRowCounts, RedivisOptions, UploadCompression};
+pub use options::{CheckRowCounts, Pushdown, RedivisOptions, UploadCompression};
 pub use plan::{RedivisExtensionPlanner, RedivisPlanner, RedivisStatement, StatementKind};
+pub use pushdown::RedivisQueryExec;
 pub use scan::RedivisScanExec;
 pub use session::{Redivis, RedivisBuilder, register};
 pub use sql::functions::{RedivisQueryFunction, RedivisTableFunction};

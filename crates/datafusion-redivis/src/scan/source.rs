@@ -7,7 +7,7 @@ use std::sync::Arc;
 use datafusion::arrow::datatypes::SchemaRef;
 use redivis::resource::Table;
 
-use super::statistics::Size;
+use super::statistics::{self, Size};
 use crate::connection::Connection;
 
 /// Rows on Redivis that a scan can read.
@@ -30,6 +30,15 @@ pub(crate) struct Source {
 }
 
 impl Source {
+    /// About how many bytes some of their variables take, all of them for `None`.
+    pub(crate) fn bytes_of(&self, variables: Option<&[usize]>) -> Option<usize> {
+        let Some(variables) = variables else {
+            return statistics::bytes(self.size, &self.schema, &self.schema, None);
+        };
+        let read = self.schema.project(variables).ok()?;
+        statistics::bytes(self.size, &self.schema, &read, None)
+    }
+
     /// Whether rows come through `GET …/rows`, as a client without a token may make no read session (redivis-api §5.3).
     pub(crate) fn reads_rows(&self) -> Option<&Table> {
         self.table

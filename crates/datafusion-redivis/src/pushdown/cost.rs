@@ -1,0 +1,130 @@
+//! Whether a query on Redivis is sooner than reading its tables.
+
+use std::collections::BTreeMap;
+use std::fmt;
+use std::sync::Arc;
+use std::time::Duration;
+
+use datafusion::common::Result;
+use datafusion::common::tree_node::{TreeNode, TreeNodeRecursion};
+use datafusion::logical_expr::{Expr, LogicalPlan};
+use futures::stream::{self, StreamExt};
+
+use super::estimate::{Known, Variable, row_bytes, variable, with_table};
+use crate::connection::Connection;
+
+/// Bytes a second that a person far from the data reads, about.
+const LINE_BYTES: f64 = 25e6;
+/// Variables whose statistics are asked for side by side.
+const ASKED_AT_ONCE: usize = 8;
+
+/// What reading a part of a plan takes, and what its answer.
+#[derive(Debug, Clone, Copy, Default)]
+pub(super) struct Cost {
+    /// Bytes of the tables' variables that would be read.
+    pub(super) reading: f64,
+    /// Rows of the answer.
+    pub(super) rows: f64,
+    /// Bytes of the answer.
+    pub(super) answer: f64,
+}
+
+/// Why a part that could be pushed is not.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct NotWorth {
+    cost: Cost,
+    job: Duration,
+}
+
+impl fmt::Display for NotWorth {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Cost {
+            reading, answer, ..
+        } = self.cost;
+        let job = self.job.as_secs_f64();
+        write!(f, "reading about {} is sooner than a query", bytes(reading))?;
+        match answer > 0.0 {
+            true => write!(f, " ({job:.1} s, and about {} to read)", bytes(answer)),
+            false => write!(f, " ({job:.1} s)"),
+        }
+    }
+}
+
+/// Bytes, for people.
+pub(super) fn bytes(bytes: f64) -> String {
+    match bytes {
+        0.0..1e6 => format!("{:.0} kB", bytes / 1e3),
+        1e6..1e9 => format!("{:.0} MB", bytes / 1e6),
+        _ => format!("{:.1} GB", bytes / 1e9),
+    }
+}
+
+impl Cost {
+    /// What reading takes; nothing is known of the answer.
+    pub(super) fn of_reading(plan: &LogicalPlan) -> Result<Self> {
+        let mut reading = 0.0;
+        plan.apply_with_subqueries(|node| {
+            if let LogicalPlan::TableScan(scan) = node {
+                let bytes = with_table(scan, |table| table.bytes_of(scan.projection.as_deref()));
+                reading += bytes.flatten().unwrap_or(0) as f64;
+            }
+            Ok(TreeNodeRecursion::Continue)
+        })?;
+        Ok(Self {
+            reading,
+            ..Self::default()
+        })
+    }
+
+    /// With the answer.
+    pub(super) fn with_answer(self, plan: &LogicalPlan, known: &Known) -> Self {
+        let rows = known.rows(plan);
+        Self {
+            rows,
+            answer: rows * row_bytes(plan),
+            ..self
+        }
+    }
+
+    /// Whether a query that takes `job` before its first row is worth it.
+    pub(super) fn is_worth(self, job: Duration) -> std::result::Result<(), NotWorth> {
+        let seconds = |bytes: f64| bytes / LINE_BYTES;
+        match job.as_secs_f64() + seconds(self.answer) < seconds(self.reading) {
+            true => Ok(()),
+            false => Err(NotWorth { cost: self, job }),
+        }
+    }
+}
+
+/// What Redivis knows of the variables that a plan's predicates compare: one request for each that was not asked for before.
+pub(super) async fn known(plan: &LogicalPlan, connection: &Arc<Connection>) -> Result<Known> {
+    let mut wanted = BTreeMap::new();
+    plan.apply(|node| {
+        if let LogicalPlan::Filter(filter) = node {
+            filter.predicate.apply(|expr| {
+                if let Expr::BinaryExpr(_) | Expr::InList(_) = expr {
+                    expr.apply_children(|child| {
+                        if let Expr::Column(column) = child
+                            && let Some(variable) = variable(&filter.input, column)
+                        {
+                            wanted.insert(variable, ());
+                        }
+                        Ok(TreeNodeRecursion::Continue)
+                    })?;
+                }
+                Ok(TreeNodeRecursion::Continue)
+            })?;
+        }
+        Ok(TreeNodeRecursion::Continue)
+    })?;
+    let ask = |variable: Variable| async move {
+        let known = connection.statistics(&variable.0, &variable.1).await;
+        Some((variable, known?))
+    };
+    let known = stream::iter(wanted.into_keys().map(ask))
+        .buffer_unordered(ASKED_AT_ONCE)
+        .filter_map(|known| async { known })
+        .collect()
+        .await;
+    Ok(Known(known))
+}
