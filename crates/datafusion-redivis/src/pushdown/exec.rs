@@ -112,6 +112,11 @@ impl RedivisQueryExec {
         &self.query.tables
     }
 
+    /// About how many bytes of the tables would be read without it.
+    pub fn instead_of(&self) -> u64 {
+        self.query.cost.reading as u64
+    }
+
     /// How long the query has been running that nothing came of yet; `None` before it, and when its result is read.
     pub fn running_for(&self) -> Option<Duration> {
         match &*self.running() {

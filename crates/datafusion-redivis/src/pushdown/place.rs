@@ -15,7 +15,7 @@ use futures::future::{BoxFuture, FutureExt};
 
 use super::block::names;
 use super::cost::{self, Cost};
-use super::estimate::with_table;
+use super::estimate::{Known, with_table};
 use super::explained::Explained;
 use super::refusal::{Refusal, Said, refuse};
 use super::relation::Translator;
@@ -30,7 +30,9 @@ pub(crate) async fn push_down(plan: &LogicalPlan, session: &SessionState) -> Res
     let options = RedivisOptions::of(session.config_options());
     let pushing = Pushing { options };
     let placed = pushing.place(plan, None).await?;
-    Ok(placed.unwrap_or_else(|| plan.clone()))
+    let placed = placed.unwrap_or_else(|| plan.clone());
+    cost::ask_for_join_keys(&placed).await?;
+    Ok(placed)
 }
 
 struct Pushing {
@@ -192,13 +194,14 @@ impl Pushing {
             if let Err(why) = cost.is_worth(job) {
                 return Ok(refuse(why.to_string()));
             }
-            let cost = cost.with_answer(plan, &cost::known(plan, &connection).await?);
+            let known = cost::known(plan, &connection).await?;
+            let cost = cost.with_answer(plan, &known);
             if let Err(why) = cost.is_worth(job) {
                 return Ok(refuse(why.to_string()));
             }
             cost
         } else {
-            cost
+            cost.with_answer(plan, &Known::default())
         };
         let table = PushedTable {
             connection,

@@ -392,7 +392,13 @@ impl ExecutionPlan for RedivisScanExec {
             None => {
                 let is_checked = self.options.check_row_counts == CheckRowCounts::Error;
                 let (size, all) = (self.source.size, &self.source.schema);
-                statistics::of_scan(size, all, &schema, self.fetch, is_checked)
+                let mut known = statistics::of_scan(size, all, &schema, self.fetch, is_checked);
+                for (field, column) in schema.fields().iter().zip(&mut known.column_statistics) {
+                    if let Some(of_variable) = self.source.known(field.name()) {
+                        *column = statistics::of_variable(&of_variable, field.data_type());
+                    }
+                }
+                known
             }
         }))
     }

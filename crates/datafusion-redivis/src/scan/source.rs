@@ -5,7 +5,7 @@
 use std::sync::Arc;
 
 use datafusion::arrow::datatypes::SchemaRef;
-use redivis::resource::Table;
+use redivis::resource::{Table, VariableStatistics};
 
 use super::statistics::{self, Size};
 use crate::connection::Connection;
@@ -37,6 +37,12 @@ impl Source {
         };
         let read = self.schema.project(variables).ok()?;
         statistics::bytes(self.size, &self.schema, &read, None)
+    }
+
+    /// What is known of a variable's values, where it was asked for.
+    pub(crate) fn known(&self, variable: &str) -> Option<Arc<VariableStatistics>> {
+        let table = self.table.as_ref().filter(|_| self.size.immutable)?;
+        self.connection.known_statistics(&table.uri, variable)
     }
 
     /// Whether rows come through `GET …/rows`, as a client without a token may make no read session (redivis-api §5.3).
