@@ -131,7 +131,11 @@ pub(super) async fn ask_for_join_keys(plan: &LogicalPlan) -> Result<()> {
         match node {
             LogicalPlan::TableScan(scan) => {
                 with_table(scan, |table| {
-                    if table.table().num_rows.is_some_and(|rows| rows >= LARGE_ROWS) {
+                    if table
+                        .table()
+                        .num_rows
+                        .is_some_and(|rows| rows >= LARGE_ROWS)
+                    {
                         let connection = Arc::clone(table.connection());
                         tables.insert(table.table().uri.clone(), connection);
                     }

@@ -212,7 +212,8 @@ impl Known {
         let one = 1.0 / (known.num_distinct? as f64).max(1.0);
         let below = || {
             let data_type = value.data_type();
-            let number = |known: &Option<Value>| as_number(&statistics::value(known.as_ref()?, &data_type)?);
+            let number =
+                |known: &Option<Value>| as_number(&statistics::value(known.as_ref()?, &data_type)?);
             let (low, high) = (number(&known.min)?, number(&known.max)?);
             let part = (as_number(value)? - low) / (high - low).max(f64::MIN_POSITIVE);
             Some(part.clamp(0.0, 1.0))

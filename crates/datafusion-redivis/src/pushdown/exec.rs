@@ -5,7 +5,6 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
 use datafusion::arrow::array::RecordBatch;
-use datafusion::arrow::datatypes::SchemaRef;
 use datafusion::common::stats::Precision;
 use datafusion::common::tree_node::TreeNodeRecursion;
 use datafusion::common::{Result, Statistics, internal_err};
@@ -29,8 +28,7 @@ use futures::stream::{self, StreamExt, TryStreamExt};
 use redivis::resource::QueryRequest;
 
 use super::cost::{Cost, bytes};
-use super::table::PushedTable;
-use crate::connection::Connection;
+use super::pushed::Pushed;
 use crate::options::{Pushdown, RedivisOptions};
 use crate::scan::RedivisScanExec;
 use crate::table::RedivisQuery;
@@ -48,18 +46,6 @@ pub struct RedivisQueryExec {
     running: Arc<Mutex<Running>>,
 }
 
-/// What is the same for all executions.
-#[derive(Debug)]
-struct Pushed {
-    connection: Arc<Connection>,
-    sql: String,
-    schema: SchemaRef,
-    tables: Vec<String>,
-    cost: Cost,
-    above: Option<String>,
-    otherwise: Option<LogicalPlan>,
-}
-
 /// How far the latest execution has come.
 #[derive(Debug, Default)]
 enum Running {
@@ -72,24 +58,15 @@ enum Running {
 }
 
 impl RedivisQueryExec {
-    pub(super) fn new(table: &PushedTable, session: SessionState) -> Self {
+    pub(super) fn new(query: Arc<Pushed>, session: SessionState) -> Self {
         let properties = PlanProperties::new(
-            EquivalenceProperties::new(Arc::clone(&table.schema)),
+            EquivalenceProperties::new(Arc::clone(&query.schema)),
             Partitioning::UnknownPartitioning(1),
             EmissionType::Incremental,
             Boundedness::Bounded,
         )
         .with_scheduling_type(SchedulingType::Cooperative);
-        let query = Pushed {
-            connection: Arc::clone(&table.connection),
-            sql: table.sql.clone(),
-            schema: Arc::clone(&table.schema),
-            tables: table.tables.clone(),
-            cost: table.cost,
-            above: table.above.clone(),
-            otherwise: table.otherwise.clone(),
-        };
-        Self::of(Arc::new(query), Arc::new(session), Arc::new(properties))
+        Self::of(query, Arc::new(session), Arc::new(properties))
     }
 
     fn of(query: Arc<Pushed>, session: Arc<SessionState>, properties: Arc<PlanProperties>) -> Self {

@@ -6,8 +6,8 @@ use datafusion::logical_expr::{Expr, Join, LogicalPlan, Operator};
 use super::block::{Block, Column, indent};
 use super::expression::Rows;
 use super::refusal::{Said, refuse};
-use super::relation::Translator;
 use super::sql::{Kind, Sql};
+use super::translator::Translator;
 
 impl Translator {
     pub(super) fn join(&self, join: &Join) -> Said<Block> {

@@ -17,10 +17,11 @@ use super::block::names;
 use super::cost::{self, Cost};
 use super::estimate::{Known, with_table};
 use super::explained::Explained;
+use super::pushed::Pushed;
 use super::refusal::{Refusal, Said, refuse};
-use super::relation::Translator;
 use super::sql::Kind;
 use super::table::PushedTable;
+use super::translator::Translator;
 use crate::connection::Connection;
 use crate::options::{Pushdown, RedivisOptions};
 use crate::table::RedivisTable;
@@ -203,7 +204,7 @@ impl Pushing {
         } else {
             cost.with_answer(plan, &Known::default())
         };
-        let table = PushedTable {
+        let pushed = Pushed {
             connection,
             sql,
             schema: wire_schema(plan),
@@ -215,7 +216,7 @@ impl Pushing {
                 false => None,
             },
         };
-        Ok(Ok(scan(table, plan)?))
+        Ok(Ok(scan(pushed, plan)?))
     }
 }
 
@@ -307,7 +308,7 @@ fn otherwise(plan: &LogicalPlan) -> Result<LogicalPlan> {
 }
 
 /// The statement's rows with the columns of the plan's.
-fn scan(table: PushedTable, plan: &LogicalPlan) -> Result<LogicalPlan> {
+fn scan(pushed: Pushed, plan: &LogicalPlan) -> Result<LogicalPlan> {
     let name = TableReference::bare("query");
     let fields = plan.schema().iter().zip(names(plan.schema()));
     let columns = fields.map(|((qualifier, field), sent)| {
@@ -316,9 +317,13 @@ fn scan(table: PushedTable, plan: &LogicalPlan) -> Result<LogicalPlan> {
             .alias_qualified(qualifier.cloned(), field.name())
     });
     let columns: Vec<Expr> = columns.collect();
-    LogicalPlanBuilder::scan(name.clone(), provider_as_source(Arc::new(table)), None)?
-        .project(columns)?
-        .build()
+    LogicalPlanBuilder::scan(
+        name.clone(),
+        provider_as_source(Arc::new(PushedTable::from(pushed))),
+        None,
+    )?
+    .project(columns)?
+    .build()
 }
 
 fn converted(column: Expr, from: &DataType, to: &DataType) -> Expr {

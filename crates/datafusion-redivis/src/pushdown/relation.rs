@@ -1,8 +1,5 @@
 //! Plans as SELECTs.
 
-use std::cell::{Cell, OnceCell};
-use std::sync::Arc;
-
 use datafusion::common::DFSchema;
 use datafusion::datasource::source_as_provider;
 use datafusion::logical_expr::utils::split_conjunction;
@@ -16,25 +13,13 @@ use super::block::{Block, Column, indent, names};
 use super::expression::Rows;
 use super::refusal::{Said, refuse};
 use super::sql::{Kind, Sql, name};
-use crate::connection::Connection;
+use super::translator::Translator;
 use crate::table::RedivisTable;
 
 /// How long a query may be, in characters (redivis-api §7).
 const LONGEST_QUERY: usize = 256_000;
 
-/// Says one statement: what is named in it has a name of its own.
-#[derive(Debug, Default)]
-pub(super) struct Translator {
-    /// Where all its tables are.
-    connection: OnceCell<Arc<Connection>>,
-    aliases: Cell<usize>,
-}
-
 impl Translator {
-    pub(super) fn connection(&self) -> Option<&Arc<Connection>> {
-        self.connection.get()
-    }
-
     /// A plan as a statement.
     pub(super) fn statement(&self, plan: &LogicalPlan) -> Said<String> {
         self.block(plan)?.statement(plan.schema())
@@ -65,11 +50,6 @@ impl Translator {
         };
         debug_assert_eq!(block.columns.len(), plan.schema().fields().len());
         Ok(block)
-    }
-
-    fn alias(&self) -> String {
-        self.aliases.set(self.aliases.get() + 1);
-        format!("t{}", self.aliases.get())
     }
 
     /// The block as a subquery of another one.
@@ -145,10 +125,7 @@ impl Translator {
             return refuse(format!("{table} is not on Redivis"));
         };
         let connection = provider.connection();
-        if !Arc::ptr_eq(
-            self.connection.get_or_init(|| Arc::clone(connection)),
-            connection,
-        ) {
+        if !self.is_at(connection) {
             return refuse(format!("{table} is at another endpoint"));
         }
         let client = connection.client();
@@ -273,7 +250,7 @@ impl Translator {
         }
         let from = format!("(\n{}\n)", indent(&block.select(&columns)));
         let wrapped = self.named(&from, schema, |i| block.columns[i].is_opaque)?;
-        let alias = format!("t{}", self.aliases.get());
+        let alias = self.last_alias();
         let keys = (0..keys.len())
             .map(|place| Sql::operand(format!("{alias}.{}", key_name(schema, place))));
         Ok(Keyed {

@@ -18,7 +18,7 @@ mod partition;
 mod request;
 mod session;
 mod source;
-mod statistics;
+pub(crate) mod statistics;
 
 pub use self::exec::RedivisScanExec;
 pub(crate) use self::source::Source;

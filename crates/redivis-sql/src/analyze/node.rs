@@ -4,6 +4,7 @@ use std::fmt;
 use std::sync::Arc;
 use std::time::Duration;
 
+use datafusion::physical_plan::metrics::MetricsSet;
 use datafusion::physical_plan::{DisplayFormatType, ExecutionPlan};
 use datafusion_redivis::{RedivisQueryExec, RedivisScanExec};
 
@@ -73,7 +74,8 @@ impl Node {
         let ran = reads::longest(metrics, "query_time");
         self.waiting = ran + reads::longest(metrics, "time_elapsed_waiting");
         let sql = query.sql().lines();
-        self.details.extend(sql.map(|line| single_line(line).into_owned()));
+        self.details
+            .extend(sql.map(|line| single_line(line).into_owned()));
         self.details.push(format!(
             "ran:   {} · instead of reading about {}",
             amounts::time(ran),
