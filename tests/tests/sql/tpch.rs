@@ -101,6 +101,7 @@ async fn all_queries_give_what_local_files_give() {
                 "SortExec",
                 "SortPreservingMergeExec",
                 "ProjectionExec",
+                "RepartitionExec",
             ];
             !done.iter().any(|node| line.trim_start().starts_with(node))
         });
