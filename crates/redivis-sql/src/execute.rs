@@ -73,7 +73,7 @@ async fn run_for(
         return dry(session, output, sql).await;
     }
     let started = Instant::now();
-    let progress = Progress::start();
+    let progress = Progress::start(&session.redivis);
     let state = session.context.state();
     let dialect = state.config().options().sql_parser.dialect;
     let parsed = state.sql_to_statement(sql, &dialect)?;

@@ -8,7 +8,9 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
 use datafusion::physical_plan::ExecutionPlan;
+use datafusion_redivis::{Redivis, RunningQuery};
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
+use redivis::resource::JobStatus;
 use tokio::task::JoinHandle;
 
 use crate::amounts;
@@ -56,7 +58,7 @@ pub(crate) struct Handle {
 
 impl Progress {
     /// Starts to watch, where there is somebody to tell. Has to be called on a runtime.
-    pub(crate) fn start() -> Self {
+    pub(crate) fn start(redivis: &Redivis) -> Self {
         let is_dumb = std::env::var_os("TERM").is_none_or(|term| term == "dumb");
         let is_seen = stderr().is_terminal() && !is_dumb && !is_quiet();
         let target = match is_seen {
@@ -68,7 +70,7 @@ impl Progress {
             bar.set_style(style);
         }
         let plan = Followed::default();
-        let task = is_seen.then(|| tokio::spawn(watch(plan.clone(), bar.clone())));
+        let task = is_seen.then(|| tokio::spawn(watch(plan.clone(), redivis.clone(), bar.clone())));
         let task = task.map(Arc::new);
         let line = Handle { bar, task };
         Self { plan, line }
@@ -109,13 +111,14 @@ impl Drop for Progress {
     }
 }
 
-async fn watch(plan: Followed, bar: ProgressBar) {
+async fn watch(plan: Followed, redivis: Redivis, bar: ProgressBar) {
     let started = Instant::now();
     tokio::time::sleep(PATIENCE).await;
     let mut course = Course::new(started);
     loop {
         if !pager_is_open() {
-            bar.set_message(course.line(plan.reads(), Instant::now()));
+            let queries = redivis.running();
+            bar.set_message(course.line(plan.reads(), &queries, Instant::now()));
         }
         tokio::time::sleep(TICK).await;
     }
@@ -142,10 +145,12 @@ impl Course {
     }
 
     /// The line to show now.
-    fn line(&mut self, reads: Option<Reads>, now: Instant) -> String {
+    fn line(&mut self, reads: Option<Reads>, queries: &[RunningQuery], now: Instant) -> String {
         let elapsed = amounts::time(now - self.started);
-        let Some(reads) = reads.filter(|reads| reads.scans > 0) else {
-            return format!("working, {elapsed}");
+        let queries = on_redivis(queries, now);
+        let reads = reads.filter(|reads| reads.scans > 0);
+        let Some(reads) = reads.filter(|reads| queries.is_none() || reads.rows > 0) else {
+            return queries.unwrap_or_else(|| format!("working, {elapsed}"));
         };
         if reads.bytes != self.bytes {
             (self.bytes, self.heard) = (reads.bytes, now);
@@ -174,7 +179,9 @@ impl Course {
             many => parts.push(format!("{many} retries")),
         }
         let silent = now - self.heard;
-        if !is_read && silent >= SILENCE {
+        if let Some(queries) = queries {
+            parts.push(queries);
+        } else if !is_read && silent >= SILENCE {
             parts.push(format!("waiting for Redivis for {} s", silent.as_secs()));
         }
         parts.push(elapsed);
@@ -213,6 +220,20 @@ impl Course {
     }
 }
 
+/// How far the queries are that Redivis runs for the statement.
+fn on_redivis(queries: &[RunningQuery], now: Instant) -> Option<String> {
+    let oldest = queries.first()?;
+    let state = match (queries.len(), oldest.status) {
+        (1, None) => "sent to Redivis".to_owned(),
+        (1, Some(JobStatus::Queued)) => "queued on Redivis".to_owned(),
+        (1, Some(JobStatus::Running)) => "running on Redivis".to_owned(),
+        (1, Some(_)) => "on Redivis, which does not say how far".to_owned(),
+        (many, _) => format!("{many} queries on Redivis"),
+    };
+    let waited = whole_seconds(now.saturating_duration_since(oldest.since));
+    Some(format!("{state}, {waited}"))
+}
+
 fn whole_seconds(time: Duration) -> String {
     match time.as_secs() {
         seconds @ ..100 => format!("{seconds} s"),
@@ -245,24 +266,24 @@ mod tests {
         let started = Instant::now();
         let at = |seconds| started + Duration::from_secs(seconds);
         let mut course = Course::new(started);
-        assert_eq!(course.line(None, at(1)), "working, 1.00 s");
+        assert_eq!(course.line(None, &[], at(1)), "working, 1.00 s");
         assert_eq!(
-            course.line(reads(250, 2_000_000), at(2)),
+            course.line(reads(250, 2_000_000), &[], at(2)),
             "[=====               ] 25 % · 250 of 1,000 rows · 2.0 MB · 1.0 MB/s · 6 s left · 2.00 s"
         );
         let mut broken = reads(250, 2_000_000);
         broken.as_mut().unwrap().retries = 2;
         assert_eq!(
-            course.line(broken, at(5)),
+            course.line(broken, &[], at(5)),
             "[=====               ] 25 % · 250 of 1,000 rows · 2.0 MB · 400 kB/s · 15 s left · 2 retries · \
              waiting for Redivis for 3 s · 5.00 s"
         );
-        let line = course.line(reads(1000, 8_000_000), at(8));
+        let line = course.line(reads(1000, 8_000_000), &[], at(8));
         assert!(
             line.contains("100 %") && line.contains("all read"),
             "{line}"
         );
         let none = Some(Reads::default());
-        assert_eq!(course.line(none, at(9)), "working, 9.00 s");
+        assert_eq!(course.line(none, &[], at(9)), "working, 9.00 s");
     }
 }

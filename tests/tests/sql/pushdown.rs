@@ -31,23 +31,25 @@ async fn plan(redivis: &Redivis, sql: &str) -> String {
     let frame = redivis.sql(sql).await.unwrap();
     let plan = frame.create_physical_plan().await.unwrap();
     let text = displayable(plan.as_ref()).indent(false).to_string();
-    let parts: Vec<String> = text
-        .split('`')
-        .enumerate()
-        .map(|(i, part)| match i % 2 == 1 && part.contains('.') {
-            true => part
-                .split('.')
-                .map(|part| {
-                    part.split(':')
-                        .filter(|it| it.len() != 4 || it.starts_with("v1_"))
-                })
-                .map(|kept| kept.collect::<Vec<_>>().join(":"))
+    // In backticks: `demo:1abc:v1_0.flights:2xyz`.
+    let is_id = |part: &str| part.len() == 4 && !part.starts_with("v1_");
+    let without_ids = |name: &str| {
+        let parts = name.split('.').map(|part| {
+            let (name, rest) = part.split_once(':').unwrap_or((part, ""));
+            let kept = rest.split(':').filter(|it| !it.is_empty() && !is_id(it));
+            std::iter::once(name)
+                .chain(kept)
                 .collect::<Vec<_>>()
-                .join("."),
-            false => part.to_owned(),
-        })
-        .collect();
-    parts.join("`")
+                .join(":")
+        });
+        parts.collect::<Vec<_>>().join(".")
+    };
+    let parts = text.split('`').enumerate();
+    let parts = parts.map(|(i, part)| match i % 2 {
+        0 => part.to_owned(),
+        _ => without_ids(part),
+    });
+    parts.collect::<Vec<_>>().join("`")
 }
 
 async fn rows(redivis: &Redivis, sql: &str) -> String {

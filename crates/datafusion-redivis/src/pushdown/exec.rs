@@ -2,7 +2,6 @@
 
 use std::fmt;
 use std::sync::{Arc, Mutex, PoisonError};
-use std::time::{Duration, Instant};
 
 use datafusion::arrow::array::RecordBatch;
 use datafusion::common::stats::Precision;
@@ -43,19 +42,11 @@ pub struct RedivisQueryExec {
     session: Arc<SessionState>,
     properties: Arc<PlanProperties>,
     metrics: ExecutionPlanMetricsSet,
-    running: Arc<Mutex<Running>>,
+    reading: Reading,
 }
 
-/// How far the latest execution has come.
-#[derive(Debug, Default)]
-enum Running {
-    #[default]
-    NotYet,
-    /// The query runs since then.
-    Since(Instant),
-    /// The result is read, or the tables in its place.
-    Reading(Arc<dyn ExecutionPlan>),
-}
+/// What reads the result of the latest execution, once there is one.
+type Reading = Arc<Mutex<Option<Arc<dyn ExecutionPlan>>>>;
 
 impl RedivisQueryExec {
     pub(super) fn new(query: Arc<Pushed>, session: SessionState) -> Self {
@@ -75,7 +66,7 @@ impl RedivisQueryExec {
             session,
             properties,
             metrics: ExecutionPlanMetricsSet::new(),
-            running: Arc::default(),
+            reading: Arc::default(),
         }
     }
 
@@ -94,25 +85,11 @@ impl RedivisQueryExec {
         self.query.cost.reading as u64
     }
 
-    /// How long the query has been running that nothing came of yet; `None` before it, and when its result is read.
-    pub fn running_for(&self) -> Option<Duration> {
-        match &*self.running() {
-            Running::Since(start) => Some(start.elapsed()),
-            _ => None,
-        }
-    }
-
     /// What reads the result, once there is one: a [`RedivisScanExec`], or the plan that reads the tables where the query
     /// failed.
     pub fn reading(&self) -> Option<Arc<dyn ExecutionPlan>> {
-        match &*self.running() {
-            Running::Reading(plan) => Some(Arc::clone(plan)),
-            _ => None,
-        }
-    }
-
-    fn running(&self) -> std::sync::MutexGuard<'_, Running> {
-        self.running.lock().unwrap_or_else(PoisonError::into_inner)
+        let reading = self.reading.lock();
+        reading.unwrap_or_else(PoisonError::into_inner).clone()
     }
 }
 
@@ -129,14 +106,14 @@ struct Execution {
     query: Arc<Pushed>,
     session: Arc<SessionState>,
     context: Arc<TaskContext>,
-    running: Arc<Mutex<Running>>,
+    reading: Reading,
     query_time: Time,
 }
 
 impl Execution {
     /// The rows, after the first of them came, or the end.
     async fn begin(self) -> Result<SendableRecordBatchStream> {
-        self.is(Running::Since(Instant::now()));
+        self.is_read_by(None);
         match self.result().await {
             Ok(rows) => Ok(rows),
             Err(error) => match &self.query.otherwise {
@@ -156,14 +133,12 @@ impl Execution {
     async fn result(&self) -> Result<SendableRecordBatchStream> {
         let (connection, sql) = (Arc::clone(&self.query.connection), self.query.sql.clone());
         let timer = self.query_time.timer();
-        let started = Instant::now();
         let run = async move {
             let request = QueryRequest {
                 query: sql,
                 ..QueryRequest::default()
             };
             let query = RedivisQuery::run_through(&connection, &request).await?;
-            connection.note_query(started.elapsed());
             Ok(query)
         };
         let query = self.query.connection.io().run(run).await?;
@@ -172,7 +147,7 @@ impl Execution {
         let config = self.context.session_config().options();
         let scan = RedivisScanExec::try_new(source, None, None, config)?;
         let plan: Arc<dyn ExecutionPlan> = Arc::new(scan);
-        self.is(Running::Reading(Arc::clone(&plan)));
+        self.is_read_by(Some(Arc::clone(&plan)));
         let plan = Arc::new(CoalescePartitionsExec::new(plan));
         let mut rows = execute_stream(plan, Arc::clone(&self.context))?;
         let first = rows.try_next().await?;
@@ -192,12 +167,12 @@ impl Execution {
             .extensions
             .insert(options);
         let plan = session.create_physical_plan(plan).await?;
-        self.is(Running::Reading(Arc::clone(&plan)));
+        self.is_read_by(Some(Arc::clone(&plan)));
         execute_stream(plan, Arc::clone(&self.context))
     }
 
-    fn is(&self, running: Running) {
-        *self.running.lock().unwrap_or_else(PoisonError::into_inner) = running;
+    fn is_read_by(&self, plan: Option<Arc<dyn ExecutionPlan>>) {
+        *self.reading.lock().unwrap_or_else(PoisonError::into_inner) = plan;
     }
 }
 
@@ -292,7 +267,7 @@ impl ExecutionPlan for RedivisQueryExec {
             query: Arc::clone(&self.query),
             session: Arc::clone(&self.session),
             context,
-            running: Arc::clone(&self.running),
+            reading: Arc::clone(&self.reading),
             query_time: MetricBuilder::new(&self.metrics).subset_time("query_time", partition),
         };
         let rows = stream::once(execution.begin()).try_flatten();
