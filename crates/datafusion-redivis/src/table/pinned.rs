@@ -35,10 +35,11 @@ pub(super) fn is_pinned(request: &QueryRequest) -> bool {
         return false;
     };
     let is_volatile = |token: &Token| match token {
+        // Parameters and system variables are words to this dialect.
+        Token::Word(word) if word.value.starts_with('@') => true,
         Token::Word(word) => VOLATILE
             .iter()
             .any(|name| name.eq_ignore_ascii_case(&word.value)),
-        // Parameters and system variables.
         Token::AtSign | Token::Placeholder(_) => true,
         _ => false,
     };
