@@ -7,12 +7,15 @@ use std::time::Duration;
 
 use datafusion::common::Result;
 use datafusion::common::tree_node::{TreeNode, TreeNodeRecursion};
+use datafusion::datasource::source_as_provider;
 use datafusion::logical_expr::{Expr, LogicalPlan};
 use futures::stream::{self, StreamExt};
 use redivis::resource::VariableStatistics;
 
 use super::estimate::{Known, Variable, row_bytes, variable, with_table};
 use crate::connection::Connection;
+use crate::options::RedivisOptions;
+use crate::table::RedivisTable;
 
 /// Bytes a second that a person far from the data reads, about.
 const LINE_BYTES: f64 = 25e6;
@@ -63,20 +66,26 @@ pub(super) fn bytes(bytes: f64) -> String {
 }
 
 impl Cost {
-    /// What reading takes; nothing is known of the answer.
-    pub(super) fn of_reading(plan: &LogicalPlan) -> Result<Self> {
-        let mut reading = 0.0;
+    /// What reading takes, but for what is kept here already; nothing is known of the answer.
+    pub(super) async fn of_reading(plan: &LogicalPlan, options: &RedivisOptions) -> Result<Self> {
+        let mut reads = vec![];
         plan.apply_with_subqueries(|node| {
             if let LogicalPlan::TableScan(scan) = node {
-                let bytes = with_table(scan, |table| table.bytes_of(scan.projection.as_deref()));
-                reading += bytes.flatten().unwrap_or(0) as f64;
+                let provider = source_as_provider(&scan.source)?;
+                reads.push((provider, scan.projection.clone()));
             }
             Ok(TreeNodeRecursion::Continue)
         })?;
-        Ok(Self {
-            reading,
-            ..Self::default()
-        })
+        let mut cost = Self::default();
+        for (provider, variables) in reads {
+            let variables = variables.as_deref();
+            if let Some(table) = provider.downcast_ref::<RedivisTable>()
+                && !table.is_kept(options, variables).await?
+            {
+                cost.reading += table.bytes_of(variables).unwrap_or(0) as f64;
+            }
+        }
+        Ok(cost)
     }
 
     /// With the answer.

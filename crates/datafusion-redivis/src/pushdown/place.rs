@@ -185,7 +185,7 @@ impl Pushing {
         statement: Statement,
         above: Option<&Refusal>,
     ) -> Result<Said<LogicalPlan>> {
-        let cost = Cost::of_reading(plan)?;
+        let cost = Cost::of_reading(plan, &self.options).await?;
         let Statement {
             sql, connection, ..
         } = statement;
