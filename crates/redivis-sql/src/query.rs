@@ -14,7 +14,7 @@ use crate::footer::{Footer, exact_count};
 use crate::headings::Headings;
 use crate::labels;
 use crate::last::Last;
-use crate::output::{Output, gather};
+use crate::output::{Output, ValueLabels, gather};
 use crate::peek;
 use crate::progress::Progress;
 use crate::reads::Reads;
@@ -37,6 +37,14 @@ pub(crate) struct Query<'a> {
     pub(crate) frame: DataFrame,
     pub(crate) headings: &'a Headings,
     pub(crate) started: Instant,
+}
+
+/// A query that runs.
+struct Started {
+    rows: SendableRecordBatchStream,
+    /// What keeps the rows, where they become the last result.
+    last: Option<Last>,
+    value_labels: Vec<Option<ValueLabels>>,
 }
 
 impl Query<'_> {
@@ -68,14 +76,11 @@ impl Query<'_> {
         // One more, to know that there are more.
         let frame = self.frame.clone().limit(0, Some(most + 1))?;
         let plan = frame.create_physical_plan().await?;
-        let rows = self.start(&plan, progress)?;
-        let value_labels =
-            labels::of_values(self.session, self.output, &plan, &rows.schema()).await;
-        let last = self.last(&rows, extent, progress);
-        let rows = match &last {
-            Some(last) => last.keep(rows),
-            None => rows,
-        };
+        let Started {
+            rows,
+            last,
+            value_labels,
+        } = self.start(&plan, extent, progress).await?;
         let gathered = gather(rows, most).await;
         progress.end();
         let gathered = match gathered {
@@ -111,14 +116,11 @@ impl Query<'_> {
         extent: Extent,
         progress: &Progress,
     ) -> Result<Option<Footer>, Failure> {
-        let rows = self.start(&plan, progress)?;
-        let value_labels =
-            labels::of_values(self.session, self.output, &plan, &rows.schema()).await;
-        let last = self.last(&rows, extent, progress);
-        let rows = match &last {
-            Some(last) => last.keep(rows),
-            None => rows,
-        };
+        let Started {
+            rows,
+            last,
+            value_labels,
+        } = self.start(&plan, extent, progress).await?;
         let rows = match self.output.is_terminal() {
             true => ending(progress, rows),
             false => rows,
@@ -150,26 +152,30 @@ impl Query<'_> {
         }))
     }
 
-    fn start(
+    async fn start(
         &self,
         plan: &Arc<dyn ExecutionPlan>,
+        extent: Extent,
         progress: &Progress,
-    ) -> Result<SendableRecordBatchStream, Failure> {
+    ) -> Result<Started, Failure> {
         self.session.guard.pass(plan)?;
         progress.follow(plan);
         let rows = execute_stream(Arc::clone(plan), Arc::new(self.frame.task_ctx()))?;
-        Ok(self.headings.over(rows))
-    }
-
-    fn last(
-        &self,
-        rows: &SendableRecordBatchStream,
-        extent: Extent,
-        progress: &Progress,
-    ) -> Option<Last> {
-        let becomes_last = self.output.is_prompt() && extent == Extent::Look;
-        let query = self.frame.logical_plan();
-        becomes_last.then(|| Last::new(self.session, query, &rows.schema(), progress.handle()))
+        let rows = self.headings.over(rows);
+        let value_labels = labels::of_values(self.session, self.output, plan, &rows.schema()).await;
+        let last = (self.output.is_prompt() && extent == Extent::Look).then(|| {
+            let query = self.frame.logical_plan();
+            Last::new(self.session, query, &rows.schema(), progress.handle())
+        });
+        let rows = match &last {
+            Some(last) => last.keep(rows),
+            None => rows,
+        };
+        Ok(Started {
+            rows,
+            last,
+            value_labels,
+        })
     }
 }
 

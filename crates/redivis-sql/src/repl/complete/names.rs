@@ -5,8 +5,9 @@ use futures::FutureExt;
 use redivis::TableReference;
 use std::sync::Arc;
 
-use super::position::{Named, Typed};
+use super::position::Typed;
 use super::reference::Remote;
+use super::tables::{self, Named};
 use super::{Candidate, Completion, fitting, words};
 use crate::directory::{Item, Place, columns};
 use crate::session::Session;
@@ -50,8 +51,7 @@ pub(super) fn tables(
     }
     let mut candidates: Vec<Candidate> = local(session).collect();
     candidates.extend(
-        typed
-            .queries()
+        tables::queries(typed)
             .into_iter()
             .map(|name| Candidate::new(name, "in this statement")),
     );
@@ -100,7 +100,7 @@ pub(super) fn values(
     parts: &[String],
 ) -> Completion {
     let last = typed.from(start);
-    let named = typed.tables();
+    let named = tables::around(typed);
     let mut is_coming = false;
     let mut candidates = Vec::new();
     let wanted = |table: &&Named| parts.is_empty() || is_called(table, parts);
