@@ -1,7 +1,6 @@
 //! What fails: the exit status, the words, and what they must not contain.
 
-use redivis_server::{Config, Server};
-
+use crate::server::Private;
 use crate::{Run, Sandbox};
 
 #[track_caller]
@@ -76,29 +75,13 @@ fn a_binary_file_holds_one_result() {
     assert_eq!(sandbox.names(), Vec::<String>::new());
 }
 
-/// A server whose data is not public.
-fn private_server() -> (tokio::runtime::Runtime, Server, tempfile::TempDir) {
-    let folder = tempfile::tempdir().unwrap();
-    let dataset = folder.path().join("lab/secret");
-    std::fs::create_dir_all(&dataset).unwrap();
-    std::fs::write(dataset.join("people.csv"), "name\nAda\n").unwrap();
-    let runtime = tokio::runtime::Builder::new_multi_thread()
-        .enable_all()
-        .build()
-        .unwrap();
-    let server = runtime
-        .block_on(Server::start(Config::directory(folder.path())))
-        .unwrap();
-    (runtime, server, folder)
-}
-
 #[test]
 fn authorization_failures_say_how_to_sign_in() {
-    let (_runtime, server, _folder) = private_server();
+    let server = Private::table("lab/secret/people.csv", "name\nAda\n");
     let sandbox = Sandbox::new();
-    let mut command = sandbox.command(&["-c", "SELECT * FROM redivis.'lab.secret.people'"]);
-    command.env("REDIVIS_API_ENDPOINT", server.endpoint());
+    let arguments = ["-c", "SELECT * FROM redivis.'lab.secret.people'"];
 
+    let mut command = server.anonymous(&sandbox, &arguments);
     let anonymous = Run::of(command.output().unwrap());
     assert_eq!(anonymous.status, Some(3), "{}", anonymous.stderr);
     assert!(
@@ -108,28 +91,23 @@ fn authorization_failures_say_how_to_sign_in() {
     );
     assert_eq!(anonymous.stdout, "");
 
-    let allowed = Run::of(
-        command
-            .env("REDIVIS_API_TOKEN", server.token().unwrap())
-            .output()
-            .unwrap(),
-    );
+    let mut command = server.command(&sandbox, &arguments);
+    let allowed = Run::of(command.output().unwrap());
     assert_eq!(allowed.data(), "name\nAda\n");
 }
 
 #[test]
 fn a_token_is_never_printed() {
     const SECRET: &str = "sEcReT-0123456789-token";
-    let (_runtime, server, _folder) = private_server();
+    let server = Private::table("lab/secret/people.csv", "name\nAda\n");
     let sandbox = Sandbox::new();
     for (sql, log) in [
         ("SELECT * FROM redivis.'lab.secret.people'", "trace"),
         ("SHOW ALL", "debug"),
         ("\\dt lab.secret", "trace"),
     ] {
-        let output = sandbox
-            .command(&["-c", sql])
-            .env("REDIVIS_API_ENDPOINT", server.endpoint())
+        let output = server
+            .anonymous(&sandbox, &["-c", sql])
             .env("REDIVIS_API_TOKEN", SECRET)
             .env("RUST_LOG", log)
             .output()
