@@ -8,10 +8,12 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
 use datafusion::physical_plan::ExecutionPlan;
+use datafusion_redivis::Redivis;
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 use tokio::task::JoinHandle;
 
 use crate::amounts;
+use crate::bottom_line;
 use crate::output::pager_is_open;
 use crate::reads::Reads;
 use crate::report::is_quiet;
@@ -56,7 +58,7 @@ pub(crate) struct Handle {
 
 impl Progress {
     /// Starts to watch, where there is somebody to tell. Has to be called on a runtime.
-    pub(crate) fn start() -> Self {
+    pub(crate) fn start(redivis: &Redivis) -> Self {
         let is_dumb = std::env::var_os("TERM").is_none_or(|term| term == "dumb");
         let is_seen = stderr().is_terminal() && !is_dumb && !is_quiet();
         let target = match is_seen {
@@ -68,7 +70,7 @@ impl Progress {
             bar.set_style(style);
         }
         let plan = Followed::default();
-        let task = is_seen.then(|| tokio::spawn(watch(plan.clone(), bar.clone())));
+        let task = is_seen.then(|| tokio::spawn(watch(plan.clone(), redivis.clone(), bar.clone())));
         let task = task.map(Arc::new);
         let line = Handle { bar, task };
         Self { plan, line }
@@ -109,15 +111,34 @@ impl Drop for Progress {
     }
 }
 
-async fn watch(plan: Followed, bar: ProgressBar) {
+async fn watch(plan: Followed, redivis: Redivis, bar: ProgressBar) {
     let started = Instant::now();
     tokio::time::sleep(PATIENCE).await;
     let mut course = Course::new(started);
+    bottom_line::show(&bar);
     loop {
         if !pager_is_open() {
-            bar.set_message(course.line(plan.reads(), Instant::now()));
+            let sends = Sends::of(&redivis);
+            bar.set_message(course.line(plan.reads(), sends, Instant::now()));
         }
         tokio::time::sleep(TICK).await;
+    }
+}
+
+/// The rows of a statement on their way to Redivis, once they are all there to be sent.
+#[derive(Debug, Clone, Copy, Default)]
+struct Sends {
+    bytes: u64,
+    of_bytes: u64,
+}
+
+impl Sends {
+    fn of(redivis: &Redivis) -> Self {
+        let sending = redivis.sending();
+        Self {
+            bytes: sending.iter().map(|sent| sent.reached()).sum(),
+            of_bytes: sending.iter().map(|sent| sent.total()).sum(),
+        }
     }
 }
 
@@ -127,6 +148,8 @@ struct Course {
     /// When the last byte came.
     heard: Instant,
     bytes: u64,
+    /// When the first byte was sent.
+    sends: Option<Instant>,
     /// Rows and bytes at times within which the rate is taken.
     marks: Vec<(Instant, u64, u64)>,
 }
@@ -137,13 +160,18 @@ impl Course {
             started,
             heard: Instant::now(),
             bytes: 0,
+            sends: None,
             marks: vec![(started, 0, 0)],
         }
     }
 
     /// The line to show now.
-    fn line(&mut self, reads: Option<Reads>, now: Instant) -> String {
+    fn line(&mut self, reads: Option<Reads>, sends: Sends, now: Instant) -> String {
         let elapsed = amounts::time(now - self.started);
+        if sends.of_bytes > 0 {
+            let since = *self.sends.get_or_insert(now);
+            return format!("{} · {elapsed}", sent(sends, now - since));
+        }
         let Some(reads) = reads.filter(|reads| reads.scans > 0) else {
             return format!("working, {elapsed}");
         };
@@ -155,8 +183,7 @@ impl Course {
         let is_read = reads.of_rows.is_some_and(|all| reads.rows >= all);
         match reads.of_rows {
             Some(all) if all > 0 => {
-                let share = (reads.rows as f64 / all as f64).min(1.0);
-                parts.push(format!("{} {:.0} %", bar(share), share * 100.0));
+                parts.push(bar(reads.rows, all));
                 let (read, all) = (amounts::number(reads.rows), amounts::rows(all));
                 parts.push(format!("{read} of {all}"));
             }
@@ -220,9 +247,31 @@ fn whole_seconds(time: Duration) -> String {
     }
 }
 
-fn bar(share: f64) -> String {
+/// How much has been sent in so long, and what is waited for then.
+fn sent(sends: Sends, since: Duration) -> String {
+    let Sends { bytes, of_bytes } = sends;
+    if bytes >= of_bytes {
+        let sent = amounts::bytes(of_bytes);
+        return format!("sent {sent} · Redivis reads it in");
+    }
+    let (sent, all) = (amounts::bytes(bytes), amounts::bytes(of_bytes));
+    let mut text = format!("{} · sent {sent} of {all}", bar(bytes, of_bytes));
+    let per_second = bytes as f64 / since.as_secs_f64();
+    if per_second.is_finite() && per_second > 0.0 {
+        let left = (of_bytes - bytes) as f64 / per_second;
+        text.push_str(&format!(" · {}/s", amounts::bytes(per_second as u64)));
+        if let Ok(left) = Duration::try_from_secs_f64(left.ceil()) {
+            text.push_str(&format!(" · {} left", whole_seconds(left)));
+        }
+    }
+    text
+}
+
+fn bar(done: u64, all: u64) -> String {
+    let share = (done as f64 / all as f64).min(1.0);
     let filled = (share * BAR_WIDTH as f64) as usize;
-    format!("[{}{}]", "=".repeat(filled), " ".repeat(BAR_WIDTH - filled))
+    let (filled, rest) = ("=".repeat(filled), " ".repeat(BAR_WIDTH - filled));
+    format!("[{filled}{rest}] {:.0} %", share * 100.0)
 }
 
 #[cfg(test)]
@@ -245,24 +294,52 @@ mod tests {
         let started = Instant::now();
         let at = |seconds| started + Duration::from_secs(seconds);
         let mut course = Course::new(started);
-        assert_eq!(course.line(None, at(1)), "working, 1.00 s");
         assert_eq!(
-            course.line(reads(250, 2_000_000), at(2)),
+            course.line(None, Sends::default(), at(1)),
+            "working, 1.00 s"
+        );
+        assert_eq!(
+            course.line(reads(250, 2_000_000), Sends::default(), at(2)),
             "[=====               ] 25 % · 250 of 1,000 rows · 2.0 MB · 1.0 MB/s · 6 s left · 2.00 s"
         );
         let mut broken = reads(250, 2_000_000);
         broken.as_mut().unwrap().retries = 2;
         assert_eq!(
-            course.line(broken, at(5)),
+            course.line(broken, Sends::default(), at(5)),
             "[=====               ] 25 % · 250 of 1,000 rows · 2.0 MB · 400 kB/s · 15 s left · 2 retries · \
              waiting for Redivis for 3 s · 5.00 s"
         );
-        let line = course.line(reads(1000, 8_000_000), at(8));
+        let line = course.line(reads(1000, 8_000_000), Sends::default(), at(8));
         assert!(
             line.contains("100 %") && line.contains("all read"),
             "{line}"
         );
         let none = Some(Reads::default());
-        assert_eq!(course.line(none, at(9)), "working, 9.00 s");
+        assert_eq!(
+            course.line(none, Sends::default(), at(9)),
+            "working, 9.00 s"
+        );
+    }
+    #[test]
+    fn what_is_sent_comes_after_what_was_read() {
+        let started = Instant::now();
+        let at = |seconds| started + Duration::from_secs(seconds);
+        let mut course = Course::new(started);
+        let sends = |bytes| Sends {
+            bytes,
+            of_bytes: 10_000_000,
+        };
+        assert_eq!(
+            course.line(reads(1000, 8_000_000), sends(0), at(2)),
+            "[                    ] 0 % · sent 0 B of 10.0 MB · 2.00 s"
+        );
+        assert_eq!(
+            course.line(reads(1000, 8_000_000), sends(4_000_000), at(4)),
+            "[========            ] 40 % · sent 4.0 MB of 10.0 MB · 2.0 MB/s · 3 s left · 4.00 s"
+        );
+        assert_eq!(
+            course.line(None, sends(10_000_000), at(7)),
+            "sent 10.0 MB · Redivis reads it in · 7.00 s"
+        );
     }
 }

@@ -48,20 +48,20 @@ struct Started {
 }
 
 impl Query<'_> {
-    /// Runs it, and says below its rows what they are and what they took.
-    pub(crate) async fn run(self, extent: Extent, progress: Progress) -> Result<(), Failure> {
+    /// Runs it, and says below its rows what they are and what they took. Gives the number of those that came.
+    pub(crate) async fn run(self, extent: Extent, progress: Progress) -> Result<u64, Failure> {
         let whole = self.frame.clone().create_physical_plan().await?;
         let rows = self.output.display().rows;
         let looks = self.output.is_shown() && extent == Extent::Look;
         let footer = match rows.filter(|_| looks) {
-            Some(rows) => Some(self.look(whole, rows, extent, &progress).await?),
+            Some(rows) => self.look(whole, rows, extent, &progress).await?,
             None => self.all(whole, extent, &progress).await?,
         };
         progress.end();
-        if let Some(footer) = footer {
+        if self.output.is_shown() {
             note(footer.text(&self.output.display()));
         }
-        Ok(())
+        Ok(footer.fetched)
     }
 
     /// Reads what is worth reading for so many rows on the screen.
@@ -115,7 +115,7 @@ impl Query<'_> {
         plan: Arc<dyn ExecutionPlan>,
         extent: Extent,
         progress: &Progress,
-    ) -> Result<Option<Footer>, Failure> {
+    ) -> Result<Footer, Failure> {
         let Started {
             rows,
             last,
@@ -135,21 +135,18 @@ impl Query<'_> {
         };
         self.session.delivered(delivered.rows);
         last.map_or(Ok(()), Last::settle)?;
-        if !output.is_shown() {
-            return Ok(None);
-        }
         let total = match delivered.is_complete {
             true => Some(delivered.rows),
             false => exact_count(&plan),
         };
-        Ok(Some(Footer {
+        Ok(Footer {
             shown: delivered.rows,
             fetched: delivered.rows,
             total,
             hidden_columns: 0,
             took: (!delivered.is_paged).then(|| self.started.elapsed()),
             reads: Reads::of(&plan),
-        }))
+        })
     }
 
     async fn start(
@@ -162,11 +159,11 @@ impl Query<'_> {
         progress.follow(plan);
         let rows = execute_stream(Arc::clone(plan), Arc::new(self.frame.task_ctx()))?;
         let rows = self.headings.over(rows);
-        let value_labels = labels::of_values(self.session, self.output, plan, &rows.schema()).await;
-        let last = (self.output.is_prompt() && extent == Extent::Look).then(|| {
-            let query = self.frame.logical_plan();
-            Last::new(self.session, query, &rows.schema(), progress.handle())
-        });
+        let query = self.frame.logical_plan();
+        let value_labels =
+            labels::of_values(self.session, self.output, query, &rows.schema()).await;
+        let last = (self.output.is_prompt() && extent == Extent::Look)
+            .then(|| Last::new(self.session, query, &rows.schema(), progress.handle()));
         let rows = match &last {
             Some(last) => last.keep(rows),
             None => rows,

@@ -23,6 +23,7 @@ use datafusion::sql::sqlparser::ast::ObjectName;
 use futures::stream::{self, StreamExt, TryStreamExt};
 use redivis::Client;
 use redivis::resource::Table;
+use redivis::write::SendProgress;
 
 pub use self::builder::{RedivisBuilder, register};
 use crate::cache::{Cache, CachedTable};
@@ -268,6 +269,11 @@ impl Redivis {
     /// upload is removed again in the background; a program that is about to end waits for that.
     pub async fn settle(&self) -> Vec<String> {
         self.metadata.writes().settle().await
+    }
+
+    /// What statements are sending now, or have sent and Redivis is reading in: for who shows how far they are.
+    pub fn sending(&self) -> Vec<Arc<SendProgress>> {
+        self.metadata.writes().sending()
     }
 
     /// The client that tables are read with.

@@ -19,7 +19,7 @@ use clap::{
 use clap_complete::Shell;
 
 pub(crate) use self::duration::parse as duration;
-pub(crate) use self::generated::{completions, man};
+pub(crate) use self::generated::{completions, man, options, print, section};
 pub(crate) use self::pairs::Registration;
 use self::pairs::{registration, variable};
 pub(crate) use self::upload::Upload;
@@ -58,6 +58,10 @@ struct Arguments {
 
     #[command(flatten)]
     running: Running,
+
+    /// Print what a coding agent should know of this program, in Markdown
+    #[arg(long, exclusive = true)]
+    skill: bool,
 
     #[command(subcommand)]
     errand: Option<Errand>,
@@ -246,6 +250,8 @@ pub(crate) struct Options {
     pub(crate) cache: Option<Cache>,
     /// Nothing is sent.
     pub(crate) offline: bool,
+    /// Says what the program is, for coding agents.
+    pub(crate) skill: bool,
     /// What to do instead of running SQL.
     pub(crate) errand: Option<Errand>,
 }
@@ -364,6 +370,7 @@ impl Options {
                 Some(directory) => Local::Directory(directory),
             }),
             offline: tables.offline,
+            skill: arguments.skill,
             errand: arguments.errand,
         })
     }
