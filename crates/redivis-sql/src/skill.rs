@@ -12,8 +12,8 @@ use crate::output::Format;
 
 /// What it is for, and how to go about it.
 const INTRODUCTION: &str = r#"SQL (DataFusion's, much of BigQuery's too) over tables of Redivis (https://redivis.com) and local files. Rows go to
-standard output, everything else to standard error. Nothing is asked, and no statement changes anything on Redivis unless it says
-INSERT, CREATE, DROP, COPY or CALL on a `:next` version.
+standard output, everything else to standard error. A script is asked nothing. Nothing on Redivis changes but by an INSERT, CREATE,
+DROP, COPY or CALL that names it, `redivis-sql upload`, and the commands \upload, \create, \next and \release.
 
 ## How to work with it
 
@@ -34,7 +34,8 @@ command. Public tables need none.
 const ERRORS: &str = r#"`--error-format json` tells errors as an object a line on standard error: `error` (what), `hint` (what to do), `status` (the exit
 status), `file`, `line`, `column` (where), and of what Redivis refused `resource`, `http_status`, `code`. `--stats` tells what each
 statement took: `statement`, `line`, `status`, `rows`, `seconds`, `seconds_remote`, `seconds_local`, `bytes`, `retries`, `read`. A script
-stops at its first error; `--on-error continue` goes on. Repeat what ended with 3 or 4 later, not what ended with 1 or 2.
+stops at its first error; `--on-error continue` goes on. What ended with 4, or
+with 3 because of the network, may go well later; what ended with 1 or 2 will not.
 "#;
 
 /// The text.
@@ -52,6 +53,11 @@ pub(crate) fn text() -> String {
         text,
         "## Exit status\n\n{}\n\n",
         args::section("Exit status:")
+    );
+    let _ = write!(
+        text,
+        "## Environment\n\n```\n{}\n```\n\n",
+        args::section("Environment:")
     );
     let _ = write!(text, "## Errors and statistics for programs\n\n{ERRORS}\n");
     let formats: Vec<String> = Format::value_variants()

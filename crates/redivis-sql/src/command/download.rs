@@ -37,23 +37,24 @@ pub(super) const COMMAND: Command = Command {
             let target = Arc::new(Target::named(file, None)?);
             let rows = {
                 let _diverted = output.divert(Arc::clone(&target));
-                execute::whole(session, output, &rows_of(table)).await?
+                let all = format!("SELECT * FROM {}", in_sql(table));
+                execute::whole(session, output, &all).await?
             };
             super::go::commit(target).await?;
             let rows = amounts::rows(rows);
-            narrate(format_args!("downloaded {table} to {file}, {rows}"));
+            narrate(format_args!("downloaded {rows} to {file}"));
             Ok(Next::Continue)
         })
     },
 };
 
-/// The query for all rows of a table: one of Redivis by its reference, another by its name.
-fn rows_of(table: &str) -> String {
+/// A table as SQL names it: one of Redivis by its reference, another as it was written.
+fn in_sql(table: &str) -> String {
     let table = super::unquoted(table);
     let reference = table.strip_prefix("redivis.").unwrap_or(table);
     let reference = super::unquoted(reference);
     match reference.parse::<TableReference>() {
-        Ok(_) => format!("SELECT * FROM redivis.'{reference}'"),
-        Err(_) => format!("SELECT * FROM {table}"),
+        Ok(_) => format!("redivis.'{reference}'"),
+        Err(_) => table.to_owned(),
     }
 }

@@ -1,5 +1,8 @@
 //! What fails: the exit status, the words, and what they must not contain.
 
+use std::io::{BufRead, BufReader, Write};
+use std::net::TcpListener;
+
 use crate::server::Private;
 use crate::{Run, Sandbox};
 
@@ -94,6 +97,70 @@ fn authorization_failures_say_how_to_sign_in() {
     let mut command = server.command(&sandbox, &arguments);
     let allowed = Run::of(command.output().unwrap());
     assert_eq!(allowed.data(), "name\nAda\n");
+}
+
+/// A service that refuses everything but what it says of the dataset.
+fn refusing(dataset: Option<&'static str>) -> String {
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let endpoint = format!("http://{}", listener.local_addr().unwrap());
+    std::thread::spawn(move || {
+        for stream in listener.incoming() {
+            let mut stream = stream.unwrap();
+            let mut request = String::new();
+            let mut lines = BufReader::new(stream.try_clone().unwrap());
+            lines.read_line(&mut request).unwrap();
+            let mut header = String::new();
+            while lines.read_line(&mut header).is_ok_and(|read| read > 2) {
+                header.clear();
+            }
+            let (status, body) = match dataset.filter(|_| request.contains("/datasets/")) {
+                Some(dataset) => ("200 OK", dataset),
+                None => (
+                    "403 Forbidden",
+                    r#"{"error": "forbidden", "error_description": "Data access is required"}"#,
+                ),
+            };
+            let answer = format!(
+                "HTTP/1.1 {status}\r\nContent-Type: application/json\r\nContent-Length: {}\r\nConnection: close\r\n\r\n{body}",
+                body.len()
+            );
+            let _ = stream.write_all(answer.as_bytes());
+        }
+    });
+    endpoint
+}
+
+#[test]
+fn a_refusal_says_where_access_is_asked_for() {
+    let sandbox = Sandbox::new();
+    let told = r#"{"uri": "/datasets/lab.secret", "name": "secret", "url": "https://redivis.example/datasets/1q86-secret"}"#;
+    let elsewhere =
+        r#"{"uri": "/datasets/lab.secret", "name": "secret", "url": "javascript:alert(1)"}"#;
+    for (dataset, page) in [
+        (
+            Some(told),
+            Some("https://redivis.example/datasets/1q86-secret"),
+        ),
+        (Some(elsewhere), None),
+        (None, None),
+    ] {
+        let endpoint = refusing(dataset);
+        let page = page.map_or_else(|| format!("{endpoint}/lab/secret"), str::to_owned);
+        let mut command = sandbox.command(&["-c", "SELECT * FROM redivis.'lab.secret.people'"]);
+        command
+            .env("REDIVIS_API_ENDPOINT", format!("{endpoint}/api/v1"))
+            .env("REDIVIS_API_TOKEN", "a-token-of-somebody");
+        let run = Run::of(command.output().unwrap());
+        assert_eq!(run.status, Some(3), "{}", run.stderr);
+        assert!(
+            run.stderr.contains("Data access is required")
+                && run
+                    .stderr
+                    .contains(&format!("  hint: ask for access at {page}; ")),
+            "{}",
+            run.stderr
+        );
+    }
 }
 
 #[test]

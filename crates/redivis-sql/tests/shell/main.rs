@@ -5,12 +5,15 @@
     reason = "a helper that fails is a test that fails"
 )]
 
+#[cfg(target_os = "linux")]
+mod attach;
 mod batch;
 mod bigquery;
 mod config;
 mod copy;
 #[cfg(unix)]
 mod editing;
+mod elsewhere;
 mod errors;
 mod files;
 #[cfg(unix)]

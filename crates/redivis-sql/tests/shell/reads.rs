@@ -189,6 +189,7 @@ fn programs_read_what_a_statement_took() {
         (&3.into(), &1.into(), &serde_json::Value::Null)
     );
     assert_eq!(stats[2]["read"][0]["rows"], 336_776);
+    assert_eq!(stats[2]["rows"], 336_776);
     assert_eq!(
         (&stats[3]["rows"], &stats[3]["read"]),
         (&1.into(), &serde_json::json!([]))

@@ -109,7 +109,7 @@ impl<'t> Typed<'t> {
             '"' => self.word(),
             '\'' if matches!(
                 word(0).as_str(),
-                "from" | "join" | "to" | "location" | "into"
+                "from" | "join" | "to" | "location" | "into" | "attach"
             ) =>
             {
                 Position::File { start }
