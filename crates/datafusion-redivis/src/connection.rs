@@ -6,15 +6,18 @@
 use std::sync::{Arc, PoisonError, RwLock};
 
 use redivis::Client;
+use redivis::resource::{Query, QueryRequest};
 
 use crate::access::Access;
 use crate::io::IoRuntime;
+use crate::running::Running;
 
 /// A client that may be replaced by another one for the same endpoint, and where its requests run.
 #[derive(Debug)]
 pub(crate) struct Connection {
     access: RwLock<Arc<Access>>,
     io: IoRuntime,
+    running: Arc<Running>,
 }
 
 impl From<Client> for Connection {
@@ -28,12 +31,28 @@ impl Connection {
         Self {
             access: RwLock::new(Arc::new(Access::new(client))),
             io,
+            running: Arc::default(),
         }
     }
 
     /// Where its requests run.
     pub(crate) fn io(&self) -> &IoRuntime {
         &self.io
+    }
+
+    /// The queries that run there.
+    pub(crate) fn running(&self) -> &Running {
+        &self.running
+    }
+
+    /// Runs a query to its end. Who looks meanwhile sees how far it is.
+    pub(crate) async fn run_query(&self, request: &QueryRequest) -> redivis::Result<Query> {
+        let wait = self.running.begin();
+        let client = self.client();
+        let outcome = client.query_watched(request, |query| wait.saw(query));
+        let outcome = outcome.await;
+        wait.end();
+        outcome
     }
 
     /// The client to use now.

@@ -81,8 +81,9 @@
 //! # What is read
 //!
 //! A name costs one request for the table and one for every 1,000 of its variables, once a session. Planning and `EXPLAIN`
-//! send nothing else (but a `redivis_query`, whose columns only its run tells, is run once to plan the statement, and its result
-//! used); a `count(*)` of a released table is answered from what is known. See [`RedivisScanExec`] for how rows come, and
+//! send nothing else (but a `redivis_query`, whose columns only its run tells, is run to plan the statement, and its result
+//! used: once a session where [nothing of it can change](RedivisQuery::is_pinned); `EXPLAIN` takes whichever ran last); a
+//! `count(*)` of a released table is answered from what is known. See [`RedivisScanExec`] for how rows come, and
 //! [`RedivisOptions`] for `SET redivis.…`.
 //!
 //! # What need not be read again
@@ -183,7 +184,8 @@
 //!
 //! Failures of the service are [`DataFusionError::External`](datafusion::common::DataFusionError::External) with the
 //! [`redivis::Error`] inside, unchanged; what is not a reference is refused with a [`redivis::ReferenceError`] before
-//! anything is sent. What only the streams of a scan together show is a [`ScanError`].
+//! anything is sent. What only the streams of a scan together show is a [`ScanError`]; a query that Redivis did not run to its end
+//! is a [`QueryError`] with its text. Who waits for one sees [how far it is](Redivis::running).
 
 mod access;
 mod cache;
@@ -193,6 +195,7 @@ mod error;
 mod io;
 mod options;
 mod plan;
+mod running;
 mod scan;
 mod session;
 mod sql;
@@ -205,9 +208,10 @@ pub use catalog::{
     DefaultParent, DefaultSchema, MetadataCache, OwnerCatalogList, RedivisTableFactory,
     ReferenceSchema,
 };
-pub use error::{CacheError, ScanError, WriteError};
+pub use error::{CacheError, QueryError, ScanError, WriteError};
 pub use options::{CheckRowCounts, RedivisOptions, UploadCompression};
 pub use plan::{RedivisExtensionPlanner, RedivisPlanner, RedivisStatement, StatementKind};
+pub use running::RunningQuery;
 pub use scan::RedivisScanExec;
 pub use session::{Redivis, RedivisBuilder, register};
 pub use sql::functions::{RedivisQueryFunction, RedivisTableFunction};

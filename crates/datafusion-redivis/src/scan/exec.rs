@@ -268,7 +268,10 @@ impl DisplayAs for RedivisScanExec {
                 }
                 write!(f, ", streams={streams}")?;
                 match &self.source.query {
-                    Some(query) => write!(f, ", run to plan this: {query}"),
+                    Some(query) if query.is_reused => {
+                        write!(f, ", result of an earlier run: {}", query.one_line())
+                    }
+                    Some(query) => write!(f, ", run to plan this: {}", query.one_line()),
                     None => Ok(()),
                 }
             }
@@ -280,7 +283,7 @@ impl DisplayAs for RedivisScanExec {
                 }
                 writeln!(f, "streams={streams}")?;
                 match &self.source.query {
-                    Some(query) => writeln!(f, "query={query}"),
+                    Some(query) => writeln!(f, "query={}", query.one_line()),
                     None => Ok(()),
                 }
             }

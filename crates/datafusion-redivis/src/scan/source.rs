@@ -7,6 +7,7 @@ use std::sync::Arc;
 use datafusion::arrow::datatypes::SchemaRef;
 use redivis::resource::Table;
 
+use super::result::QueryResult;
 use super::statistics::Size;
 use crate::connection::Connection;
 
@@ -23,8 +24,8 @@ pub(crate) struct Source {
     pub(crate) schema: SchemaRef,
     /// How many there are.
     pub(crate) size: Size,
-    /// The query that they are the result of, which ran so that a statement over it could be planned.
-    pub(crate) query: Option<String>,
+    /// The query that they are the result of; `None` for a table.
+    pub(crate) query: Option<QueryResult>,
     /// The table that a client without a token reads through `GET …/rows`; `None` for a query's result.
     pub(crate) table: Option<Table>,
 }

@@ -28,7 +28,7 @@ const TAKES: &str = "ATTACH takes a dataset, workflow or table of Redivis, a fol
 
 pub(super) const COMMAND: Command = Command {
     name: r"\attach",
-    arguments: "[REFERENCE or FILE AS NAME]",
+    arguments: "[REFERENCE AS NAME]",
     summary: "a short name for a dataset (NAME.table), a folder, a file or a table; alone, list them",
     run: |session, output, arguments| {
         Box::pin(async move {

@@ -9,6 +9,7 @@ mod locate;
 mod names;
 mod place;
 mod planner;
+mod remote;
 mod render;
 mod service;
 mod syntax;

@@ -173,7 +173,7 @@ pub(super) fn planner_words(message: &str, text: &str) -> Diagnosis {
         let at = locate::table(text, name);
         let schema = name.split('.').next().unwrap_or(name);
         let hint = format!(
-            "ATTACH 'owner.dataset' AS {schema} would make {name} a table of that dataset; by its reference it is owner.dataset.table"
+            r"a table of Redivis has three parts, owner.dataset.table (\ls {name} lists a dataset's); ATTACH 'owner.dataset' AS {schema} makes two enough"
         );
         return Diagnosis::new(format!("no table {name}")).hint(hint).at(at);
     }

@@ -42,6 +42,22 @@ fn what_is_attached_has_a_short_name() {
 }
 
 #[test]
+fn errors_point_at_short_names_too() {
+    let (_sandbox, run) = script(&[
+        "ATTACH 'demo.nycflights13' AS nyc;",
+        "SELECT * FROM nyc.airlinse;",
+        r"\use demo.nycflights13",
+        "SELECT 1 AS x FROM airlinse;",
+    ]);
+    for said in [
+        "s.sql:2:15: table demo.nycflights13.airlinse does not exist",
+        "s.sql:4:20: table demo.nycflights13.airlinse does not exist",
+    ] {
+        assert!(run.stderr.contains(said), "{said}: {}", run.stderr);
+    }
+}
+
+#[test]
 fn what_is_detached_has_none() {
     let (_sandbox, run) = script(&[
         "ATTACH 'demo.nycflights13' AS nyc; ATTACH 'folder' AS f; ATTACH 'folder/one.csv' AS rows;",
@@ -55,7 +71,7 @@ fn what_is_detached_has_none() {
     ]);
     assert_eq!((run.status, run.stdout.as_str()), (Some(1), "a\n1\n"));
     for said in [
-        "s.sql:3:15: no table nyc.airlines\n  hint: ATTACH 'owner.dataset' AS nyc would",
+        "s.sql:3:15: no table nyc.airlines\n  hint: a table of Redivis has three parts, owner.dataset.table",
         "s.sql:4:15: no table f.one\n",
         "s.sql:5:15: no table 'rows'\n",
         r"s.sql:6:1: nothing is attached as nyc; \attach lists what is",

@@ -246,3 +246,30 @@ fn the_prompt_asks_before_it_reads_much() {
     // A script is asked nothing.
     assert!(sandbox.run(&["--local", "-c", much]).data().contains("673"));
 }
+
+#[test]
+fn queries_on_redivis_are_pinned_by_the_tables_in_their_text() {
+    let sandbox = Sandbox::new();
+    let query =
+        |table: &str| format!("SELECT count(*) AS n FROM redivis_query('SELECT * FROM `{table}`')");
+    let (current, pinned) = (
+        query("demo.nycflights13.airlines"),
+        query("demo.nycflights13:v1_0.airlines"),
+    );
+    let run = sandbox.run(&["--local", "-c", &current, "-c", &current]);
+    let notes: Vec<&str> = run.stderr.lines().skip(1).collect();
+    assert_eq!(notes, ["unpinned: redivis_query → what is current"]);
+    let run = sandbox.run(&["--local", "-c", &pinned]);
+    assert!(!run.stderr.contains("unpinned"), "{}", run.stderr);
+    let required = ["--local", "--require-pinned", "-c"];
+    let run = sandbox.run(&[&required[..], &[&pinned]].concat());
+    assert_eq!(run.data(), "n\n16\n");
+    let run = sandbox.run(&[&required[..], &[&current]].concat());
+    assert_eq!((run.status, run.stdout.as_str()), (Some(1), ""));
+    assert!(
+        run.stderr
+            .contains("redivis_query names a table without its version"),
+        "{}",
+        run.stderr
+    );
+}

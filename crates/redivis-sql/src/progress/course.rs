@@ -1,127 +1,34 @@
-//! How far a statement has come: a line at the bottom of a terminal, for a person who waits.
-//!
-//! It is on standard error, and only where that is a terminal, so that it is seen while rows go to a file or a pipe and is in no log.
-//! It takes itself away before anything else is printed. Work that is done at once shows nothing.
+//! What the line says: how far, how quickly, how long yet.
 
-use std::io::{IsTerminal, stderr};
-use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
-use datafusion::physical_plan::ExecutionPlan;
-use datafusion_redivis::Redivis;
-use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
-use tokio::task::JoinHandle;
+use datafusion_redivis::{Redivis, RunningQuery};
+use redivis::resource::JobStatus;
 
 use crate::amounts;
-use crate::bottom_line;
-use crate::output::pager_is_open;
 use crate::reads::Reads;
-use crate::report::is_quiet;
 
-/// How long a person waits before wondering.
-const PATIENCE: Duration = Duration::from_millis(400);
-const TICK: Duration = Duration::from_millis(100);
 /// Without a byte for as long as this, it is said what is waited for.
 const SILENCE: Duration = Duration::from_secs(2);
 /// Over how long the rate is taken.
 const RATE_OVER: Duration = Duration::from_secs(5);
 const BAR_WIDTH: usize = 20;
 
-/// Watches a statement until it is dropped.
-pub(crate) struct Progress {
-    plan: Followed,
-    line: Handle,
+/// What goes on at Redivis and on the way to it and from it.
+#[derive(Default)]
+pub(super) struct Going {
+    reads: Option<Reads>,
+    queries: Vec<RunningQuery>,
+    sends: Sends,
 }
 
-/// The plan that is watched, once there is one.
-#[derive(Clone, Default)]
-pub(crate) struct Followed(Arc<Mutex<Option<Arc<dyn ExecutionPlan>>>>);
-
-impl Followed {
-    /// What is executed from now on.
-    pub(crate) fn follow(&self, plan: &Arc<dyn ExecutionPlan>) {
-        *self.0.lock().unwrap_or_else(PoisonError::into_inner) = Some(Arc::clone(plan));
-    }
-
-    fn reads(&self) -> Option<Reads> {
-        let plan = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        plan.as_ref().map(Reads::of)
-    }
-}
-
-/// What takes the line away.
-#[derive(Clone)]
-pub(crate) struct Handle {
-    bar: ProgressBar,
-    task: Option<Arc<JoinHandle<()>>>,
-}
-
-impl Progress {
-    /// Starts to watch, where there is somebody to tell. Has to be called on a runtime.
-    pub(crate) fn start(redivis: &Redivis) -> Self {
-        let is_dumb = std::env::var_os("TERM").is_none_or(|term| term == "dumb");
-        let is_seen = stderr().is_terminal() && !is_dumb && !is_quiet();
-        let target = match is_seen {
-            true => ProgressDrawTarget::stderr(),
-            false => ProgressDrawTarget::hidden(),
-        };
-        let bar = ProgressBar::with_draw_target(None, target);
-        if let Ok(style) = ProgressStyle::with_template("{wide_msg}") {
-            bar.set_style(style);
+impl Going {
+    pub(super) fn of(reads: Option<Reads>, redivis: &Redivis) -> Self {
+        Self {
+            reads,
+            queries: redivis.running(),
+            sends: Sends::of(redivis),
         }
-        let plan = Followed::default();
-        let task = is_seen.then(|| tokio::spawn(watch(plan.clone(), redivis.clone(), bar.clone())));
-        let task = task.map(Arc::new);
-        let line = Handle { bar, task };
-        Self { plan, line }
-    }
-
-    pub(crate) fn handle(&self) -> Handle {
-        self.line.clone()
-    }
-
-    /// What is executed from now on.
-    pub(crate) fn follow(&self, plan: &Arc<dyn ExecutionPlan>) {
-        self.plan.follow(plan);
-    }
-
-    /// The same for who plans elsewhere.
-    pub(crate) fn followed(&self) -> Followed {
-        self.plan.clone()
-    }
-
-    /// Takes the line away: something else is printed from now on.
-    pub(crate) fn end(&self) {
-        self.line.end();
-    }
-}
-
-impl Handle {
-    pub(crate) fn end(&self) {
-        if let Some(task) = &self.task {
-            task.abort();
-        }
-        self.bar.finish_and_clear();
-    }
-}
-
-impl Drop for Progress {
-    fn drop(&mut self) {
-        self.end();
-    }
-}
-
-async fn watch(plan: Followed, redivis: Redivis, bar: ProgressBar) {
-    let started = Instant::now();
-    tokio::time::sleep(PATIENCE).await;
-    let mut course = Course::new(started);
-    bottom_line::show(&bar);
-    loop {
-        if !pager_is_open() {
-            let sends = Sends::of(&redivis);
-            bar.set_message(course.line(plan.reads(), sends, Instant::now()));
-        }
-        tokio::time::sleep(TICK).await;
     }
 }
 
@@ -143,7 +50,7 @@ impl Sends {
 }
 
 /// What is known of the past, which says how quickly it goes on.
-struct Course {
+pub(super) struct Course {
     started: Instant,
     /// When the last byte came.
     heard: Instant,
@@ -155,7 +62,7 @@ struct Course {
 }
 
 impl Course {
-    fn new(started: Instant) -> Self {
+    pub(super) fn new(started: Instant) -> Self {
         Self {
             started,
             heard: Instant::now(),
@@ -166,14 +73,16 @@ impl Course {
     }
 
     /// The line to show now.
-    fn line(&mut self, reads: Option<Reads>, sends: Sends, now: Instant) -> String {
+    pub(super) fn line(&mut self, going: &Going, now: Instant) -> String {
         let elapsed = amounts::time(now - self.started);
-        if sends.of_bytes > 0 {
+        if going.sends.of_bytes > 0 {
             let since = *self.sends.get_or_insert(now);
-            return format!("{} · {elapsed}", sent(sends, now - since));
+            return format!("{} · {elapsed}", sent(going.sends, now - since));
         }
-        let Some(reads) = reads.filter(|reads| reads.scans > 0) else {
-            return format!("working, {elapsed}");
+        let queries = on_redivis(&going.queries, now);
+        let reads = going.reads.filter(|reads| reads.scans > 0);
+        let Some(reads) = reads.filter(|reads| queries.is_none() || reads.rows > 0) else {
+            return queries.unwrap_or_else(|| format!("working, {elapsed}"));
         };
         if reads.bytes != self.bytes {
             (self.bytes, self.heard) = (reads.bytes, now);
@@ -201,7 +110,9 @@ impl Course {
             many => parts.push(format!("{many} retries")),
         }
         let silent = now - self.heard;
-        if !is_read && silent >= SILENCE {
+        if let Some(queries) = queries {
+            parts.push(queries);
+        } else if !is_read && silent >= SILENCE {
             parts.push(format!("waiting for Redivis for {} s", silent.as_secs()));
         }
         parts.push(elapsed);
@@ -238,6 +149,20 @@ impl Course {
         }
         parts
     }
+}
+
+/// How far the queries are that Redivis runs for the statement.
+fn on_redivis(queries: &[RunningQuery], now: Instant) -> Option<String> {
+    let oldest = queries.first()?;
+    let state = match (queries.len(), oldest.status) {
+        (1, None) => "sent to Redivis".to_owned(),
+        (1, Some(JobStatus::Queued)) => "queued on Redivis".to_owned(),
+        (1, Some(JobStatus::Running)) => "running on Redivis".to_owned(),
+        (1, Some(_)) => "on Redivis, which does not say how far".to_owned(),
+        (many, _) => format!("{many} queries on Redivis"),
+    };
+    let waited = whole_seconds(now.saturating_duration_since(oldest.since));
+    Some(format!("{state}, {waited}"))
 }
 
 fn whole_seconds(time: Duration) -> String {
@@ -289,56 +214,60 @@ mod tests {
         })
     }
 
+    fn reading(reads: Option<Reads>) -> Going {
+        Going {
+            reads,
+            ..Going::default()
+        }
+    }
+
     #[test]
     fn the_line_says_how_far_how_quickly_and_how_long() {
         let started = Instant::now();
         let at = |seconds| started + Duration::from_secs(seconds);
         let mut course = Course::new(started);
+        assert_eq!(course.line(&reading(None), at(1)), "working, 1.00 s");
         assert_eq!(
-            course.line(None, Sends::default(), at(1)),
-            "working, 1.00 s"
-        );
-        assert_eq!(
-            course.line(reads(250, 2_000_000), Sends::default(), at(2)),
+            course.line(&reading(reads(250, 2_000_000)), at(2)),
             "[=====               ] 25 % · 250 of 1,000 rows · 2.0 MB · 1.0 MB/s · 6 s left · 2.00 s"
         );
         let mut broken = reads(250, 2_000_000);
         broken.as_mut().unwrap().retries = 2;
         assert_eq!(
-            course.line(broken, Sends::default(), at(5)),
+            course.line(&reading(broken), at(5)),
             "[=====               ] 25 % · 250 of 1,000 rows · 2.0 MB · 400 kB/s · 15 s left · 2 retries · \
              waiting for Redivis for 3 s · 5.00 s"
         );
-        let line = course.line(reads(1000, 8_000_000), Sends::default(), at(8));
+        let line = course.line(&reading(reads(1000, 8_000_000)), at(8));
         assert!(
             line.contains("100 %") && line.contains("all read"),
             "{line}"
         );
         let none = Some(Reads::default());
-        assert_eq!(
-            course.line(none, Sends::default(), at(9)),
-            "working, 9.00 s"
-        );
+        assert_eq!(course.line(&reading(none), at(9)), "working, 9.00 s");
     }
     #[test]
     fn what_is_sent_comes_after_what_was_read() {
         let started = Instant::now();
         let at = |seconds| started + Duration::from_secs(seconds);
         let mut course = Course::new(started);
-        let sends = |bytes| Sends {
-            bytes,
-            of_bytes: 10_000_000,
+        let sending = |bytes| Going {
+            sends: Sends {
+                bytes,
+                of_bytes: 10_000_000,
+            },
+            ..reading(reads(1000, 8_000_000))
         };
         assert_eq!(
-            course.line(reads(1000, 8_000_000), sends(0), at(2)),
+            course.line(&sending(0), at(2)),
             "[                    ] 0 % · sent 0 B of 10.0 MB · 2.00 s"
         );
         assert_eq!(
-            course.line(reads(1000, 8_000_000), sends(4_000_000), at(4)),
+            course.line(&sending(4_000_000), at(4)),
             "[========            ] 40 % · sent 4.0 MB of 10.0 MB · 2.0 MB/s · 3 s left · 4.00 s"
         );
         assert_eq!(
-            course.line(None, sends(10_000_000), at(7)),
+            course.line(&sending(10_000_000), at(7)),
             "sent 10.0 MB · Redivis reads it in · 7.00 s"
         );
     }
