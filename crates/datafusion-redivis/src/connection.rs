@@ -143,3 +143,21 @@ impl Connection {
         self.learned.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_queries_take_is_learned() {
+        let client = Client::builder().endpoint("http://127.0.0.1:1/api/v1").build();
+        let connection = Connection::from(client.unwrap());
+        assert_eq!(connection.query_cost(None), FIRST_QUERY);
+        connection.note_query(Duration::from_secs(1));
+        assert_eq!(connection.query_cost(None), Duration::from_secs(1));
+        connection.note_query(Duration::from_secs(4));
+        assert_eq!(connection.query_cost(None), Duration::from_secs(2));
+        let set = Duration::from_millis(1);
+        assert_eq!(connection.query_cost(Some(set)), set);
+    }
+}

@@ -1,8 +1,12 @@
 //! `redivis.pushdown`: parts of plans that run on Redivis as queries, and what becomes of them where that fails.
 
+use std::sync::Arc;
+
 use datafusion::arrow::util::pretty::pretty_format_batches;
-use datafusion::physical_plan::displayable;
-use datafusion_redivis::{Redivis, RedivisBuilder};
+use datafusion::common::stats::Precision;
+use datafusion::physical_plan::statistics::StatisticsArgs;
+use datafusion::physical_plan::{ExecutionPlan, displayable};
+use datafusion_redivis::{Redivis, RedivisBuilder, RedivisScanExec};
 use redivis::{Client, Token};
 use redivis_tests::proxy::{Action, Proxy};
 use redivis_tests::server::Server;
@@ -184,6 +188,57 @@ async fn auto_weighs_what_it_saves() {
     )
     .await;
     assert!(few.contains("RedivisQueryExec"), "{few}");
+}
+
+fn scans(plan: &Arc<dyn ExecutionPlan>) -> Vec<&RedivisScanExec> {
+    let here = plan.downcast_ref::<RedivisScanExec>();
+    let below = plan.children().into_iter().flat_map(scans);
+    here.into_iter().chain(below).collect()
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_is_known_of_join_keys_goes_to_the_planner() {
+    let server = sample().await;
+    let proxy = Proxy::start(server.endpoint()).await;
+    let (_, redivis) = session(&proxy.endpoint(), server.token());
+    let sql = format!(
+        "SELECT f.dest FROM {FLIGHTS} f JOIN redivis.'demo.nycflights13.airports' a ON f.dest = a.faa"
+    );
+    let distinct = async || {
+        let frame = redivis.sql(&sql).await.unwrap();
+        let plan = frame.create_physical_plan().await.unwrap();
+        let flights = scans(&plan);
+        let flights = flights
+            .into_iter()
+            .find(|scan| scan.source().ends_with("flights"));
+        let statistics = flights.unwrap().statistics_from_inputs(&[], &StatisticsArgs::new());
+        statistics.unwrap().column_statistics[0].distinct_count
+    };
+    assert_eq!(distinct().await, Precision::Absent);
+    set(&redivis, "pushdown = auto").await;
+    assert_eq!(distinct().await, Precision::Inexact(105));
+    assert_eq!(distinct().await, Precision::Inexact(105));
+    assert_eq!(requests(&proxy, "GET", "/statistics"), 1);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_is_on_disk_is_read_from_there() {
+    let server = sample().await;
+    let folder = tempfile::TempDir::new().unwrap();
+    let (_, redivis) = session(server.endpoint(), server.token());
+    set(&redivis, "cache = on").await;
+    set(&redivis, &format!("cache_dir = '{}'", folder.path().display())).await;
+    set(&redivis, "pushdown = auto").await;
+    set(&redivis, "query_cost = '1ms'").await;
+    let before = plan(&redivis, BY_CARRIER).await;
+    assert!(before.contains("RedivisQueryExec"), "{before}");
+    redivis
+        .sql("CALL redivis.cache('demo.nycflights13.flights', ['carrier', 'dep_delay', 'month', 'origin'])")
+        .await
+        .unwrap();
+    let after = plan(&redivis, BY_CARRIER).await;
+    assert!(after.contains("cached"), "{after}");
+    assert!(!after.contains("RedivisQueryExec"), "{after}");
 }
 
 #[tokio::test(flavor = "multi_thread")]

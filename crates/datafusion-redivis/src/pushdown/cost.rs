@@ -22,7 +22,7 @@ const LINE_BYTES: f64 = 25e6;
 /// Variables whose statistics are asked for side by side.
 const ASKED_AT_ONCE: usize = 8;
 /// Below so many rows the order of joins matters less than a request.
-const LARGE_ROWS: u64 = 1_000_000;
+const LARGE_ROWS: u64 = 100_000;
 
 /// What reading a part of a plan takes, and what its answer.
 #[derive(Debug, Clone, Copy, Default)]

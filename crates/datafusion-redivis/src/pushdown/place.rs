@@ -1,5 +1,6 @@
 //! Finds the parts of a plan that run on Redivis, and puts statements in their places.
 
+use std::collections::HashSet;
 use std::sync::Arc;
 
 use datafusion::arrow::datatypes::{DataType, Field, Schema, SchemaRef};
@@ -30,7 +31,7 @@ use crate::table::RedivisTable;
 pub(crate) async fn push_down(plan: &LogicalPlan, session: &SessionState) -> Result<LogicalPlan> {
     let options = RedivisOptions::of(session.config_options());
     let pushing = Pushing { options };
-    let placed = pushing.place(plan, None).await?;
+    let placed = pushing.place(plan, None, None).await?;
     let placed = placed.unwrap_or_else(|| plan.clone());
     cost::ask_for_join_keys(&placed).await?;
     Ok(placed)
@@ -51,11 +52,12 @@ struct Statement {
 impl Pushing {
     /// The plan with statements in the place of its largest parts that can be said; `None` where it stays as it is.
     ///
-    /// `above` is why what is above it was not pushed.
+    /// `above` is why what is above it was not pushed, and `wanted` the columns that it uses, if it is known to leave out others.
     fn place<'a>(
         &'a self,
         plan: &'a LogicalPlan,
         above: Option<&'a Refusal>,
+        wanted: Option<&'a HashSet<Column>>,
     ) -> BoxFuture<'a, Result<Option<LogicalPlan>>> {
         async move {
             let here = match self.here(plan, above).await? {
@@ -65,7 +67,7 @@ impl Pushing {
             let why = above.or(here.as_ref());
             match plan {
                 LogicalPlan::TableScan(scan) => Ok(why.and_then(|why| explained(scan, why))),
-                LogicalPlan::Filter(filter) => match self.split(filter, why).await? {
+                LogicalPlan::Filter(filter) => match self.split(filter, why, wanted).await? {
                     Some(split) => Ok(Some(split)),
                     None => self.within(plan, why).await,
                 },
@@ -112,8 +114,9 @@ impl Pushing {
     ) -> Result<Option<LogicalPlan>> {
         let mut inputs = vec![];
         let mut is_changed = false;
+        let wanted = used(plan);
         for input in plan.inputs() {
-            let placed = self.place(input, why).await?;
+            let placed = self.place(input, why, wanted.as_ref()).await?;
             is_changed |= placed.is_some();
             inputs.push(placed.unwrap_or_else(|| input.clone()));
         }
@@ -137,7 +140,7 @@ impl Pushing {
         })?;
         let mut is_changed = false;
         for subquery in &mut subqueries {
-            if let Some(placed) = self.place(&subquery.subquery, None).await? {
+            if let Some(placed) = self.place(&subquery.subquery, None, None).await? {
                 subquery.subquery = Arc::new(placed);
                 is_changed = true;
             }
@@ -157,7 +160,12 @@ impl Pushing {
     }
 
     /// A filter of which a part can be said: that one runs on Redivis, and what is left stays.
-    async fn split(&self, filter: &Filter, why: Option<&Refusal>) -> Result<Option<LogicalPlan>> {
+    async fn split(
+        &self,
+        filter: &Filter,
+        why: Option<&Refusal>,
+        wanted: Option<&HashSet<Column>>,
+    ) -> Result<Option<LogicalPlan>> {
         let mut said = vec![];
         let mut stays = vec![];
         for conjunct in split_conjunction(&filter.predicate) {
@@ -170,8 +178,17 @@ impl Pushing {
         let (Some(said), Some(stays)) = (conjunction(said), conjunction(stays)) else {
             return Ok(None);
         };
-        let part = LogicalPlan::Filter(Filter::try_new(said, Arc::clone(&filter.input))?);
-        let Some(placed) = self.place(&part, why).await? else {
+        let mut part = LogicalPlan::Filter(Filter::try_new(said, Arc::clone(&filter.input))?);
+        if let Some(wanted) = wanted {
+            // What only the conditions use that run there need not come.
+            let mut used = stays.column_refs();
+            used.extend(wanted);
+            let columns = part.schema().columns().into_iter();
+            let columns = columns.filter(|column| used.contains(column));
+            let columns: Vec<Expr> = columns.map(Expr::Column).collect();
+            part = LogicalPlanBuilder::from(part).project(columns)?.build()?;
+        }
+        let Some(placed) = self.place(&part, why, None).await? else {
             return Ok(None);
         };
         let rest = Filter::try_new(stays, Arc::new(placed))?;
@@ -241,6 +258,16 @@ fn say(plan: &LogicalPlan) -> Said<Statement> {
         }),
         None => refuse("it reads no table of Redivis"),
     }
+}
+
+/// The columns of its input that a plan uses, where it leaves out others.
+fn used(plan: &LogicalPlan) -> Option<HashSet<Column>> {
+    if !matches!(plan, LogicalPlan::Projection(_) | LogicalPlan::Aggregate(_)) {
+        return None;
+    }
+    let exprs = plan.expressions();
+    let columns = exprs.iter().flat_map(Expr::column_refs);
+    Some(columns.cloned().collect())
 }
 
 /// The sort that gives a plan its order, over the same columns.
