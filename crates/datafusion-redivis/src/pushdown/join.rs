@@ -176,7 +176,7 @@ impl Translator {
                 NullEquality::NullEqualsNull => "IS NOT DISTINCT FROM",
             };
             let equal = Sql::infix(&left_rows.say(a)?, operator, &right_rows.say(b)?);
-            said.push(equal.text().to_owned());
+            said.push(equal.as_operand());
         }
         if let Some(filter) = &join.filter {
             said.push(self.filter_of(join, filter, left, right)?);

@@ -1,9 +1,11 @@
 //! Plans as SELECTs.
 
 use std::cell::{Cell, OnceCell};
+use std::collections::HashSet;
 use std::sync::Arc;
 
 use datafusion::common::DFSchema;
+use datafusion::common::tree_node::TreeNodeRecursion;
 use datafusion::datasource::source_as_provider;
 use datafusion::logical_expr::utils::split_conjunction;
 use datafusion::logical_expr::{
@@ -28,6 +30,8 @@ pub(super) struct Translator {
     /// Where all its tables are.
     connection: OnceCell<Arc<Connection>>,
     aliases: Cell<usize>,
+    /// What columns are called, in lower case: inside a subquery, a column hides a table of its name outside.
+    columns: OnceCell<HashSet<String>>,
 }
 
 impl Translator {
@@ -50,6 +54,8 @@ impl Translator {
 
     /// A plan as a SELECT that may be added to.
     pub(super) fn block(&self, plan: &LogicalPlan) -> Said<Block> {
+        // The first one is the largest.
+        self.columns.get_or_init(|| column_names(plan));
         let block = match plan {
             LogicalPlan::TableScan(scan) => self.scan(scan)?,
             LogicalPlan::SubqueryAlias(alias) => self.block(&alias.input)?,
@@ -68,8 +74,14 @@ impl Translator {
     }
 
     fn alias(&self) -> String {
-        self.aliases.set(self.aliases.get() + 1);
-        format!("t{}", self.aliases.get())
+        loop {
+            self.aliases.set(self.aliases.get() + 1);
+            let alias = format!("t{}", self.aliases.get());
+            let columns = self.columns.get();
+            if !columns.is_some_and(|columns| columns.contains(&alias)) {
+                return alias;
+            }
+        }
     }
 
     /// The block as a subquery of another one.
@@ -384,6 +396,23 @@ impl Translator {
 pub(super) struct Keyed {
     pub(super) block: Block,
     pub(super) keys: Vec<Sql>,
+}
+
+/// The names of all columns of a plan, and of the tables that it reads.
+fn column_names(plan: &LogicalPlan) -> HashSet<String> {
+    let mut names = HashSet::new();
+    // Nothing in it fails.
+    let _ = plan.apply_with_subqueries(|node| {
+        let fields = node.schema().fields().iter();
+        names.extend(fields.map(|field| field.name().to_lowercase()));
+        if let LogicalPlan::TableScan(scan) = node {
+            let schema = scan.source.schema();
+            let fields = schema.fields().iter();
+            names.extend(fields.map(|field| field.name().to_lowercase()));
+        }
+        Ok(TreeNodeRecursion::Continue)
+    });
+    names
 }
 
 /// A name that no column of the schema has.
