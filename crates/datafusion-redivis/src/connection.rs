@@ -5,13 +5,14 @@
 
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use redivis::Client;
-use redivis::resource::VariableStatistics;
+use redivis::resource::{Query, QueryRequest, VariableStatistics};
 
 use crate::access::Access;
 use crate::io::IoRuntime;
+use crate::running::Running;
 
 /// A client that may be replaced by another one for the same endpoint, and where its requests run.
 #[derive(Debug)]
@@ -19,6 +20,7 @@ pub(crate) struct Connection {
     access: RwLock<Arc<Access>>,
     io: IoRuntime,
     learned: Mutex<Learned>,
+    running: Arc<Running>,
 }
 
 /// What was learned of the service on the way.
@@ -45,12 +47,31 @@ impl Connection {
             access: RwLock::new(Arc::new(Access::new(client))),
             io,
             learned: Mutex::default(),
+            running: Arc::default(),
         }
     }
 
     /// Where its requests run.
     pub(crate) fn io(&self) -> &IoRuntime {
         &self.io
+    }
+
+    /// The queries that run there.
+    pub(crate) fn running(&self) -> &Running {
+        &self.running
+    }
+
+    /// Runs a query to its end. Who looks meanwhile sees how far it is.
+    pub(crate) async fn run_query(&self, request: &QueryRequest) -> redivis::Result<Query> {
+        let (wait, started) = (self.running.begin(), Instant::now());
+        let client = self.client();
+        let outcome = client.query_watched(request, |query| wait.saw(query));
+        let outcome = outcome.await;
+        wait.end();
+        if outcome.is_ok() {
+            self.note_query(started.elapsed());
+        }
+        outcome
     }
 
     /// The client to use now.
@@ -74,7 +95,7 @@ impl Connection {
     }
 
     /// Notes how long a query took before its result could be read.
-    pub(crate) fn note_query(&self, took: Duration) {
+    fn note_query(&self, took: Duration) {
         let mut learned = self.learned();
         // The latest counts for a third.
         learned.query = Some(learned.query.map_or(took, |before| (before * 2 + took) / 3));

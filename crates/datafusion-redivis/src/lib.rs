@@ -81,9 +81,34 @@
 //! # What is read
 //!
 //! A name costs one request for the table and one for every 1,000 of its variables, once a session. Planning and `EXPLAIN`
-//! send nothing else (but a `redivis_query`, whose columns only its run tells, is run once to plan the statement, and its result
-//! used); a `count(*)` of a released table is answered from what is known. See [`RedivisScanExec`] for how rows come, and
+//! send nothing else (but a `redivis_query`, whose columns only its run tells, is run to plan the statement, and its result
+//! used: once a session where [nothing of it can change](RedivisQuery::is_pinned); `EXPLAIN` takes whichever ran last); a
+//! `count(*)` of a released table is answered from what is known. See [`RedivisScanExec`] for how rows come, and
 //! [`RedivisOptions`] for `SET redivis.…`.
+//!
+//! # What runs on Redivis
+//!
+//! Read sessions cannot filter: a `WHERE` over a table reads the table. With `SET redivis.pushdown = 'auto'`, or
+//! [`Pushdown::Auto`] in [`RedivisOptions::pushdown`], the largest parts of a plan that can be said in Redivis's own SQL with the
+//! same meaning, and are sooner there, run there as one query each, whose result is read like a table
+//! ([`RedivisQueryExec`]): filters, expressions, aggregates and grouping sets, `DISTINCT`, the first rows of an order, windows,
+//! unions, all joins, subqueries. `'always'` runs all that can be said; `'off'`, the default, nothing.
+//!
+//! - **The same answer.** An expression is sent only where BigQuery documents the meaning that it has in DataFusion, and is
+//!   said so that it keeps it: NaN is the largest number and equal to itself, a quotient of floats by zero is infinite, integers
+//!   divide towards zero, nulls stand where DataFusion puts them. What has another meaning there (`upper` of letters outside
+//!   ASCII, `greatest` of nulls, medians, regular expressions, casts from text) stays here: filters are split. Where BigQuery fails
+//!   and DataFusion goes on, as with integers that overflow, the query fails. Rows are the same as those that would be read: tables are named with their
+//!   versions and ids, and only released versions are.
+//! - **Worth it.** `auto` compares what would be read, from the tables' counts, with the time that a query takes
+//!   (`redivis.query_cost`, else what the session's queries took, at first 5 s) and the size of its answer, for which it asks for
+//!   the statistics of the variables that predicates compare, once a session. Small tables cost no request.
+//! - **Told.** `EXPLAIN` shows the SQL, why what is above it is done here, or why a table is read; it runs nothing.
+//! - **Safe.** Values and names are quoted in one place; what cannot be quoted beyond doubt is not sent. A query that fails
+//!   before its first row is told in a warning, and the tables are read (`auto`), or is an error (`always`).
+//!
+//! The rules of an order: rows of a result come over several streams, so a sort is repeated here over the few rows that are left.
+//! Whoever has a query planner of their own puts [`RedivisPlanner`] before it, as [`register`] does.
 //!
 //! # What need not be read again
 //!
@@ -183,7 +208,8 @@
 //!
 //! Failures of the service are [`DataFusionError::External`](datafusion::common::DataFusionError::External) with the
 //! [`redivis::Error`] inside, unchanged; what is not a reference is refused with a [`redivis::ReferenceError`] before
-//! anything is sent. What only the streams of a scan together show is a [`ScanError`].
+//! anything is sent. What only the streams of a scan together show is a [`ScanError`]; a query that Redivis did not run to its end
+//! is a [`QueryError`] with its text. Who waits for one sees [how far it is](Redivis::running).
 
 mod access;
 mod cache;
@@ -194,6 +220,7 @@ mod io;
 mod options;
 mod plan;
 mod pushdown;
+mod running;
 mod scan;
 mod session;
 mod sql;
@@ -206,10 +233,11 @@ pub use catalog::{
     DefaultParent, DefaultSchema, MetadataCache, OwnerCatalogList, RedivisTableFactory,
     ReferenceSchema,
 };
-pub use error::{CacheError, ScanError, WriteError};
+pub use error::{CacheError, QueryError, ScanError, WriteError};
 pub use options::{CheckRowCounts, Pushdown, RedivisOptions, UploadCompression};
 pub use plan::{RedivisExtensionPlanner, RedivisPlanner, RedivisStatement, StatementKind};
 pub use pushdown::RedivisQueryExec;
+pub use running::RunningQuery;
 pub use scan::RedivisScanExec;
 pub use session::{Redivis, RedivisBuilder, register};
 pub use sql::functions::{RedivisQueryFunction, RedivisTableFunction};

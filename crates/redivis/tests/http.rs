@@ -15,6 +15,8 @@ mod metadata;
 #[cfg(unix)]
 #[path = "http/oauth.rs"]
 mod oauth;
+#[path = "http/queries.rs"]
+mod queries;
 #[path = "http/releases.rs"]
 mod releases;
 #[path = "http/rows.rs"]

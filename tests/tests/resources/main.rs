@@ -8,6 +8,7 @@ mod interrupt;
 mod leaving;
 mod memory;
 mod prompt;
+mod query;
 mod tables;
 mod upload;
 mod wire;

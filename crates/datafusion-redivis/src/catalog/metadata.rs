@@ -4,7 +4,6 @@
 //! [`MetadataCache::refresh`]. What may change (the unreleased version, a workflow's tables) is asked again after a few seconds,
 //! which is long enough to plan one statement on one state of it.
 
-use std::collections::HashMap;
 use std::num::NonZeroUsize;
 use std::sync::{Arc, Mutex, PoisonError, RwLock};
 use std::time::{Duration, Instant};
@@ -21,10 +20,11 @@ use tokio::runtime::Handle;
 use tokio::sync::OnceCell;
 
 use super::ahead::Ahead;
+use super::results::{PlannedQuery, Purpose, Results};
 use crate::access::Access;
 use crate::cache::Cache;
 use crate::connection::Connection;
-use crate::error::{failed, of_service, refused};
+use crate::error::{QueryError, failed, of_service, refused};
 use crate::table::{RedivisQuery, RedivisTable};
 use crate::write::{Writes, draft};
 
@@ -59,8 +59,7 @@ pub struct MetadataCache {
     connection: Arc<Connection>,
     tables: Mutex<LruCache<TableReference, Arc<Entry>>>,
     max_age: Duration,
-    /// Results of queries of statements that are being planned.
-    queries: Mutex<HashMap<String, Arc<RedivisQuery>>>,
+    results: Arc<Results>,
     default_parent: RwLock<Option<DefaultParent>>,
     writes: Arc<Writes>,
     /// Where tables are looked up that nobody can be asked for.
@@ -93,7 +92,7 @@ impl MetadataCache {
             connection: Arc::new(Connection::from(client)),
             tables: Mutex::new(LruCache::new(Self::DEFAULT_CAPACITY)),
             max_age: Self::DEFAULT_MAX_AGE,
-            queries: Mutex::default(),
+            results: Arc::default(),
             default_parent: RwLock::default(),
             writes: Arc::default(),
             offline: None,
@@ -185,9 +184,10 @@ impl MetadataCache {
             .clone()
     }
 
-    /// Forgets all tables, so that the next statement asks for them again.
+    /// Forgets all tables, so that the next statement asks for them again, and all results of queries.
     pub fn refresh(&self) {
         locked(&self.tables).clear();
+        self.results.forget();
     }
 
     /// The table that a whole reference means. What is no reference is refused before anything is sent.
@@ -327,8 +327,8 @@ impl MetadataCache {
         known
     }
 
-    /// Runs SQL on Redivis and keeps the result under the name returned, until it is dropped.
-    pub(crate) async fn run(self: &Arc<Self>, sql: String) -> Result<PlannedQuery> {
+    /// The result of SQL on Redivis, which runs unless the session has it, known under the name returned until that is dropped.
+    pub(crate) async fn run(&self, sql: String, purpose: Purpose) -> Result<PlannedQuery> {
         let (default_dataset, default_workflow) = match self.default_parent() {
             Some(DefaultParent::Dataset(dataset)) => (Some(dataset.to_string()), None),
             Some(DefaultParent::Workflow(workflow)) => (None, Some(workflow.to_string())),
@@ -339,34 +339,23 @@ impl MetadataCache {
             default_dataset,
             default_workflow,
         };
-        let connection = Arc::clone(&self.connection);
-        let run = async move { RedivisQuery::run_through(&connection, &request).await };
-        let query = self.connection.io().run(run).await?;
-        let name = query.name().to_owned();
-        locked(&self.queries).insert(name.clone(), Arc::new(query));
-        Ok(PlannedQuery {
-            name,
-            metadata: Arc::clone(self),
-        })
+        if let Some(query) = self.results.instead(&request, purpose) {
+            return Ok(self.results.plan(query));
+        }
+        let (connection, asked) = (Arc::clone(&self.connection), request.clone());
+        let run = async move { RedivisQuery::run_through(&connection, &asked).await };
+        let query = self.connection.io().run(run).await;
+        let query = Arc::new(query.map_err(|error| match of_service(error) {
+            Ok(error) => QueryError::told(&request.query, error),
+            Err(error) => error,
+        })?);
+        self.results.remember(request, &query);
+        Ok(self.results.plan(query))
     }
 
     /// The result of a query of a statement that is being planned.
     pub(crate) fn query(&self, name: &str) -> Option<Arc<dyn TableProvider>> {
-        let query = locked(&self.queries).get(name).map(Arc::clone)?;
-        Some(query)
-    }
-}
-
-/// A query's result that is known by its name as long as this lives.
-#[derive(Debug)]
-pub(crate) struct PlannedQuery {
-    pub(crate) name: String,
-    metadata: Arc<MetadataCache>,
-}
-
-impl Drop for PlannedQuery {
-    fn drop(&mut self) {
-        locked(&self.metadata.queries).remove(&self.name);
+        Some(self.results.planned(name)?)
     }
 }
 

@@ -19,17 +19,18 @@ mod metadata;
 mod owners;
 mod references;
 mod registration;
+mod results;
 pub(crate) mod store;
 
 pub(crate) use self::ahead::Ahead;
 pub use self::default_schema::DefaultSchema;
 pub use self::factory::RedivisTableFactory;
 pub(crate) use self::local::LocalList;
-pub(crate) use self::metadata::PlannedQuery;
 pub use self::metadata::{DefaultParent, MetadataCache};
 pub use self::owners::OwnerCatalogList;
 pub use self::references::ReferenceSchema;
 pub(crate) use self::registration::{Registration, Registrations};
+pub(crate) use self::results::{PlannedQuery, Purpose};
 
 /// The schema of references, unless another name is chosen.
 pub(crate) const SCHEMA: &str = "redivis";

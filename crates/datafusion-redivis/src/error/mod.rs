@@ -4,6 +4,7 @@
 //! this crate; every layer uses it.
 
 mod cache;
+mod query;
 mod scan;
 mod write;
 
@@ -11,6 +12,7 @@ use datafusion::common::DataFusionError;
 use redivis::ReferenceError;
 
 pub use self::cache::CacheError;
+pub use self::query::QueryError;
 pub use self::scan::ScanError;
 pub use self::write::WriteError;
 pub(crate) use self::write::conversion;

@@ -17,6 +17,8 @@ use datafusion::logical_expr::{
 use redivis::resource::VariableStatistics;
 use serde_json::Value;
 
+use super::explained::Explained;
+use crate::scan::statistics;
 use crate::table::RedivisTable;
 
 /// Rows that pass a predicate of which nothing is known.
@@ -36,6 +38,10 @@ pub(super) struct Known(pub(super) HashMap<Variable, Arc<VariableStatistics>>);
 /// The table that a scan reads, if it is on Redivis.
 pub(super) fn with_table<T>(scan: &TableScan, f: impl FnOnce(&RedivisTable) -> T) -> Option<T> {
     let provider = source_as_provider(&scan.source).ok()?;
+    let provider = match provider.downcast_ref::<Explained>() {
+        Some(explained) => Arc::clone(&explained.table),
+        None => provider,
+    };
     provider.downcast_ref::<RedivisTable>().map(f)
 }
 
@@ -53,7 +59,8 @@ fn origin(plan: &LogicalPlan, place: usize) -> Option<Variable> {
             };
             with_table(scan, |table| {
                 let variable = table.variables().get(place)?;
-                Some((table.table().uri.clone(), variable.name.clone()))
+                let is_stable = table.is_immutable();
+                is_stable.then(|| (table.table().uri.clone(), variable.name.clone()))
             })?
         }
         LogicalPlan::SubqueryAlias(alias) => origin(&alias.input, place),
@@ -205,7 +212,8 @@ impl Known {
         let one = 1.0 / (known.num_distinct? as f64).max(1.0);
         let below = || {
             let data_type = value.data_type();
-            let number = |known: &Option<Value>| as_number(&parsed(known.as_ref()?, &data_type)?);
+            let number =
+                |known: &Option<Value>| as_number(&statistics::value(known.as_ref()?, &data_type)?);
             let (low, high) = (number(&known.min)?, number(&known.max)?);
             let part = (as_number(value)? - low) / (high - low).max(f64::MIN_POSITIVE);
             Some(part.clamp(0.0, 1.0))
@@ -217,15 +225,6 @@ impl Known {
             Operator::Gt | Operator::GtEq => below().map(|below| 1.0 - below),
             _ => None,
         }
-    }
-}
-
-/// A value as the service writes it.
-fn parsed(value: &Value, data_type: &DataType) -> Option<ScalarValue> {
-    match value {
-        Value::Number(number) => Some(ScalarValue::from(number.as_f64()?)),
-        Value::String(text) => ScalarValue::try_from_string(text.clone(), data_type).ok(),
-        _ => None,
     }
 }
 

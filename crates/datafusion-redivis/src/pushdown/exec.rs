@@ -2,10 +2,8 @@
 
 use std::fmt;
 use std::sync::{Arc, Mutex, PoisonError};
-use std::time::{Duration, Instant};
 
 use datafusion::arrow::array::RecordBatch;
-use datafusion::arrow::datatypes::SchemaRef;
 use datafusion::common::stats::Precision;
 use datafusion::common::tree_node::TreeNodeRecursion;
 use datafusion::common::{Result, Statistics, internal_err};
@@ -29,8 +27,7 @@ use futures::stream::{self, StreamExt, TryStreamExt};
 use redivis::resource::QueryRequest;
 
 use super::cost::{Cost, bytes};
-use super::table::PushedTable;
-use crate::connection::Connection;
+use super::pushed::Pushed;
 use crate::options::{Pushdown, RedivisOptions};
 use crate::scan::RedivisScanExec;
 use crate::table::RedivisQuery;
@@ -45,51 +42,22 @@ pub struct RedivisQueryExec {
     session: Arc<SessionState>,
     properties: Arc<PlanProperties>,
     metrics: ExecutionPlanMetricsSet,
-    running: Arc<Mutex<Running>>,
+    reading: Reading,
 }
 
-/// What is the same for all executions.
-#[derive(Debug)]
-struct Pushed {
-    connection: Arc<Connection>,
-    sql: String,
-    schema: SchemaRef,
-    tables: Vec<String>,
-    cost: Cost,
-    above: Option<String>,
-    otherwise: Option<LogicalPlan>,
-}
-
-/// How far the latest execution has come.
-#[derive(Debug, Default)]
-enum Running {
-    #[default]
-    NotYet,
-    /// The query runs since then.
-    Since(Instant),
-    /// The result is read, or the tables in its place.
-    Reading(Arc<dyn ExecutionPlan>),
-}
+/// What reads the result of the latest execution, once there is one.
+type Reading = Arc<Mutex<Option<Arc<dyn ExecutionPlan>>>>;
 
 impl RedivisQueryExec {
-    pub(super) fn new(table: &PushedTable, session: SessionState) -> Self {
+    pub(super) fn new(query: Arc<Pushed>, session: SessionState) -> Self {
         let properties = PlanProperties::new(
-            EquivalenceProperties::new(Arc::clone(&table.schema)),
+            EquivalenceProperties::new(Arc::clone(&query.schema)),
             Partitioning::UnknownPartitioning(1),
             EmissionType::Incremental,
             Boundedness::Bounded,
         )
         .with_scheduling_type(SchedulingType::Cooperative);
-        let query = Pushed {
-            connection: Arc::clone(&table.connection),
-            sql: table.sql.clone(),
-            schema: Arc::clone(&table.schema),
-            tables: table.tables.clone(),
-            cost: table.cost,
-            above: table.above.clone(),
-            otherwise: table.otherwise.clone(),
-        };
-        Self::of(Arc::new(query), Arc::new(session), Arc::new(properties))
+        Self::of(query, Arc::new(session), Arc::new(properties))
     }
 
     fn of(query: Arc<Pushed>, session: Arc<SessionState>, properties: Arc<PlanProperties>) -> Self {
@@ -98,7 +66,7 @@ impl RedivisQueryExec {
             session,
             properties,
             metrics: ExecutionPlanMetricsSet::new(),
-            running: Arc::default(),
+            reading: Arc::default(),
         }
     }
 
@@ -112,25 +80,16 @@ impl RedivisQueryExec {
         &self.query.tables
     }
 
-    /// How long the query has been running that nothing came of yet; `None` before it, and when its result is read.
-    pub fn running_for(&self) -> Option<Duration> {
-        match &*self.running() {
-            Running::Since(start) => Some(start.elapsed()),
-            _ => None,
-        }
+    /// About how many bytes of the tables would be read without it.
+    pub fn instead_of(&self) -> u64 {
+        self.query.cost.reading as u64
     }
 
     /// What reads the result, once there is one: a [`RedivisScanExec`], or the plan that reads the tables where the query
     /// failed.
     pub fn reading(&self) -> Option<Arc<dyn ExecutionPlan>> {
-        match &*self.running() {
-            Running::Reading(plan) => Some(Arc::clone(plan)),
-            _ => None,
-        }
-    }
-
-    fn running(&self) -> std::sync::MutexGuard<'_, Running> {
-        self.running.lock().unwrap_or_else(PoisonError::into_inner)
+        let reading = self.reading.lock();
+        reading.unwrap_or_else(PoisonError::into_inner).clone()
     }
 }
 
@@ -147,14 +106,14 @@ struct Execution {
     query: Arc<Pushed>,
     session: Arc<SessionState>,
     context: Arc<TaskContext>,
-    running: Arc<Mutex<Running>>,
+    reading: Reading,
     query_time: Time,
 }
 
 impl Execution {
     /// The rows, after the first of them came, or the end.
     async fn begin(self) -> Result<SendableRecordBatchStream> {
-        self.is(Running::Since(Instant::now()));
+        self.is_read_by(None);
         match self.result().await {
             Ok(rows) => Ok(rows),
             Err(error) => match &self.query.otherwise {
@@ -174,14 +133,12 @@ impl Execution {
     async fn result(&self) -> Result<SendableRecordBatchStream> {
         let (connection, sql) = (Arc::clone(&self.query.connection), self.query.sql.clone());
         let timer = self.query_time.timer();
-        let started = Instant::now();
         let run = async move {
             let request = QueryRequest {
                 query: sql,
                 ..QueryRequest::default()
             };
             let query = RedivisQuery::run_through(&connection, &request).await?;
-            connection.note_query(started.elapsed());
             Ok(query)
         };
         let query = self.query.connection.io().run(run).await?;
@@ -190,7 +147,7 @@ impl Execution {
         let config = self.context.session_config().options();
         let scan = RedivisScanExec::try_new(source, None, None, config)?;
         let plan: Arc<dyn ExecutionPlan> = Arc::new(scan);
-        self.is(Running::Reading(Arc::clone(&plan)));
+        self.is_read_by(Some(Arc::clone(&plan)));
         let plan = Arc::new(CoalescePartitionsExec::new(plan));
         let mut rows = execute_stream(plan, Arc::clone(&self.context))?;
         let first = rows.try_next().await?;
@@ -210,12 +167,12 @@ impl Execution {
             .extensions
             .insert(options);
         let plan = session.create_physical_plan(plan).await?;
-        self.is(Running::Reading(Arc::clone(&plan)));
+        self.is_read_by(Some(Arc::clone(&plan)));
         execute_stream(plan, Arc::clone(&self.context))
     }
 
-    fn is(&self, running: Running) {
-        *self.running.lock().unwrap_or_else(PoisonError::into_inner) = running;
+    fn is_read_by(&self, plan: Option<Arc<dyn ExecutionPlan>>) {
+        *self.reading.lock().unwrap_or_else(PoisonError::into_inner) = plan;
     }
 }
 
@@ -310,7 +267,7 @@ impl ExecutionPlan for RedivisQueryExec {
             query: Arc::clone(&self.query),
             session: Arc::clone(&self.session),
             context,
-            running: Arc::clone(&self.running),
+            reading: Arc::clone(&self.reading),
             query_time: MetricBuilder::new(&self.metrics).subset_time("query_time", partition),
         };
         let rows = stream::once(execution.begin()).try_flatten();

@@ -14,7 +14,7 @@ use crate::scan::RedivisScanExec;
 /// A table of Redivis whose scan tells why no query runs in its place.
 #[derive(Debug)]
 pub(super) struct Explained {
-    table: Arc<dyn TableProvider>,
+    pub(super) table: Arc<dyn TableProvider>,
     why: String,
 }
 

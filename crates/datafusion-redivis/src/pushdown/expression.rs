@@ -10,8 +10,8 @@ use datafusion::logical_expr::{BinaryExpr, Expr, ExprSchemable, Operator};
 
 use super::block::Column;
 use super::refusal::{Said, refuse};
-use super::relation::Translator;
 use super::sql::{self, Kind, Sql};
+use super::translator::Translator;
 
 /// The rows that expressions are evaluated over, each column of their schema with its text.
 pub(super) struct Rows<'a> {

@@ -10,6 +10,9 @@ use super::expression::Rows;
 use super::refusal::{Said, refuse};
 use super::sql::{Kind, Sql};
 
+/// Powers of ten up to this one are exact as floating point numbers.
+const MOST_DIGITS: i64 = 22;
+
 impl Rows<'_> {
     pub(super) fn function(&self, whole: &Expr, name: &str, args: &[Expr]) -> Said<Sql> {
         let kinds = args
@@ -70,6 +73,7 @@ impl Rows<'_> {
             ("floor", [Kind::Float]) => call("FLOOR"),
             ("trunc", [Kind::Float]) => call("TRUNC"),
             ("round", [Kind::Float]) => call("ROUND"),
+            ("round", [Kind::Float, Kind::Integer]) => self.rounded(&args[0], &args[1]),
             ("isnan", [Kind::Float]) => call("IS_NAN"),
             ("date_part", [Kind::Text, kind]) => self.date_part(&args[0], &args[1], *kind),
             ("date_trunc", [Kind::Text, kind]) => self.truncated(whole, args, *kind),
@@ -82,6 +86,19 @@ impl Rows<'_> {
     fn trimmed(&self, function: &str, arg: &Expr) -> Said<Sql> {
         let value = self.say(arg)?;
         Ok(Sql::operand(format!("{function}({}, ' ')", value.text())))
+    }
+
+    /// Rounded to a number of digits by the steps that DataFusion takes, so that the last digit is the same.
+    fn rounded(&self, value: &Expr, digits: &Expr) -> Said<Sql> {
+        let digits = (0..=MOST_DIGITS)
+            .find(|exactly| is_at_least(digits, *exactly) && !is_at_least(digits, exactly + 1));
+        let Some(digits) = digits else {
+            return refuse("rounding to so many digits");
+        };
+        let value = self.say(value)?.as_operand();
+        Ok(Sql::compound(format!(
+            "ROUND({value} * 1e{digits}) / 1e{digits}"
+        )))
     }
 
     fn date_part(&self, part: &Expr, value: &Expr, kind: Kind) -> Said<Sql> {

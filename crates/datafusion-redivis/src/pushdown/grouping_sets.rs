@@ -8,8 +8,8 @@ use datafusion::logical_expr::{Aggregate, Expr, GroupingSet};
 use super::block::{Block, indent, names};
 use super::expression::Rows;
 use super::refusal::{Said, refuse};
-use super::relation::Translator;
 use super::sql::{Kind, literal, name};
+use super::translator::Translator;
 
 impl Translator {
     pub(super) fn grouping_sets(

@@ -6,8 +6,8 @@ use datafusion::logical_expr::{Expr, Join, LogicalPlan, Operator};
 use super::block::{Block, Column, indent};
 use super::expression::Rows;
 use super::refusal::{Said, refuse};
-use super::relation::Translator;
 use super::sql::{Kind, Sql};
+use super::translator::Translator;
 
 impl Translator {
     pub(super) fn join(&self, join: &Join) -> Said<Block> {
@@ -168,15 +168,24 @@ impl Translator {
         let mut said = vec![];
         for (a, b) in &join.on {
             let kind = left_rows.kind(a)?;
-            if kind != right_rows.kind(b)? || kind == Kind::Float {
+            if kind != right_rows.kind(b)? {
                 return refuse(format!("a join by {a} = {b}"));
             }
             let operator = match join.null_equality {
                 NullEquality::NullEqualsNothing => "=",
                 NullEquality::NullEqualsNull => "IS NOT DISTINCT FROM",
             };
-            let equal = Sql::infix(&left_rows.say(a)?, operator, &right_rows.say(b)?);
-            said.push(equal.as_operand());
+            let sides = (left_rows.say(a)?, right_rows.say(b)?);
+            let mut equal = |a: &Sql, b: &Sql| {
+                said.push(Sql::infix(a, operator, b).as_operand());
+            };
+            if kind == Kind::Float && left_rows.may_be_nan(a) && right_rows.may_be_nan(b) {
+                // NaN is equal to NaN; equalities are what joins are made by.
+                equal(&number(&sides.0), &number(&sides.1));
+                equal(&is_nan(&sides.0), &is_nan(&sides.1));
+            } else {
+                equal(&sides.0, &sides.1);
+            }
         }
         if let Some(filter) = &join.filter {
             said.push(self.filter_of(join, filter, left, right)?);
@@ -201,6 +210,19 @@ impl Translator {
             _ => said.as_operand(),
         })
     }
+}
+
+fn is_nan(float: &Sql) -> Sql {
+    Sql::call("IS_NAN", &[float])
+}
+
+/// A floating point number, and some number for NaN.
+fn number(float: &Sql) -> Sql {
+    let (is_nan, float) = (is_nan(float), float.text());
+    Sql::operand(format!(
+        "CASE WHEN {} THEN 0.0 ELSE {float} END",
+        is_nan.text()
+    ))
 }
 
 fn is_subquery(condition: &str) -> bool {

@@ -27,10 +27,12 @@ mod function;
 mod grouping_sets;
 mod join;
 mod place;
+mod pushed;
 mod refusal;
 mod relation;
 mod sql;
 mod table;
+mod translator;
 mod window;
 
 pub use self::exec::RedivisQueryExec;

@@ -15,12 +15,13 @@ use futures::future::{BoxFuture, FutureExt};
 
 use super::block::names;
 use super::cost::{self, Cost};
-use super::estimate::with_table;
+use super::estimate::{Known, with_table};
 use super::explained::Explained;
+use super::pushed::Pushed;
 use super::refusal::{Refusal, Said, refuse};
-use super::relation::Translator;
 use super::sql::Kind;
 use super::table::PushedTable;
+use super::translator::Translator;
 use crate::connection::Connection;
 use crate::options::{Pushdown, RedivisOptions};
 use crate::table::RedivisTable;
@@ -30,7 +31,9 @@ pub(crate) async fn push_down(plan: &LogicalPlan, session: &SessionState) -> Res
     let options = RedivisOptions::of(session.config_options());
     let pushing = Pushing { options };
     let placed = pushing.place(plan, None).await?;
-    Ok(placed.unwrap_or_else(|| plan.clone()))
+    let placed = placed.unwrap_or_else(|| plan.clone());
+    cost::ask_for_join_keys(&placed).await?;
+    Ok(placed)
 }
 
 struct Pushing {
@@ -182,7 +185,7 @@ impl Pushing {
         statement: Statement,
         above: Option<&Refusal>,
     ) -> Result<Said<LogicalPlan>> {
-        let cost = Cost::of_reading(plan)?;
+        let cost = Cost::of_reading(plan, &self.options).await?;
         let Statement {
             sql, connection, ..
         } = statement;
@@ -192,15 +195,16 @@ impl Pushing {
             if let Err(why) = cost.is_worth(job) {
                 return Ok(refuse(why.to_string()));
             }
-            let cost = cost.with_answer(plan, &cost::known(plan, &connection).await?);
+            let known = cost::known(plan, &connection).await?;
+            let cost = cost.with_answer(plan, &known);
             if let Err(why) = cost.is_worth(job) {
                 return Ok(refuse(why.to_string()));
             }
             cost
         } else {
-            cost
+            cost.with_answer(plan, &Known::default())
         };
-        let table = PushedTable {
+        let pushed = Pushed {
             connection,
             sql,
             schema: wire_schema(plan),
@@ -212,7 +216,7 @@ impl Pushing {
                 false => None,
             },
         };
-        Ok(Ok(scan(table, plan)?))
+        Ok(Ok(scan(pushed, plan)?))
     }
 }
 
@@ -304,7 +308,7 @@ fn otherwise(plan: &LogicalPlan) -> Result<LogicalPlan> {
 }
 
 /// The statement's rows with the columns of the plan's.
-fn scan(table: PushedTable, plan: &LogicalPlan) -> Result<LogicalPlan> {
+fn scan(pushed: Pushed, plan: &LogicalPlan) -> Result<LogicalPlan> {
     let name = TableReference::bare("query");
     let fields = plan.schema().iter().zip(names(plan.schema()));
     let columns = fields.map(|((qualifier, field), sent)| {
@@ -313,9 +317,13 @@ fn scan(table: PushedTable, plan: &LogicalPlan) -> Result<LogicalPlan> {
             .alias_qualified(qualifier.cloned(), field.name())
     });
     let columns: Vec<Expr> = columns.collect();
-    LogicalPlanBuilder::scan(name.clone(), provider_as_source(Arc::new(table)), None)?
-        .project(columns)?
-        .build()
+    LogicalPlanBuilder::scan(
+        name.clone(),
+        provider_as_source(Arc::new(PushedTable::from(pushed))),
+        None,
+    )?
+    .project(columns)?
+    .build()
 }
 
 fn converted(column: Expr, from: &DataType, to: &DataType) -> Expr {

@@ -1,11 +1,6 @@
 //! Plans as SELECTs.
 
-use std::cell::{Cell, OnceCell};
-use std::collections::HashSet;
-use std::sync::Arc;
-
 use datafusion::common::DFSchema;
-use datafusion::common::tree_node::TreeNodeRecursion;
 use datafusion::datasource::source_as_provider;
 use datafusion::logical_expr::utils::split_conjunction;
 use datafusion::logical_expr::{
@@ -18,27 +13,13 @@ use super::block::{Block, Column, indent, names};
 use super::expression::Rows;
 use super::refusal::{Said, refuse};
 use super::sql::{Kind, Sql, name};
-use crate::connection::Connection;
+use super::translator::Translator;
 use crate::table::RedivisTable;
 
 /// How long a query may be, in characters (redivis-api §7).
 const LONGEST_QUERY: usize = 256_000;
 
-/// Says one statement: what is named in it has a name of its own.
-#[derive(Debug, Default)]
-pub(super) struct Translator {
-    /// Where all its tables are.
-    connection: OnceCell<Arc<Connection>>,
-    aliases: Cell<usize>,
-    /// What columns are called, in lower case: inside a subquery, a column hides a table of its name outside.
-    columns: OnceCell<HashSet<String>>,
-}
-
 impl Translator {
-    pub(super) fn connection(&self) -> Option<&Arc<Connection>> {
-        self.connection.get()
-    }
-
     /// A plan as a statement.
     pub(super) fn statement(&self, plan: &LogicalPlan) -> Said<String> {
         self.block(plan)?.statement(plan.schema())
@@ -54,8 +35,7 @@ impl Translator {
 
     /// A plan as a SELECT that may be added to.
     pub(super) fn block(&self, plan: &LogicalPlan) -> Said<Block> {
-        // The first one is the largest.
-        self.columns.get_or_init(|| column_names(plan));
+        self.know_columns(plan);
         let block = match plan {
             LogicalPlan::TableScan(scan) => self.scan(scan)?,
             LogicalPlan::SubqueryAlias(alias) => self.block(&alias.input)?,
@@ -71,17 +51,6 @@ impl Translator {
         };
         debug_assert_eq!(block.columns.len(), plan.schema().fields().len());
         Ok(block)
-    }
-
-    fn alias(&self) -> String {
-        loop {
-            self.aliases.set(self.aliases.get() + 1);
-            let alias = format!("t{}", self.aliases.get());
-            let columns = self.columns.get();
-            if !columns.is_some_and(|columns| columns.contains(&alias)) {
-                return alias;
-            }
-        }
     }
 
     /// The block as a subquery of another one.
@@ -157,10 +126,7 @@ impl Translator {
             return refuse(format!("{table} is not on Redivis"));
         };
         let connection = provider.connection();
-        if !Arc::ptr_eq(
-            self.connection.get_or_init(|| Arc::clone(connection)),
-            connection,
-        ) {
+        if !self.is_at(connection) {
             return refuse(format!("{table} is at another endpoint"));
         }
         let client = connection.client();
@@ -285,7 +251,7 @@ impl Translator {
         }
         let from = format!("(\n{}\n)", indent(&block.select(&columns)));
         let wrapped = self.named(&from, schema, |i| block.columns[i].is_opaque)?;
-        let alias = format!("t{}", self.aliases.get());
+        let alias = self.last_alias();
         let keys = (0..keys.len())
             .map(|place| Sql::operand(format!("{alias}.{}", key_name(schema, place))));
         Ok(Keyed {
@@ -396,23 +362,6 @@ impl Translator {
 pub(super) struct Keyed {
     pub(super) block: Block,
     pub(super) keys: Vec<Sql>,
-}
-
-/// The names of all columns of a plan, and of the tables that it reads.
-fn column_names(plan: &LogicalPlan) -> HashSet<String> {
-    let mut names = HashSet::new();
-    // Nothing in it fails.
-    let _ = plan.apply_with_subqueries(|node| {
-        let fields = node.schema().fields().iter();
-        names.extend(fields.map(|field| field.name().to_lowercase()));
-        if let LogicalPlan::TableScan(scan) = node {
-            let schema = scan.source.schema();
-            let fields = schema.fields().iter();
-            names.extend(fields.map(|field| field.name().to_lowercase()));
-        }
-        Ok(TreeNodeRecursion::Continue)
-    });
-    names
 }
 
 /// A name that no column of the schema has.

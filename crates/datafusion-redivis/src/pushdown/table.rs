@@ -7,35 +7,27 @@ use datafusion::arrow::datatypes::SchemaRef;
 use datafusion::catalog::{Session, TableProvider};
 use datafusion::common::{Result, internal_datafusion_err};
 use datafusion::execution::SessionState;
-use datafusion::logical_expr::{Expr, LogicalPlan, TableType};
+use datafusion::logical_expr::{Expr, TableType};
 use datafusion::physical_plan::ExecutionPlan;
 use datafusion::physical_plan::projection::ProjectionExec;
 
-use super::cost::Cost;
 use super::exec::RedivisQueryExec;
-use crate::connection::Connection;
+use super::pushed::Pushed;
 
-/// A statement that takes the place of a part of a plan.
+/// The result of a statement, which runs when it is read.
 #[derive(Debug)]
-pub(super) struct PushedTable {
-    pub(super) connection: Arc<Connection>,
-    /// The statement, with a name of its own for each column of `schema`.
-    pub(super) sql: String,
-    /// Its columns, in the types that Redivis has.
-    pub(super) schema: SchemaRef,
-    /// The tables that it reads.
-    pub(super) tables: Vec<String>,
-    pub(super) cost: Cost,
-    /// Why what is above it is done here.
-    pub(super) above: Option<String>,
-    /// What gives the same rows without a query, to be turned to where the query fails.
-    pub(super) otherwise: Option<LogicalPlan>,
+pub(super) struct PushedTable(Arc<Pushed>);
+
+impl From<Pushed> for PushedTable {
+    fn from(pushed: Pushed) -> Self {
+        Self(Arc::new(pushed))
+    }
 }
 
 #[async_trait]
 impl TableProvider for PushedTable {
     fn schema(&self) -> SchemaRef {
-        Arc::clone(&self.schema)
+        Arc::clone(&self.0.schema)
     }
 
     fn table_type(&self) -> TableType {
@@ -53,12 +45,13 @@ impl TableProvider for PushedTable {
             .as_any()
             .downcast_ref::<SessionState>()
             .ok_or_else(|| internal_datafusion_err!("the session is not one of DataFusion's"))?;
-        let query: Arc<dyn ExecutionPlan> = Arc::new(RedivisQueryExec::new(self, session.clone()));
+        let query: Arc<dyn ExecutionPlan> =
+            Arc::new(RedivisQueryExec::new(Arc::clone(&self.0), session.clone()));
         let Some(projection) = projection else {
             return Ok(query);
         };
         let columns = projection.iter().map(|place| {
-            let field = self.schema.field(*place);
+            let field = self.0.schema.field(*place);
             let column = datafusion::physical_expr::expressions::Column::new(field.name(), *place);
             (Arc::new(column) as _, field.name().clone())
         });

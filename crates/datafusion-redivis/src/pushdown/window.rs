@@ -92,9 +92,7 @@ impl Rows<'_> {
                 format!("{}({})", function.to_uppercase(), value(of)?),
                 false,
             ),
-            ("lag" | "lead", [of, offset @ Expr::Literal(steps, _)])
-                if matches!(steps, ScalarValue::Int64(Some(0..))) =>
-            {
+            ("lag" | "lead", [of, offset @ Expr::Literal(ScalarValue::Int64(Some(0..)), _)]) => {
                 let call = format!(
                     "{}({}, {})",
                     function.to_uppercase(),

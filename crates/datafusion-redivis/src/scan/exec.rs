@@ -287,7 +287,10 @@ impl DisplayAs for RedivisScanExec {
                     write!(f, ", not pushed: {why}")?;
                 }
                 match &self.source.query {
-                    Some(query) => write!(f, ", run to plan this: {query}"),
+                    Some(query) if query.is_reused => {
+                        write!(f, ", result of an earlier run: {}", query.one_line())
+                    }
+                    Some(query) => write!(f, ", run to plan this: {}", query.one_line()),
                     None => Ok(()),
                 }
             }
@@ -299,7 +302,7 @@ impl DisplayAs for RedivisScanExec {
                 }
                 writeln!(f, "streams={streams}")?;
                 match &self.source.query {
-                    Some(query) => writeln!(f, "query={query}"),
+                    Some(query) => writeln!(f, "query={}", query.one_line()),
                     None => Ok(()),
                 }
             }
@@ -392,7 +395,13 @@ impl ExecutionPlan for RedivisScanExec {
             None => {
                 let is_checked = self.options.check_row_counts == CheckRowCounts::Error;
                 let (size, all) = (self.source.size, &self.source.schema);
-                statistics::of_scan(size, all, &schema, self.fetch, is_checked)
+                let mut known = statistics::of_scan(size, all, &schema, self.fetch, is_checked);
+                for (field, column) in schema.fields().iter().zip(&mut known.column_statistics) {
+                    if let Some(of_variable) = self.source.known(field.name()) {
+                        *column = statistics::of_variable(&of_variable, field.data_type());
+                    }
+                }
+                known
             }
         }))
     }

@@ -1,7 +1,7 @@
 //! Rows out: the plan node that reads a table or a query's result, one partition for each read stream.
 //!
 //! In: a [`Source`], a projection, a limit. Out: [`RedivisScanExec`], whose partitions yield record batches in the source's
-//! schema, every row once. Uses `options`, `error` and `io`.
+//! schema, every row once. Uses `options`, `error`, `io` and `connection`.
 //!
 //! Planning costs nothing: the read session is made when the plan is executed, so that everything the optimizer
 //! finds out until then (a later limit, a smaller projection) still reaches the service, and `EXPLAIN` sends nothing.
@@ -16,10 +16,12 @@ mod memory;
 mod metrics;
 mod partition;
 mod request;
+mod result;
 mod session;
 mod source;
-mod statistics;
+pub(crate) mod statistics;
 
 pub use self::exec::RedivisScanExec;
+pub(crate) use self::result::QueryResult;
 pub(crate) use self::source::Source;
 pub(crate) use self::statistics::Size;

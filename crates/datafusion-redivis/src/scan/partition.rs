@@ -227,10 +227,7 @@ impl PartitionReader {
         let started = Instant::now();
         let create = || {
             let request = Arc::clone(request);
-            async move {
-                let (uri, body) = (&request.source.uri, request.session());
-                request.client.create_read_session(uri, &body).await
-            }
+            async move { request.open().await }
         };
         let session = self.part.execution.session.get(create).await?;
         self.part.metrics.opened(started.elapsed());

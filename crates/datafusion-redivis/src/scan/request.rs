@@ -3,10 +3,12 @@
 use std::sync::Arc;
 
 use datafusion::arrow::datatypes::SchemaRef;
-use redivis::Client;
+use datafusion::common::Result;
 use redivis::read::{Format, ReadSession, ReadSessionRequest, RowsRequest};
+use redivis::{Client, ErrorKind};
 
 use super::source::Source;
+use crate::error::failed;
 use crate::options::CheckRowCounts;
 
 /// What all partitions of a scan ask for.
@@ -66,6 +68,27 @@ impl ScanRequest {
             selected_variables: self.variables(),
             requested_stream_count: Some(u32::try_from(self.streams).unwrap_or(u32::MAX)),
             ..ReadSessionRequest::default()
+        }
+    }
+
+    /// Makes a read session; of a query whose result the service has let go of, having run it again.
+    pub(crate) async fn open(&self) -> Result<ReadSession> {
+        let body = self.session();
+        let Some(query) = &self.source.query else {
+            let session = self.client.create_read_session(&self.source.uri, &body);
+            return session.await.map_err(failed);
+        };
+        let uri = query.uri().await;
+        match self.client.create_read_session(&uri, &body).await {
+            Err(error) if error.kind() == ErrorKind::NotFound => {
+                let Source {
+                    connection, schema, ..
+                } = &*self.source;
+                let uri = query.again(connection, schema, &uri).await?;
+                let session = self.client.create_read_session(&uri, &body).await;
+                session.map_err(failed)
+            }
+            session => session.map_err(failed),
         }
     }
 

@@ -10,8 +10,6 @@ use datafusion::common::{DataFusionError, Result};
 use futures::future::{BoxFuture, FutureExt, Shared, WeakShared};
 use redivis::read::ReadSession;
 
-use crate::error::failed;
-
 /// A request for a session that whichever partition is polled drives, so that one that is not keeps no other waiting.
 type Request = BoxFuture<'static, Result<Arc<ReadSession>, Arc<DataFusionError>>>;
 
@@ -50,7 +48,7 @@ impl SharedSession {
     /// The session, which `create` makes if there is none. An error goes to all partitions that wait for it.
     pub(crate) async fn get<F>(&self, create: impl FnOnce() -> F) -> Result<Arc<ReadSession>>
     where
-        F: Future<Output = redivis::Result<ReadSession>> + Send + 'static,
+        F: Future<Output = Result<ReadSession>> + Send + 'static,
     {
         let request = match &mut *lock(&self.state) {
             State {
@@ -105,7 +103,7 @@ impl State {
         create: impl FnOnce() -> F,
     ) -> Shared<Request>
     where
-        F: Future<Output = redivis::Result<ReadSession>> + Send + 'static,
+        F: Future<Output = Result<ReadSession>> + Send + 'static,
     {
         if let Session::Requested(request) = &self.session
             && let Some(request) = request.upgrade()
@@ -114,7 +112,7 @@ impl State {
         }
         let (this, create) = (Arc::clone(this), create());
         let request = async move {
-            let session = Arc::new(create.await.map_err(|error| Arc::new(failed(error)))?);
+            let session = Arc::new(create.await.map_err(Arc::new)?);
             lock(&this).session = Session::Unused(Arc::clone(&session));
             Ok(session)
         };

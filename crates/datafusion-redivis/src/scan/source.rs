@@ -5,8 +5,9 @@
 use std::sync::Arc;
 
 use datafusion::arrow::datatypes::SchemaRef;
-use redivis::resource::Table;
+use redivis::resource::{Table, VariableStatistics};
 
+use super::result::QueryResult;
 use super::statistics::{self, Size};
 use crate::connection::Connection;
 
@@ -23,8 +24,8 @@ pub(crate) struct Source {
     pub(crate) schema: SchemaRef,
     /// How many there are.
     pub(crate) size: Size,
-    /// The query that they are the result of, which ran so that a statement over it could be planned.
-    pub(crate) query: Option<String>,
+    /// The query that they are the result of; `None` for a table.
+    pub(crate) query: Option<QueryResult>,
     /// The table that a client without a token reads through `GET …/rows`; `None` for a query's result.
     pub(crate) table: Option<Table>,
 }
@@ -37,6 +38,12 @@ impl Source {
         };
         let read = self.schema.project(variables).ok()?;
         statistics::bytes(self.size, &self.schema, &read, None)
+    }
+
+    /// What is known of a variable's values, where it was asked for.
+    pub(crate) fn known(&self, variable: &str) -> Option<Arc<VariableStatistics>> {
+        let table = self.table.as_ref().filter(|_| self.size.immutable)?;
+        self.connection.known_statistics(&table.uri, variable)
     }
 
     /// Whether rows come through `GET …/rows`, as a client without a token may make no read session (redivis-api §5.3).

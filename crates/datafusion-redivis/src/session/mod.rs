@@ -23,12 +23,14 @@ use datafusion::sql::sqlparser::ast::ObjectName;
 use futures::stream::{self, StreamExt, TryStreamExt};
 use redivis::Client;
 use redivis::resource::Table;
+use redivis::write::SendProgress;
 
 pub use self::builder::{RedivisBuilder, register};
 use crate::cache::{Cache, CachedTable};
 use crate::catalog::{Ahead, DefaultParent, MetadataCache, Registration, Registrations};
 use crate::options::RedivisOptions;
 use crate::plan::{self, RedivisStatement, definition, insert};
+use crate::running::RunningQuery;
 use crate::sql::functions;
 use crate::sql::identifiers::{self, Names};
 use crate::sql::statement::{self, Body};
@@ -82,7 +84,7 @@ impl Redivis {
     /// `redivis_query('…')`.
     ///
     /// A query is planned and not yet run, and so is an `INSERT`; DDL (which gives the number of rows of a table that it makes on Redivis), `SET`, `CALL` and `COPY` to a file on Redivis take
-    /// effect at once, and a `redivis_query` runs on Redivis.
+    /// effect at once, and a `redivis_query` runs on Redivis to be planned, unless the session has its result.
     pub async fn sql(&self, sql: &str) -> Result<DataFrame> {
         self.sql_with_options(sql, SQLOptions::new()).await
     }
@@ -265,9 +267,29 @@ impl Redivis {
     /// Waits until what dropped statements had sent is taken back, and says what could not be.
     ///
     /// A statement that is dropped while it writes stops at once. Where it had told the service of an upload already, the
-    /// upload is removed again in the background; a program that is about to end waits for that.
+    /// upload is removed again in the background; a program that is about to end waits for that. Queries that were waited for go
+    /// on at the service, which has nothing to call to stop them.
     pub async fn settle(&self) -> Vec<String> {
-        self.metadata.writes().settle().await
+        let mut left = self.metadata.writes().settle().await;
+        for registration in self.registrations.all() {
+            let queries = registration.metadata.connection().running().take_left();
+            left.extend(queries.iter().map(RunningQuery::left));
+        }
+        left
+    }
+
+    /// The queries that run on Redivis for this session's statements now, those of all its endpoints, the oldest first.
+    pub fn running(&self) -> Vec<RunningQuery> {
+        let registrations = self.registrations.all().into_iter();
+        let queries = registrations.flat_map(|it| it.metadata.connection().running().now());
+        let mut queries: Vec<RunningQuery> = queries.collect();
+        queries.sort_by_key(|query| query.since);
+        queries
+    }
+
+    /// What statements are sending now, or have sent and Redivis is reading in: for who shows how far they are.
+    pub fn sending(&self) -> Vec<Arc<SendProgress>> {
+        self.metadata.writes().sending()
     }
 
     /// The client that tables are read with.

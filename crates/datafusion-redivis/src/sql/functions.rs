@@ -19,7 +19,7 @@ use datafusion::sql::sqlparser::ast::{
 };
 
 use super::statement;
-use crate::catalog::{MetadataCache, PlannedQuery, Registration, SCHEMA};
+use crate::catalog::{MetadataCache, PlannedQuery, Purpose, Registration, SCHEMA};
 
 /// What is added to a schema's name to name the function that runs SQL there.
 const QUERY_SUFFIX: &str = "_query";
@@ -74,7 +74,7 @@ impl TableFunctionImpl for RedivisQueryFunction {
     }
 }
 
-/// Replaces the calls in a statement by names of tables, having run the queries among them.
+/// Replaces the calls in a statement by names of tables, having run the queries among them, one after the other.
 ///
 /// The names of queries' results are good as long as what is returned lives.
 pub(crate) async fn resolve(
@@ -82,24 +82,33 @@ pub(crate) async fn resolve(
     Registration { schema, metadata }: &Registration,
 ) -> Result<Vec<PlannedQuery>> {
     let query = query_function(schema);
-    let mut queries: HashMap<String, Option<PlannedQuery>> = HashMap::new();
+    let purpose = match statement {
+        Statement::Explain(explain) if !explain.options.analyze => Purpose::Explain,
+        _ => Purpose::Read,
+    };
+    let mut texts: Vec<String> = vec![];
     visit(statement, |factor| {
         if let Some(reference) = argument(factor, schema) {
             rename(factor, schema, reference);
-        } else if let Some(sql) = argument(factor, &query) {
-            queries.insert(sql, None);
+        } else if let Some(sql) = argument(factor, &query)
+            && !texts.contains(&sql)
+        {
+            texts.push(sql);
         }
     });
-    for (sql, query) in &mut queries {
-        *query = Some(metadata.run(sql.clone()).await?);
+    let mut queries: HashMap<String, PlannedQuery> = HashMap::new();
+    for sql in texts {
+        let result = metadata.run(sql.clone(), purpose).await?;
+        queries.insert(sql, result);
     }
     visit(statement, |factor| {
-        let result = argument(factor, &query).and_then(|sql| queries.get(&sql)?.as_ref());
-        if let Some(query) = result {
+        if let Some(sql) = argument(factor, &query)
+            && let Some(query) = queries.get(&sql)
+        {
             rename(factor, schema, query.name.clone());
         }
     });
-    Ok(queries.into_values().flatten().collect())
+    Ok(queries.into_values().collect())
 }
 
 /// The one text that the function of this name is called with; `None` if this is no such call.

@@ -3,6 +3,7 @@
 //! It knows everything that planning needs, so that planning a query over it sends nothing.
 
 mod cached;
+mod pinned;
 mod query;
 
 use std::sync::Arc;

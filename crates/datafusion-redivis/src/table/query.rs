@@ -1,7 +1,7 @@
 //! A query that ran on Redivis, as a DataFusion table: `redivis_query('SELECT …')`.
 //!
 //! The service tells a result's columns only once the query has run, so it runs when the statement is planned; its result
-//! never changes and is read in parallel streams like a table.
+//! is read in parallel streams like a table.
 
 use std::sync::Arc;
 
@@ -15,13 +15,17 @@ use redivis::Client;
 use redivis::read::variables_schema;
 use redivis::resource::QueryRequest;
 
+use super::pinned;
 use crate::connection::Connection;
-use crate::scan::{Size, Source};
+use crate::scan::{QueryResult, Size, Source};
 
 /// The result of a query that ran on Redivis.
+///
+/// It does not change. Where the service has let go of it when it is read, the query runs again.
 #[derive(Debug)]
 pub struct RedivisQuery {
     source: Arc<Source>,
+    is_pinned: bool,
 }
 
 impl RedivisQuery {
@@ -35,13 +39,11 @@ impl RedivisQuery {
         connection: &Arc<Connection>,
         request: &QueryRequest,
     ) -> redivis::Result<Self> {
-        let client = connection.client();
-        let query = client.query(request).await?;
-        let variables = client.variables(&query.uri).await?;
+        let query = connection.run_query(request).await?;
+        let variables = connection.client().variables(&query.uri).await?;
         let source = Source {
             connection: Arc::clone(connection),
             name: query.uri.trim_start_matches('/').to_owned(),
-            uri: query.uri,
             schema: variables_schema(&variables),
             size: Size {
                 rows: query.output_num_rows,
@@ -49,11 +51,13 @@ impl RedivisQuery {
                 immutable: true,
                 released: true,
             },
-            query: Some(one_line(&request.query)),
+            query: Some(QueryResult::new(request.clone(), query.uri.clone())),
+            uri: query.uri,
             table: None,
         };
         Ok(Self {
             source: Arc::new(source),
+            is_pinned: pinned::is_pinned(request),
         })
     }
 
@@ -78,15 +82,28 @@ impl RedivisQuery {
         Ok(source)
     }
 
+    /// The same result for another statement than the one that it ran for.
+    pub(crate) fn reused(&self) -> Self {
+        let mut source = Source::clone(&self.source);
+        if let Some(query) = &mut source.query {
+            query.is_reused = true;
+        }
+        Self {
+            source: Arc::new(source),
+            ..*self
+        }
+    }
+
     /// The name that `EXPLAIN` shows: `queries/` and the query's id.
     pub fn name(&self) -> &str {
         &self.source.name
     }
-}
 
-/// The query as `EXPLAIN` shows it.
-fn one_line(sql: &str) -> String {
-    sql.split_whitespace().collect::<Vec<_>>().join(" ")
+    /// Whether the query would give the same whenever it runs: all tables that it names are of a released version, which it
+    /// names too, and it asks for neither the time nor chance. False also where that can't be told.
+    pub fn is_pinned(&self) -> bool {
+        self.is_pinned
+    }
 }
 
 #[async_trait]

@@ -3,28 +3,58 @@
 use datafusion::{
     common::{Diagnostic, SchemaError},
     error::DataFusionError,
-    sql::sqlparser::{parser::ParserError, tokenizer::Span},
+    sql::sqlparser::{
+        parser::ParserError,
+        tokenizer::{Location, Span},
+    },
 };
+
+/// How wide BigQuery takes a tab to be when it counts columns.
+const TAB: u64 = 8;
 
 /// Why a query failed.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("{0}")]
-pub(crate) struct QueryError(String);
+#[error("{message}{}", written(.place))]
+pub(crate) struct QueryError {
+    message: String,
+    /// Where in the query's text; columns count characters.
+    place: Option<Location>,
+}
+
+/// A place as BigQuery writes it: `at [2:7]`.
+fn written(place: &Option<Location>) -> String {
+    place.map_or_else(String::new, |at| format!(" at [{}:{}]", at.line, at.column))
+}
 
 impl QueryError {
     pub(crate) fn new(message: impl Into<String>) -> Self {
-        QueryError(message.into())
+        QueryError {
+            message: message.into(),
+            place: None,
+        }
     }
 
     /// An error of the query's text at this place.
     pub(super) fn at(span: Span, message: impl std::fmt::Display) -> Self {
-        match span.start.line {
-            0 => QueryError(message.to_string()),
-            line => QueryError(format!(
-                "{message} (line {line}, column {})",
-                span.start.column
-            )),
+        QueryError {
+            message: message.to_string(),
+            place: (span.start.line > 0).then_some(span.start),
         }
+    }
+
+    /// The same with columns as BigQuery counts them: a tab goes on to the next multiple of eight.
+    pub(super) fn in_text(mut self, text: &str) -> Self {
+        if let Some(place) = &mut self.place {
+            let line = usize::try_from(place.line - 1).unwrap_or(usize::MAX);
+            let line = text.split('\n').nth(line).unwrap_or_default();
+            let before = usize::try_from(place.column - 1).unwrap_or(usize::MAX);
+            let columns = line.chars().take(before).fold(0, |columns, c| match c {
+                '\t' => (columns / TAB + 1) * TAB,
+                _ => columns + 1,
+            });
+            place.column = columns + 1;
+        }
+        self
     }
 
     /// What this server does not have of BigQuery's dialect.
@@ -45,9 +75,17 @@ impl From<ParserError> for QueryError {
         // The parser puts the place at the end: `… at Line: 1, Column: 8`.
         let placed = message.rsplit_once(" at Line: ").and_then(|(text, place)| {
             let (line, column) = place.split_once(", Column: ")?;
-            Some(format!("{text} (line {line}, column {})", column.trim()))
+            let place = Location::new(line.trim().parse().ok()?, column.trim().parse().ok()?);
+            Some((text.to_owned(), place))
         });
-        QueryError(format!("Syntax error: {}", placed.unwrap_or(message)))
+        let (text, place) = match placed {
+            Some((text, place)) => (text, Some(place).filter(|place| place.line > 0)),
+            None => (message, None),
+        };
+        QueryError {
+            message: format!("Syntax error: {text}"),
+            place,
+        }
     }
 }
 
@@ -57,11 +95,12 @@ impl From<DataFusionError> for QueryError {
             .diagnostic()
             .and_then(|diagnostic: &Diagnostic| diagnostic.span)
             .map(|span| span.start);
-        let mut message = words(&error);
-        if let Some(start) = span {
-            message = format!("{message} (line {}, column {})", start.line, start.column);
+        QueryError {
+            message: words(&error),
+            place: span
+                .filter(|start| start.line > 0)
+                .map(|start| Location::new(start.line, start.column)),
         }
-        QueryError(message)
     }
 }
 

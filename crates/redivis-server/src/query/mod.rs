@@ -255,7 +255,7 @@ impl Queries {
             }
             Err(error) => {
                 query.status = Status::Failed;
-                query.error = Some(error.to_string());
+                query.error = Some(error.in_text(&query.text).to_string());
             }
         }
         self.save(&query).await;

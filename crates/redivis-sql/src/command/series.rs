@@ -52,7 +52,7 @@ pub(super) fn is_measure(column: &Field) -> bool {
 
 /// The rows of a query over the last result.
 pub(super) async fn ask(session: &Session, sql: &str) -> Result<Vec<RecordBatch>, Failure> {
-    let progress = Progress::start();
+    let progress = Progress::start(&session.redivis);
     let frame = session.redivis.sql(sql).await?;
     let context = std::sync::Arc::new(frame.task_ctx());
     let plan = frame.create_physical_plan().await?;

@@ -9,11 +9,12 @@ use datafusion::arrow::error::ArrowError;
 use datafusion::common::SchemaError;
 use datafusion::error::DataFusionError;
 use datafusion::sql::sqlparser::parser::ParserError;
-use datafusion_redivis::{CacheError, ScanError, WriteError};
+use datafusion_redivis::{CacheError, QueryError, ScanError, WriteError};
 
 use super::diagnosis::Diagnosis;
 use super::place::Place;
-use super::{locate, names, service, syntax};
+use super::{locate, names, remote, service, syntax};
+use crate::denied::Denied;
 use crate::failure::{Failure, find, service_error};
 use crate::headings;
 use crate::memory;
@@ -70,6 +71,15 @@ fn of_query(error: &DataFusionError, text: &str) -> Diagnosis {
             .hint(missing.hint().to_owned())
             .at(locate::table(text, missing.resource()));
     }
+    if let Some(denied) = find::<Denied>(error) {
+        let refusal = denied.refusal();
+        return service::explain(refusal)
+            .hint(Some(format!(
+                "ask for access at {}; redivis-sql whoami tells whose token it is",
+                denied.page()
+            )))
+            .at(locate::table(text, refusal.resource()));
+    }
     if let Some(error) = find::<ScanError>(error) {
         return Diagnosis::new(error.to_string());
     }
@@ -79,6 +89,9 @@ fn of_query(error: &DataFusionError, text: &str) -> Diagnosis {
     if let Some(written) = find::<WriteError>(error) {
         // It says itself what is left and what to do; to run it again as it is could repeat rows.
         return Diagnosis::new(written.to_string());
+    }
+    if let Some(error) = find::<QueryError>(error) {
+        return remote::explain(error, text);
     }
     if let Some(error) = service_error(error) {
         return service::explain(error).at(locate::table(text, error.resource()));

@@ -41,6 +41,46 @@ fn errors_point_at_what_they_are_about() {
 }
 
 #[test]
+fn errors_of_queries_on_redivis_point_into_their_text() {
+    let statements = [
+        "SELECT * FROM redivis_query('SELECT carrier, nothing FROM `demo.nycflights13.airlines`')",
+        "SELECT q.name\nFROM demo.nycflights13.flights\nJOIN redivis_query($$\n\tSELECT carrier, 'it' AS it,\n\t\tnothing\n\
+         FROM `demo.nycflights13.airlines`$$) q USING (carrier)",
+        "SELECT * FROM redivis_query('SELECT ''é'' AS a, \"it''s\" AS b, FROBNICATE(1)')",
+        "SELECT * FROM redivis_query('SELECT * FROM `demo.nycflights13.airlinse`')",
+        "SELECT * FROM redivis_query($q$SELEC 1$q$)",
+        "SELECT * FROM redivis_query('SELECT 1 +')",
+        "SELECT * FROM redivis_query('SELECT 1 AS a, 2 AS a')",
+    ];
+    let all: Vec<String> = statements.iter().map(|statement| said(statement)).collect();
+    insta::assert_snapshot!(all.join("\n"));
+    let sandbox = Sandbox::new();
+    sandbox.write(
+        "late.sql",
+        "SELECT 1 AS a;\n\nSELECT *\n  FROM redivis_query($$\n    SELECT name,\n           late\n      FROM `demo.nycflights13.airlines`\n  $$);\n",
+    );
+    let run = sandbox.run(&["--local", "-q", "-f", "late.sql"]);
+    let starts = "error: late.sql:6:12: the query failed on Redivis: ";
+    assert!(run.stderr.starts_with(starts), "{}", run.stderr);
+    let ends = " 6 |            late\n   |            ^^^^\n";
+    assert!(run.stderr.ends_with(ends), "{}", run.stderr);
+    // The place is where it is written, whatever a variable before it stands for.
+    let run = sandbox.run(&[
+        "--local",
+        "-v",
+        "long=1234567890",
+        "--error-format",
+        "json",
+        "-q",
+        "-c",
+        "SELECT :long, * FROM redivis_query('SELECT late')",
+    ]);
+    let error: serde_json::Value = serde_json::from_str(&run.stderr).unwrap();
+    let place = (&error["line"], &error["column"]);
+    assert_eq!(place, (&1.into(), &44.into()), "{error}");
+}
+
+#[test]
 fn of_a_long_line_the_part_around_the_place_is_shown() {
     let columns: Vec<String> = (0..100).map(|n| format!("{n} AS c{n}")).collect();
     let said = said(&format!(

@@ -161,23 +161,8 @@ fn a_version_may_be_required() {
 fn programs_read_what_a_statement_took() {
     let sandbox = Sandbox::new();
     sandbox.write("s.sql", "SELECT carrier FROM demo.nycflights13.airlines;\n\\set x 1\n  SELECT nothing;\nCREATE TABLE t AS SELECT origin FROM demo.nycflights13.flights;\nCOPY (SELECT 1) TO 'x.csv';\n");
-    let run = sandbox.run(&[
-        "--local",
-        "-q",
-        "--stats",
-        "--error-format",
-        "json",
-        "--on-error",
-        "continue",
-        "-f",
-        "s.sql",
-    ]);
+    let (run, lines) = sandbox.told(&["--stats"]);
     assert_eq!(run.stdout.lines().count(), 17);
-    let lines: Vec<serde_json::Value> = run
-        .stderr
-        .lines()
-        .map(|line| serde_json::from_str(line).unwrap())
-        .collect();
     let stats: Vec<&serde_json::Value> = lines
         .iter()
         .filter(|line| line["statement"].is_u64())
@@ -204,6 +189,7 @@ fn programs_read_what_a_statement_took() {
         (&3.into(), &1.into(), &serde_json::Value::Null)
     );
     assert_eq!(stats[2]["read"][0]["rows"], 336_776);
+    assert_eq!(stats[2]["rows"], 336_776);
     assert_eq!(
         (&stats[3]["rows"], &stats[3]["read"]),
         (&1.into(), &serde_json::json!([]))
@@ -259,4 +245,31 @@ fn the_prompt_asks_before_it_reads_much() {
     session.exp_eof().unwrap();
     // A script is asked nothing.
     assert!(sandbox.run(&["--local", "-c", much]).data().contains("673"));
+}
+
+#[test]
+fn queries_on_redivis_are_pinned_by_the_tables_in_their_text() {
+    let sandbox = Sandbox::new();
+    let query =
+        |table: &str| format!("SELECT count(*) AS n FROM redivis_query('SELECT * FROM `{table}`')");
+    let (current, pinned) = (
+        query("demo.nycflights13.airlines"),
+        query("demo.nycflights13:v1_0.airlines"),
+    );
+    let run = sandbox.run(&["--local", "-c", &current, "-c", &current]);
+    let notes: Vec<&str> = run.stderr.lines().skip(1).collect();
+    assert_eq!(notes, ["unpinned: redivis_query → what is current"]);
+    let run = sandbox.run(&["--local", "-c", &pinned]);
+    assert!(!run.stderr.contains("unpinned"), "{}", run.stderr);
+    let required = ["--local", "--require-pinned", "-c"];
+    let run = sandbox.run(&[&required[..], &[&pinned]].concat());
+    assert_eq!(run.data(), "n\n16\n");
+    let run = sandbox.run(&[&required[..], &[&current]].concat());
+    assert_eq!((run.status, run.stdout.as_str()), (Some(1), ""));
+    assert!(
+        run.stderr
+            .contains("redivis_query names a table without its version"),
+        "{}",
+        run.stderr
+    );
 }

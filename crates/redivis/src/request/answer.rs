@@ -18,7 +18,9 @@ use crate::error::{Error, ErrorKind, Retry, Wanted};
 use crate::retry::parse_retry_after;
 
 const MAX_ERROR_BYTES: usize = 64 << 10;
+/// Of what may be a page for browsers.
 const MAX_SHOWN_CHARS: usize = 400;
+const MAX_SAID_CHARS: usize = 8000;
 const MAX_WARNINGS: usize = 1000;
 const HEAD_ERROR: &str = "x-redivis-error-payload";
 const WARNING: &str = "x-redivis-warning";
@@ -42,7 +44,11 @@ impl Client {
             },
         };
         let words = words(&body);
-        let mut message = self.clean(&call.redact(&words.message.unwrap_or_default()));
+        let message = call.redact(&words.message.unwrap_or_default());
+        let mut message = match words.is_json {
+            true => self.whole(&message),
+            false => self.clean(&message),
+        };
         if message.is_empty() {
             message = status
                 .canonical_reason()
@@ -97,6 +103,15 @@ impl Client {
 
     /// One line, no control characters, no token, not too long.
     pub(crate) fn clean(&self, text: &str) -> String {
+        self.line(text, MAX_SHOWN_CHARS)
+    }
+
+    /// The same of what the service says to people, whose end may say most: where in a query an error is.
+    pub(crate) fn whole(&self, text: &str) -> String {
+        self.line(text, MAX_SAID_CHARS)
+    }
+
+    fn line(&self, text: &str, most: usize) -> String {
         let mut text = match self.credentials() {
             Some(credentials) => credentials.redact(text),
             None => text.to_owned(),
@@ -106,7 +121,7 @@ impl Client {
             .filter(|word| !word.is_empty())
             .collect::<Vec<_>>()
             .join(" ");
-        if let Some((end, _)) = text.char_indices().nth(MAX_SHOWN_CHARS) {
+        if let Some((end, _)) = text.char_indices().nth(most) {
             text.truncate(end);
             text.push('…');
         }
@@ -141,6 +156,8 @@ struct Words {
     code: Option<String>,
     message: Option<String>,
     wanted: Wanted,
+    /// They came as JSON, from the service itself.
+    is_json: bool,
 }
 
 /// Code and message of an error body: `{error, error_description}`, `{error: {message}}`, `{message}`, HTML or plain text.
@@ -171,6 +188,7 @@ fn words(body: &[u8]) -> Words {
                 code,
                 message,
                 wanted,
+                is_json: true,
             }
         }
         Ok(Value::String(message)) => Words {

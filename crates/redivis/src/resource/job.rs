@@ -34,7 +34,7 @@ impl JobStatus {
     /// Why there is no result, with the service's message if it has one.
     pub(super) fn why(self, client: &Client, message: Option<&str>) -> String {
         match (message, self) {
-            (Some(message), _) => client.clean(message),
+            (Some(message), _) => client.whole(message),
             (None, Self::Cancelled) => "it was cancelled".to_owned(),
             (None, _) => "it failed, and the service does not say why".to_owned(),
         }

@@ -11,13 +11,17 @@ use crate::client::Client;
 use crate::error::{ErrorKind, Result, Retry};
 use crate::request::Call;
 
-/// The service may hold the answer back for 30 seconds, and queue before that.
 const START_PATIENCE: Duration = Duration::from_secs(125);
+/// How long the service may hold its first answer back for the result, in milliseconds. Quick queries are answered at once like
+/// this; of others it is known soon which they are and how far.
+const HELD_BACK: u32 = 1000;
 const FIRST_POLL: Duration = Duration::from_millis(250);
 const LAST_POLL: Duration = Duration::from_secs(2);
+/// After so many answers that do not say how far a query is, that is told.
+const PUZZLING: u32 = 4;
 
 /// SQL to run on Redivis, in its dialect (BigQuery's).
-#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Hash, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub struct QueryRequest {
     /// The query's text.
@@ -28,6 +32,15 @@ pub struct QueryRequest {
     /// The workflow that bare table names are looked up in: `owner.workflow`.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub default_workflow: Option<String>,
+}
+
+/// What starts a query.
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct Start<'a> {
+    #[serde(flatten)]
+    request: &'a QueryRequest,
+    timeout_ms: u32,
 }
 
 /// A query and what became of it (redivis-api §3.3).
@@ -87,19 +100,43 @@ impl Client {
     /// Runs a query on Redivis and waits for its end: `POST /queries`, then `GET <query>` (redivis-api §7).
     ///
     /// A query that fails is an error of kind [`ErrorKind::Invalid`] with the service's message. Dropping the future stops
-    /// the waiting, not the query.
+    /// the waiting, not the query: the service has nothing to call for that.
     pub async fn query(&self, request: &QueryRequest) -> Result<Query> {
-        let call = Call::post("run query", "", "/queries", request)?
+        self.query_watched(request, |_| {}).await
+    }
+
+    /// The same, and `watch` sees every answer of the service, for who waits.
+    ///
+    /// A state that this version does not know is waited for, as the official clients do, and told as a warning.
+    pub async fn query_watched(
+        &self,
+        request: &QueryRequest,
+        mut watch: impl FnMut(&Query) + Send,
+    ) -> Result<Query> {
+        let start = Start {
+            request,
+            timeout_ms: HELD_BACK,
+        };
+        let call = Call::post("run query", "", "/queries", &start)?
             .not_repeatable()
             .patience(START_PATIENCE);
         let mut query = self.json::<Query>(&call).await?.settled();
-        let mut wait = FIRST_POLL;
+        watch(&query);
+        let (mut wait, mut unknown) = (FIRST_POLL, 0);
         while query.status.is_pending() {
+            unknown += u32::from(query.status == JobStatus::Other);
+            if unknown == PUZZLING {
+                tracing::warn!(
+                    "Redivis does not say in known words how far {} is; waiting for its end",
+                    self.clean(&query.uri)
+                );
+            }
             tokio::time::sleep(wait).await;
             wait = (wait * 2).min(LAST_POLL);
             let uri = checked_uri("run query", &query.uri)?;
             let call = Call::get("run query", &query.uri, uri);
             query = self.json::<Query>(&call).await?.settled();
+            watch(&query);
         }
         if query.status == JobStatus::Completed {
             return Ok(query);

@@ -74,19 +74,18 @@ async fn errors_name_their_place() {
         ("SELECT 1 +", "Syntax error"),
         (
             "SELECT\n  n,\n  nothing\nFROM `o.d.t`",
-            "Unrecognized name: `nothing` (line 3, column 3)",
+            "Unrecognized name: `nothing` at [3:3]",
         ),
-        ("SELECT n\nFROM `o.d.tt`", "(line 2, column 6)"),
+        ("SELECT n\nFROM `o.d.tt`", "at [2:6]"),
         (
             "SELECT n,\n FROBNICATE(n) FROM `o.d.t`",
             "Function not found: FROBNICATE",
         ),
-        (
-            "SELECT n,\n FROBNICATE(n) FROM `o.d.t`",
-            "(line 2, column 2)",
-        ),
-        ("SELECT n FROM WHERE", "(line 1, column 15)"),
-        ("SELECT 'a", "Unterminated string literal (line 1"),
+        ("SELECT n,\n FROBNICATE(n) FROM `o.d.t`", "at [2:2]"),
+        ("SELECT n FROM WHERE", "at [1:15]"),
+        ("SELECT 'a", "Unterminated string literal at [1:"),
+        // A tab goes on to the next multiple of eight, as in BigQuery.
+        ("SELECT\n\t1,\tnothing\nFROM `o.d.t`", "at [2:17]"),
         ("SELECT n, COUNT(*) FROM `o.d.t`", "n"),
     ] {
         let message = ask(&local, sql).await.expect_err(sql);
