@@ -12,4 +12,5 @@ pub mod proxy;
 pub mod python;
 pub mod scratch;
 pub mod server;
+pub mod sqlglot;
 pub mod tunnel;

@@ -34,6 +34,30 @@ impl Column {
     }
 }
 
+/// A key of an order.
+#[derive(Debug, Clone)]
+pub(super) struct Key {
+    pub(super) value: Sql,
+    /// Whether NaN has a place of its own in it: the largest number here, the smallest there.
+    pub(super) may_be_nan: bool,
+    /// The direction, and the place of nulls.
+    pub(super) direction: String,
+}
+
+impl Key {
+    pub(super) fn say(&self) -> String {
+        self.say_as(self.value.text())
+    }
+
+    fn say_as(&self, value: &str) -> String {
+        let direction = &self.direction;
+        match self.may_be_nan {
+            true => format!("IS_NAN({value}) {direction}, {value} {direction}"),
+            false => format!("{value} {direction}"),
+        }
+    }
+}
+
 /// A SELECT, one column for each field of the plan that it says.
 #[derive(Debug, Clone)]
 pub(super) struct Block {
@@ -44,7 +68,7 @@ pub(super) struct Block {
     pub(super) filters: Vec<String>,
     /// What is grouped by; `Some` also of nothing, for one row in all.
     pub(super) groups: Option<Vec<String>>,
-    pub(super) order: Vec<String>,
+    pub(super) order: Vec<Key>,
     pub(super) fetch: Option<usize>,
     pub(super) skip: usize,
     /// Whether DataFusion gives the rows in an order, which streams don't keep.
@@ -82,17 +106,32 @@ impl Block {
     /// The text, whose columns have the names of [`names`].
     pub(super) fn statement(&self, schema: &DFSchema) -> Said<String> {
         let mut columns = Vec::with_capacity(self.columns.len());
+        let mut order: Vec<Option<String>> = vec![None; self.order.len()];
         for (column, alias) in self.columns.iter().zip(names(schema)) {
-            columns.push(format!("{} AS {}", column.sql.text(), name(&alias)?));
+            let alias = name(&alias)?;
+            columns.push(format!("{} AS {alias}", column.sql.text()));
+            for (key, said) in self.order.iter().zip(&mut order) {
+                if key.value == column.sql {
+                    *said = Some(key.say_as(&alias));
+                }
+            }
         }
         if columns.is_empty() {
             columns.push("1 AS `c1`".to_owned());
         }
-        Ok(self.select(&columns))
+        // What is selected is not computed again, but named.
+        let order = self.order.iter().zip(order);
+        let order = order.map(|(key, said)| said.unwrap_or_else(|| key.say()));
+        Ok(self.ordered(&columns, &order.collect::<Vec<_>>()))
     }
 
     /// The text with other columns.
     pub(super) fn select(&self, columns: &[String]) -> String {
+        let order: Vec<String> = self.order.iter().map(Key::say).collect();
+        self.ordered(columns, &order)
+    }
+
+    fn ordered(&self, columns: &[String], order: &[String]) -> String {
         let mut text = String::from("SELECT\n");
         text.push_str(&indent(&columns.join(",\n")));
         // Writing to a string does not fail.
@@ -105,8 +144,8 @@ impl Block {
             let _ = write!(text, "\nGROUP BY {}", groups.join(", "));
         }
         if self.is_limited() {
-            if !self.order.is_empty() {
-                let _ = write!(text, "\nORDER BY {}", self.order.join(", "));
+            if !order.is_empty() {
+                let _ = write!(text, "\nORDER BY {}", order.join(", "));
             }
             // There is no OFFSET without a LIMIT.
             let _ = write!(text, "\nLIMIT {}", self.fetch.unwrap_or(i64::MAX as usize));

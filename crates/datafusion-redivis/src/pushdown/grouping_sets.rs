@@ -61,6 +61,11 @@ impl Translator {
             for (sql, column) in said.iter().zip(&columns) {
                 selected.push(format!("{sql} AS {}", name(column)?));
             }
+            if groups.is_empty() && aggregate.aggr_expr.is_empty() {
+                // One row, of whatever is read: without an aggregate function there would be one for each row.
+                statements.push(format!("SELECT\n{}", indent(&selected.join(",\n"))));
+                continue;
+            }
             block.groups = Some(groups);
             statements.push(block.select(&selected));
         }

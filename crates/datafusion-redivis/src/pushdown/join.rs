@@ -177,7 +177,7 @@ impl Translator {
             };
             let sides = (left_rows.say(a)?, right_rows.say(b)?);
             let mut equal = |a: &Sql, b: &Sql| {
-                said.push(Sql::infix(a, operator, b).text().to_owned());
+                said.push(Sql::infix(a, operator, b).as_operand());
             };
             if kind == Kind::Float && left_rows.may_be_nan(a) && right_rows.may_be_nan(b) {
                 // NaN is equal to NaN; equalities are what joins are made by.

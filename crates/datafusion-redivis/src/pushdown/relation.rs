@@ -35,6 +35,7 @@ impl Translator {
 
     /// A plan as a SELECT that may be added to.
     pub(super) fn block(&self, plan: &LogicalPlan) -> Said<Block> {
+        self.know_columns(plan);
         let block = match plan {
             LogicalPlan::TableScan(scan) => self.scan(scan)?,
             LogicalPlan::SubqueryAlias(alias) => self.block(&alias.input)?,

@@ -14,6 +14,8 @@ pub(super) struct Sql {
     text: String,
     /// Whether it can be an operand as it is.
     is_operand: bool,
+    /// Whether it is a value that is the same for all rows.
+    is_literal: bool,
 }
 
 impl Sql {
@@ -22,6 +24,7 @@ impl Sql {
         Self {
             text: text.into(),
             is_operand: true,
+            is_literal: false,
         }
     }
 
@@ -30,6 +33,7 @@ impl Sql {
         Self {
             text: text.into(),
             is_operand: false,
+            is_literal: false,
         }
     }
 
@@ -51,6 +55,12 @@ impl Sql {
     /// As it stands between commas, or alone.
     pub(super) fn text(&self) -> &str {
         &self.text
+    }
+
+    /// Whether it is a value that is the same for all rows, which orders and groups say nothing with: a number there is
+    /// the place of a column.
+    pub(super) fn is_literal(&self) -> bool {
+        self.is_literal
     }
 
     pub(super) fn as_operand(&self) -> String {
@@ -126,6 +136,13 @@ impl Kind {
 
 /// A value.
 pub(super) fn literal(value: &ScalarValue) -> Said<Sql> {
+    Ok(Sql {
+        is_literal: true,
+        ..written(value)?
+    })
+}
+
+fn written(value: &ScalarValue) -> Said<Sql> {
     let kind = Kind::of(&value.data_type())?;
     if value.is_null() {
         return Ok(cast("NULL", kind));

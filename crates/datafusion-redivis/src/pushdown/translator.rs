@@ -1,7 +1,11 @@
 //! What is common to all parts of one statement.
 
 use std::cell::{Cell, OnceCell};
+use std::collections::HashSet;
 use std::sync::Arc;
+
+use datafusion::common::tree_node::TreeNodeRecursion;
+use datafusion::logical_expr::LogicalPlan;
 
 use crate::connection::Connection;
 
@@ -11,6 +15,8 @@ pub(super) struct Translator {
     /// Where all its tables are.
     connection: OnceCell<Arc<Connection>>,
     aliases: Cell<usize>,
+    /// What columns are called, in lower case: inside a subquery, a column hides a table of its name outside.
+    columns: OnceCell<HashSet<String>>,
 }
 
 impl Translator {
@@ -26,14 +32,42 @@ impl Translator {
         )
     }
 
+    /// Takes note of a plan's columns. The first plan that is said is the whole one.
+    pub(super) fn know_columns(&self, plan: &LogicalPlan) {
+        self.columns.get_or_init(|| column_names(plan));
+    }
+
     /// A name that nothing else in the statement has.
     pub(super) fn alias(&self) -> String {
-        self.aliases.set(self.aliases.get() + 1);
-        format!("t{}", self.aliases.get())
+        loop {
+            self.aliases.set(self.aliases.get() + 1);
+            let alias = self.last_alias();
+            let columns = self.columns.get();
+            if !columns.is_some_and(|columns| columns.contains(&alias)) {
+                return alias;
+            }
+        }
     }
 
     /// The name that was given last.
     pub(super) fn last_alias(&self) -> String {
         format!("t{}", self.aliases.get())
     }
+}
+
+/// The names of all columns of a plan, and of the tables that it reads.
+fn column_names(plan: &LogicalPlan) -> HashSet<String> {
+    let mut names = HashSet::new();
+    // Nothing in it fails.
+    let _ = plan.apply_with_subqueries(|node| {
+        let fields = node.schema().fields().iter();
+        names.extend(fields.map(|field| field.name().to_lowercase()));
+        if let LogicalPlan::TableScan(scan) = node {
+            let schema = scan.source.schema();
+            let fields = schema.fields().iter();
+            names.extend(fields.map(|field| field.name().to_lowercase()));
+        }
+        Ok(TreeNodeRecursion::Continue)
+    });
+    names
 }

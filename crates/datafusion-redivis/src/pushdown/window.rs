@@ -7,6 +7,7 @@ use datafusion::logical_expr::{
 };
 
 use super::aggregate::Aggregated;
+use super::block::Key;
 use super::expression::Rows;
 use super::refusal::{Said, refuse};
 use super::sql::{Kind, Sql};
@@ -22,18 +23,24 @@ impl Rows<'_> {
         let WindowFunction { fun, params } = &**window;
         let mut clauses = vec![];
         if !params.partition_by.is_empty() {
-            let by = params
-                .partition_by
-                .iter()
-                .map(|expr| Ok(self.say(expr)?.text().to_owned()))
-                .collect::<Said<Vec<_>>>()?;
-            clauses.push(format!("PARTITION BY {}", by.join(", ")));
+            let mut by = vec![];
+            for expr in &params.partition_by {
+                let key = self.say(expr)?;
+                if !key.is_literal() {
+                    by.push(key.text().to_owned());
+                }
+            }
+            if !by.is_empty() {
+                clauses.push(format!("PARTITION BY {}", by.join(", ")));
+            }
         }
         if !params.order_by.is_empty() {
-            clauses.push(format!(
-                "ORDER BY {}",
-                self.order(&params.order_by)?.join(", ")
-            ));
+            let order = self.order(&params.order_by)?;
+            if order.is_empty() {
+                return refuse("a window in the order of a literal");
+            }
+            let order: Vec<String> = order.iter().map(Key::say).collect();
+            clauses.push(format!("ORDER BY {}", order.join(", ")));
         }
         match fun {
             WindowFunctionDefinition::AggregateUDF(function) => {
@@ -103,7 +110,7 @@ impl Rows<'_> {
     }
 
     /// The keys of an order, with the places of nulls and NaN as DataFusion has them.
-    pub(super) fn order(&self, keys: &[Sort]) -> Said<Vec<String>> {
+    pub(super) fn order(&self, keys: &[Sort]) -> Said<Vec<Key>> {
         let mut said = Vec::with_capacity(keys.len());
         for Sort {
             expr,
@@ -116,12 +123,15 @@ impl Rows<'_> {
                 if *asc { "ASC" } else { "DESC" },
                 if *nulls_first { "FIRST" } else { "LAST" }
             );
-            let key = self.say(expr)?;
-            if self.kind(expr)? == Kind::Float && self.may_be_nan(expr) {
-                // The largest number here, the smallest there.
-                said.push(format!("IS_NAN({}) {direction}", key.text()));
+            let value = self.say(expr)?;
+            if value.is_literal() {
+                continue;
             }
-            said.push(format!("{} {direction}", key.text()));
+            said.push(Key {
+                may_be_nan: self.kind(expr)? == Kind::Float && self.may_be_nan(expr),
+                value,
+                direction,
+            });
         }
         Ok(said)
     }

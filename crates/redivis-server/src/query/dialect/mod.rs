@@ -5,6 +5,7 @@
 //! in columns and aliases, and the spelling that was written is remembered for the result.
 
 mod call;
+mod exists;
 mod expression;
 mod from;
 mod literal;

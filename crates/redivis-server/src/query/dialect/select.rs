@@ -4,6 +4,7 @@
 
 use std::{collections::HashSet, ops::ControlFlow};
 
+use super::exists::count_rows;
 use super::{QueryError, Rewriter, Spelling, lower, named, scope::Scope};
 use datafusion::sql::sqlparser::{
     ast::{
@@ -235,6 +236,7 @@ impl Rewriter<'_, '_> {
             let span = item.span();
             match item {
                 SelectItem::UnnamedExpr(expr) => {
+                    count_rows(expr);
                     let is_plain = matches!(expr, Expr::Identifier(_));
                     let written = match &*expr {
                         Expr::Identifier(name) => Some(name.value.clone()),
@@ -269,6 +271,7 @@ impl Rewriter<'_, '_> {
                     }
                 }
                 SelectItem::ExprWithAlias { expr, alias } => {
+                    count_rows(expr);
                     self.expression(expr)?;
                     let written = lower(alias);
                     once(&mut written_out, &written, span)?;
