@@ -211,7 +211,9 @@ async fn what_is_known_of_join_keys_goes_to_the_planner() {
         let flights = flights
             .into_iter()
             .find(|scan| scan.source().ends_with("flights"));
-        let statistics = flights.unwrap().statistics_from_inputs(&[], &StatisticsArgs::new());
+        let statistics = flights
+            .unwrap()
+            .statistics_from_inputs(&[], &StatisticsArgs::new());
         statistics.unwrap().column_statistics[0].distinct_count
     };
     assert_eq!(distinct().await, Precision::Absent);
@@ -227,7 +229,11 @@ async fn what_is_on_disk_is_read_from_there() {
     let folder = tempfile::TempDir::new().unwrap();
     let (_, redivis) = session(server.endpoint(), server.token());
     set(&redivis, "cache = on").await;
-    set(&redivis, &format!("cache_dir = '{}'", folder.path().display())).await;
+    set(
+        &redivis,
+        &format!("cache_dir = '{}'", folder.path().display()),
+    )
+    .await;
     set(&redivis, "pushdown = auto").await;
     set(&redivis, "query_cost = '1ms'").await;
     let before = plan(&redivis, BY_CARRIER).await;

@@ -25,8 +25,8 @@ use crate::table::RedivisTable;
 const SOME: f64 = 0.3;
 /// What a text takes.
 const TEXT_BYTES: usize = 20;
-/// Rows in a group where nothing is known of its key.
-const ROWS_A_GROUP: f64 = 10.0;
+/// The power of the number of rows that the number of their groups is taken for, where nothing is known of the keys.
+const GROUPS: f64 = 2.0 / 3.0;
 
 /// A variable of a table: the path of the table, and its name.
 pub(super) type Variable = (String, String);
@@ -102,7 +102,7 @@ impl Known {
                 });
                 match groups.collect::<Option<Vec<f64>>>() {
                     Some(groups) => rows.min(groups.into_iter().product()),
-                    None => rows / ROWS_A_GROUP,
+                    None => rows.powf(GROUPS),
                 }
             }
             LogicalPlan::Sort(sort) => {
