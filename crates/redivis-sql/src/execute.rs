@@ -55,11 +55,12 @@ pub(crate) async fn statement(
     output: &Output,
     sql: &str,
 ) -> Result<(), Failure> {
-    run_for(session, output, sql, Extent::Look).await
+    run_for(session, output, sql, Extent::Look).await?;
+    Ok(())
 }
 
-/// Runs a query for all of its rows, which don't become the last result.
-pub(crate) async fn whole(session: &Session, output: &Output, sql: &str) -> Result<(), Failure> {
+/// Runs a query for all of its rows, which don't become the last result, and says how many it printed or wrote.
+pub(crate) async fn whole(session: &Session, output: &Output, sql: &str) -> Result<u64, Failure> {
     run_for(session, output, sql, Extent::Whole).await
 }
 
@@ -68,9 +69,10 @@ async fn run_for(
     output: &Output,
     sql: &str,
     extent: Extent,
-) -> Result<(), Failure> {
+) -> Result<u64, Failure> {
     if session.dry_run {
-        return dry(session, output, sql).await;
+        dry(session, output, sql).await?;
+        return Ok(0);
     }
     let started = Instant::now();
     let progress = Progress::start(&session.redivis);
@@ -92,7 +94,8 @@ async fn run_for(
     let plan = match (&effect, plan) {
         (Effect::Analyzed, LogicalPlan::Analyze(analyze)) => {
             analyze::run(session, output, analyze.input, progress).await?;
-            return Ok(finish(copy).await?);
+            finish(copy).await?;
+            return Ok(0);
         }
         (_, plan) => plan,
     };
@@ -104,27 +107,30 @@ async fn run_for(
         if let Some(answer) = answer {
             note(answer.text(session).await?);
         }
-        return Ok(());
+        return Ok(0);
     }
-    match effect {
+    Ok(match effect {
         Effect::Count(verb) => {
             let rows = count(session, frame, &progress).await?;
             finish(copy).await?;
             progress.end();
             note(format_args!("{verb} {}", amounts::rows(rows)));
+            rows
         }
         Effect::Created(table) => {
             let rows = count(session, frame, &progress).await?;
             progress.end();
             note(format_args!("created {table} with {}", amounts::rows(rows)));
+            rows
         }
         Effect::Plan | Effect::AllRows => {
             let plan = matches!(effect, Effect::Plan) && output.format() == Format::Table;
             let format = if plan { Format::Plan } else { output.format() };
             let rows = frame.execute_stream().await?;
             progress.end();
-            output.deliver(rows, format, vec![]).await?;
+            let delivered = output.deliver(rows, format, vec![]).await?;
             finish(copy).await?;
+            delivered.rows
         }
         Effect::Rows => {
             let query = Query {
@@ -134,11 +140,10 @@ async fn run_for(
                 headings: &headings,
                 started,
             };
-            query.run(extent, progress).await?;
+            query.run(extent, progress).await?
         }
-        Effect::Analyzed => {}
-    }
-    Ok(())
+        Effect::Analyzed => 0,
+    })
 }
 
 /// What was copied takes its place.
@@ -234,7 +239,9 @@ async fn run(
 ) -> Result<DataFrame, DataFusionError> {
     let limit = match plan {
         LogicalPlan::Ddl(DdlStatement::CreateMemoryTable(table)) => {
-            return memory::create(session, table, progress.followed()).await;
+            let (frame, rows) = memory::create(session, table, progress.followed()).await?;
+            session.delivered(rows);
+            return Ok(frame);
         }
         LogicalPlan::Statement(Statement::SetVariable(set)) if set.variable == memory::LIMIT => {
             SessionContext::parse_capacity_limit(memory::LIMIT, &set.value)?

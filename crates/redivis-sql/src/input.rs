@@ -3,8 +3,10 @@
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
+use futures::FutureExt;
+
 use crate::command::{self, Next};
-use crate::execute;
+use crate::denied;
 use crate::failure::Failure;
 use crate::missing;
 use crate::output::Output;
@@ -83,22 +85,19 @@ impl Stage<'_> {
                         (sql, Some(ending)) => {
                             command::go::end(&session, &output, sql, &ending).await
                         }
-                        (sql, None) => match command::short_for(sql) {
-                            Some(line) => command::run(&session, &output, &line).await,
-                            None => execute::statement(&session, &output, sql)
-                                .await
-                                .map(|()| Next::Continue),
-                        },
+                        (sql, None) => command::statement(&session, &output, sql).await,
                     };
-                    missing::told(&session, outcome).await
+                    told(&session, outcome).await
                 };
+                let work = work.boxed();
                 self.workers.run_within(work, self.limit, interrupts).await
             }
             Kind::Command(_) => {
                 let work = async move {
                     let outcome = command::run(&session, &output, &text).await;
-                    missing::told(&session, outcome).await
+                    told(&session, outcome).await
                 };
+                let work = work.boxed();
                 self.workers.run_within(work, None, interrupts).await
             }
         };
@@ -109,5 +108,16 @@ impl Stage<'_> {
             self.session.settle().await;
         }
         outcome
+    }
+}
+
+/// The outcome, with what a service's refusal has to do with: asked for once something was refused.
+async fn told(session: &Session, outcome: Result<Next, Failure>) -> Result<Next, Failure> {
+    match outcome {
+        Ok(next) => Ok(next),
+        Err(failure) => {
+            let failure = missing::explained(session, failure).await;
+            Err(denied::explained(session, failure).await)
+        }
     }
 }

@@ -2,14 +2,14 @@
 //!
 //! Redivis tells them one variable at a time, so only the variables that a result shows are asked for, and each once.
 
-use std::collections::HashMap;
-use std::sync::Arc;
+use std::collections::{BTreeMap, HashMap};
 
 use arrow::datatypes::{Field, Schema};
-use datafusion::physical_plan::ExecutionPlan;
+use datafusion::logical_expr::LogicalPlan;
+use redivis::TableReference;
 
+use crate::lineage::{Origin, origin};
 use crate::output::{Output, ValueLabels};
-use crate::reads;
 use crate::report::narrate;
 use crate::session::Session;
 
@@ -19,7 +19,7 @@ const KEY: &str = "redivis.valueLabels";
 pub(crate) async fn of_values(
     session: &Session,
     output: &Output,
-    plan: &Arc<dyn ExecutionPlan>,
+    plan: &LogicalPlan,
     columns: &Schema,
 ) -> Vec<Option<ValueLabels>> {
     if !output.is_shown() || !output.display().value_labels {
@@ -30,29 +30,20 @@ pub(crate) async fn of_values(
         .iter()
         .map(|field| field.metadata().get(KEY).and_then(|text| parse(text)))
         .collect();
-    let mut tables = vec![];
-    reads::visit(plan, &mut |scan| {
-        tables.extend(scan.reference().map(|table| (table, scan.schema())));
-    });
-    for (table, variables) in tables {
-        let wanted = columns.fields().iter().enumerate().filter(|(at, field)| {
-            labels[*at].is_none()
-                && variables
-                    .field_with_name(field.name())
-                    .is_ok_and(|variable| is_coded(variable) && is_of(field, variable))
-        });
-        let wanted: Vec<(usize, String)> = wanted
-            .map(|(at, field)| (at, field.name().clone()))
-            .collect();
-        if wanted.is_empty() {
-            continue;
-        }
-        let names: Vec<&str> = wanted.iter().map(|(_, name)| name.as_str()).collect();
-        match session
-            .known_labels
-            .of(&session.redivis.client(), &table, &names)
-            .await
+    let mut wanted: BTreeMap<String, (TableReference, Vec<(usize, String)>)> = BTreeMap::new();
+    for (at, field) in columns.fields().iter().enumerate() {
+        if labels[at].is_none()
+            && is_coded(field)
+            && let Some(Origin { table, variable }) = origin(plan, at)
         {
+            let of_table = wanted.entry(table.to_string());
+            of_table.or_insert((table, vec![])).1.push((at, variable));
+        }
+    }
+    for (table, wanted) in wanted.into_values() {
+        let names: Vec<&str> = wanted.iter().map(|(_, name)| name.as_str()).collect();
+        let client = session.redivis.client();
+        match session.known_labels.of(&client, &table, &names).await {
             Ok(found) => {
                 for ((at, _), found) in wanted.iter().zip(found) {
                     labels[*at] = (!found.is_empty()).then_some(found);
@@ -68,12 +59,6 @@ pub(crate) async fn of_values(
 fn is_coded(variable: &Field) -> bool {
     let data_type = variable.data_type();
     data_type.is_integer() || data_type.is_string() || data_type.is_floating()
-}
-
-/// Whether a column is a variable as it was read.
-fn is_of(column: &Field, variable: &Field) -> bool {
-    column.data_type() == variable.data_type()
-        && column.metadata().get("redivis.type") == variable.metadata().get("redivis.type")
 }
 
 /// What the metadata of a field says: a JSON object.

@@ -7,15 +7,18 @@ mod analyze;
 mod answers;
 mod args;
 mod aside;
+mod attached;
 mod batch;
 mod bigquery;
 mod blocking;
+mod bottom_line;
 mod chart;
 mod color;
 mod command;
 mod config;
 mod connect;
 mod copy;
+mod denied;
 mod directory;
 mod display;
 mod doctor;
@@ -30,9 +33,12 @@ mod input;
 mod known_labels;
 mod labels;
 mod last;
+mod layout;
+mod lineage;
 mod login;
 mod memory;
 mod missing;
+mod official;
 mod output;
 mod pauses;
 mod peek;
@@ -47,6 +53,7 @@ mod report;
 mod script;
 mod session;
 mod signal;
+mod skill;
 mod state;
 mod statement;
 mod stats;
@@ -110,7 +117,7 @@ fn start_logging() {
     let filter = EnvFilter::try_from_default_env().unwrap_or_else(|_| EnvFilter::new("warn"));
     tracing_subscriber::fmt()
         .with_env_filter(filter)
-        .with_writer(std::io::stderr)
+        .with_writer(|| bottom_line::Above)
         .with_ansi(false)
         .init();
 }
@@ -121,6 +128,9 @@ async fn run(workers: &Workers, mut options: Options) -> Result<(), ExitCode> {
         report(&failure, &Place::default());
         failure.exit_code()
     };
+    if options.skill {
+        return args::print(skill::text().as_bytes()).map_err(fail);
+    }
     let errand = match options.errand.clone() {
         None => None,
         Some(Errand::Upload(upload)) => return upload::run(workers, options, upload).await,

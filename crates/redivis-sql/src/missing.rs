@@ -51,16 +51,8 @@ impl Error for Missing {
     }
 }
 
-/// The outcome, with what may have been meant where something was not found.
-pub(crate) async fn told<T>(session: &Session, outcome: Result<T, Failure>) -> Result<T, Failure> {
-    match outcome {
-        Err(failure) => Err(explained(session, failure).await),
-        outcome => outcome,
-    }
-}
-
 /// The failure with what may have been meant, where a table or dataset was not found.
-async fn explained(session: &Session, failure: Failure) -> Failure {
+pub(crate) async fn explained(session: &Session, failure: Failure) -> Failure {
     let Failure::Query(error) = &failure else {
         return failure;
     };

@@ -14,7 +14,7 @@ use crate::footer::{Footer, exact_count};
 use crate::headings::Headings;
 use crate::labels;
 use crate::last::Last;
-use crate::output::{Output, gather};
+use crate::output::{Output, ValueLabels, gather};
 use crate::peek;
 use crate::progress::Progress;
 use crate::reads::Reads;
@@ -39,21 +39,29 @@ pub(crate) struct Query<'a> {
     pub(crate) started: Instant,
 }
 
+/// A query that runs.
+struct Started {
+    rows: SendableRecordBatchStream,
+    /// What keeps the rows, where they become the last result.
+    last: Option<Last>,
+    value_labels: Vec<Option<ValueLabels>>,
+}
+
 impl Query<'_> {
-    /// Runs it, and says below its rows what they are and what they took.
-    pub(crate) async fn run(self, extent: Extent, progress: Progress) -> Result<(), Failure> {
+    /// Runs it, and says below its rows what they are and what they took. Gives the number of those that came.
+    pub(crate) async fn run(self, extent: Extent, progress: Progress) -> Result<u64, Failure> {
         let whole = self.frame.clone().create_physical_plan().await?;
         let rows = self.output.display().rows;
         let looks = self.output.is_shown() && extent == Extent::Look;
         let footer = match rows.filter(|_| looks) {
-            Some(rows) => Some(self.look(whole, rows, extent, &progress).await?),
+            Some(rows) => self.look(whole, rows, extent, &progress).await?,
             None => self.all(whole, extent, &progress).await?,
         };
         progress.end();
-        if let Some(footer) = footer {
+        if self.output.is_shown() {
             note(footer.text(&self.output.display()));
         }
-        Ok(())
+        Ok(footer.fetched)
     }
 
     /// Reads what is worth reading for so many rows on the screen.
@@ -68,14 +76,11 @@ impl Query<'_> {
         // One more, to know that there are more.
         let frame = self.frame.clone().limit(0, Some(most + 1))?;
         let plan = frame.create_physical_plan().await?;
-        let rows = self.start(&plan, progress)?;
-        let value_labels =
-            labels::of_values(self.session, self.output, &plan, &rows.schema()).await;
-        let last = self.last(&rows, extent, progress);
-        let rows = match &last {
-            Some(last) => last.keep(rows),
-            None => rows,
-        };
+        let Started {
+            rows,
+            last,
+            value_labels,
+        } = self.start(&plan, extent, progress).await?;
         let gathered = gather(rows, most).await;
         progress.end();
         let gathered = match gathered {
@@ -111,15 +116,12 @@ impl Query<'_> {
         plan: Arc<dyn ExecutionPlan>,
         extent: Extent,
         progress: &Progress,
-    ) -> Result<Option<Footer>, Failure> {
-        let rows = self.start(&plan, progress)?;
-        let value_labels =
-            labels::of_values(self.session, self.output, &plan, &rows.schema()).await;
-        let last = self.last(&rows, extent, progress);
-        let rows = match &last {
-            Some(last) => last.keep(rows),
-            None => rows,
-        };
+    ) -> Result<Footer, Failure> {
+        let Started {
+            rows,
+            last,
+            value_labels,
+        } = self.start(&plan, extent, progress).await?;
         let rows = match self.output.is_terminal() {
             true => ending(progress, rows),
             false => rows,
@@ -134,14 +136,11 @@ impl Query<'_> {
         };
         self.session.delivered(delivered.rows);
         last.map_or(Ok(()), Last::settle)?;
-        if !output.is_shown() {
-            return Ok(None);
-        }
         let total = match delivered.is_complete {
             true => Some(delivered.rows),
             false => exact_count(&plan),
         };
-        Ok(Some(Footer {
+        Ok(Footer {
             shown: delivered.rows,
             fetched: delivered.rows,
             total,
@@ -149,29 +148,33 @@ impl Query<'_> {
             took: (!delivered.is_paged).then(|| self.started.elapsed()),
             reads: Reads::of(&plan),
             queries: self.session.redivis.waited_since(self.started),
-        }))
+        })
     }
 
-    fn start(
+    async fn start(
         &self,
         plan: &Arc<dyn ExecutionPlan>,
+        extent: Extent,
         progress: &Progress,
-    ) -> Result<SendableRecordBatchStream, Failure> {
+    ) -> Result<Started, Failure> {
         self.session.guard.pass(plan)?;
         progress.follow(plan);
         let rows = execute_stream(Arc::clone(plan), Arc::new(self.frame.task_ctx()))?;
-        Ok(self.headings.over(rows))
-    }
-
-    fn last(
-        &self,
-        rows: &SendableRecordBatchStream,
-        extent: Extent,
-        progress: &Progress,
-    ) -> Option<Last> {
-        let becomes_last = self.output.is_prompt() && extent == Extent::Look;
+        let rows = self.headings.over(rows);
         let query = self.frame.logical_plan();
-        becomes_last.then(|| Last::new(self.session, query, &rows.schema(), progress.handle()))
+        let value_labels =
+            labels::of_values(self.session, self.output, query, &rows.schema()).await;
+        let last = (self.output.is_prompt() && extent == Extent::Look)
+            .then(|| Last::new(self.session, query, &rows.schema(), progress.handle()));
+        let rows = match &last {
+            Some(last) => last.keep(rows),
+            None => rows,
+        };
+        Ok(Started {
+            rows,
+            last,
+            value_labels,
+        })
     }
 }
 

@@ -6,6 +6,8 @@ use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
+use datafusion::catalog::CatalogProvider;
+use datafusion::error::DataFusionError;
 use datafusion::execution::SessionStateBuilder;
 use datafusion::execution::runtime_env::RuntimeEnvBuilder;
 use datafusion::prelude::{SessionConfig, SessionContext};
@@ -15,9 +17,10 @@ use redivis_server::Server;
 use tokio::runtime::Handle;
 
 use crate::args::{Cache, Local, Options, Registration};
+use crate::attached::Attached;
 use crate::bigquery;
 use crate::config::Config;
-use crate::connect::connect;
+use crate::connect::{Connection, Identity, connect};
 use crate::directory::Directory;
 use crate::failure::{Failure, external};
 use crate::files;
@@ -39,6 +42,9 @@ const SETTLES_WITHIN: Duration = Duration::from_secs(10);
 #[derive(Clone)]
 pub(crate) struct Session {
     pub(crate) context: SessionContext,
+    /// The session's own schemas, which can be added to and taken from.
+    pub(crate) schemas: Arc<dyn CatalogProvider>,
+    pub(crate) attached: Attached,
     pub(crate) redivis: Redivis,
     pub(crate) memory: FairPool,
     pub(crate) directory: Directory,
@@ -49,6 +55,8 @@ pub(crate) struct Session {
     pub(crate) stats: Option<Stats>,
     pub(crate) guard: Guard,
     pub(crate) config: Arc<Config>,
+    /// Where the token comes from.
+    pub(crate) identity: Arc<Identity>,
     /// Statements are not run: what they would read is told.
     pub(crate) dry_run: bool,
     /// Serves `--local`; it stops with the last session.
@@ -58,12 +66,16 @@ pub(crate) struct Session {
 impl Session {
     /// Connects, as the options and the environment say. Sends no request but those that `-r` needs.
     pub(crate) async fn start(options: &Options, config: Config) -> Result<Self, Failure> {
-        let (client, server) = match &options.local {
+        let (client, identity, server) = match &options.local {
             Some(local) => {
                 let server = serve(local).await?;
-                (local_client(&server)?, Some(Arc::new(server)))
+                let client = local_client(&server)?;
+                (client, Identity::Anonymous, Some(Arc::new(server)))
             }
-            None => (connect().await?.client, None),
+            None => {
+                let Connection { client, identity } = connect().await?;
+                (client, identity, None)
+            }
         };
         let client = if options.offline {
             client.offline()
@@ -74,7 +86,9 @@ impl Session {
         let memory = FairPool::new(limit.unwrap_or_else(memory::share_of_machine));
         let from_stdin = options.sources.is_empty() || options.sources.contains(&Source::Stdin);
         let stats = options.stats.then(Stats::default);
-        let context = files::enable(context(memory.clone(), stats.clone())?, !from_stdin)?;
+        let context = context(memory.clone(), stats.clone())?;
+        let schemas = default_catalog(&context)?;
+        let context = files::enable(context, !from_stdin)?;
         bigquery::functions()
             .into_iter()
             .for_each(|function| context.register_udf(function));
@@ -85,6 +99,8 @@ impl Session {
         let directory = Directory::new(redivis.clone(), Handle::current());
         let session = Self {
             context,
+            schemas,
+            attached: Attached::default(),
             directory,
             redivis,
             memory,
@@ -95,6 +111,7 @@ impl Session {
             stats,
             guard: Guard::new(options.ask_above.filter(|_| options.asks)),
             config: Arc::new(config),
+            identity: Arc::new(identity),
             dry_run: options.dry_run,
             server,
         };
@@ -174,6 +191,14 @@ fn context(memory: FairPool, stats: Option<Stats>) -> Result<SessionContext, Fai
         state = state.with_physical_optimizer_rule(Arc::new(stats));
     }
     Ok(SessionContext::new_with_state(state.build()))
+}
+
+/// The catalog below all others: what stands above it adds names and takes none away.
+fn default_catalog(context: &SessionContext) -> Result<Arc<dyn CatalogProvider>, Failure> {
+    let state = context.state();
+    let name = &state.config_options().catalog.default_catalog;
+    let missing = || DataFusionError::Internal(format!("no catalog {name}"));
+    Ok(state.catalog_list().catalog(name).ok_or_else(missing)?)
 }
 
 async fn serve(local: &Local) -> Result<Server, Failure> {

@@ -42,6 +42,13 @@ fn login_whoami_query_logout() {
     let run = home.run(endpoint, &["-c", ROWS]);
     assert_eq!(run.success(), "n\n1\n2\n");
 
+    // The prompt knows without asking: who it is was told when they signed in.
+    let mut terminal = home.terminal(endpoint, &[]);
+    terminal.exp_string("signed in as lab").unwrap();
+    terminal.exp_string("redivis=> ").unwrap();
+    terminal.send_line("exit").unwrap();
+    terminal.exp_eof().unwrap();
+
     // The environment wins.
     let mut command = home.command(endpoint, &["whoami"]);
     command.env("REDIVIS_API_TOKEN", server.token().unwrap());

@@ -1,6 +1,7 @@
 //! The official clients, unmodified, run queries and download exports.
 
 use std::collections::BTreeSet;
+use std::process::Command;
 
 use redivis_tests::node::NodeClient;
 use redivis_tests::proxy::Proxy;
@@ -58,4 +59,38 @@ async fn javascript_runs_queries() {
         [json!([{"n": 2500, "Last": 2499, "q": 0.25}]), json!(3)]
     );
     assert!(printed[2].as_str().unwrap().contains("division by zero"));
+}
+
+#[test]
+fn python_runs_what_the_shell_says_in_python() {
+    let folder = TempDir::new().unwrap();
+    let dataset = folder.path().join("lab/zoo");
+    std::fs::create_dir_all(&dataset).unwrap();
+    std::fs::write(
+        dataset.join("animals.csv"),
+        "name,legs\ncat,4\nowl,2\nbug,6\n",
+    )
+    .unwrap();
+    let server = Server::directory(folder.path());
+    let (endpoint, token) = (server.endpoint(), server.token());
+    let client = PythonClient::version(NEWEST);
+    for (sql, rows) in [
+        (
+            "SELECT legs, name FROM lab.zoo.animals LIMIT 1",
+            json!([{"legs": 4, "name": "cat"}]),
+        ),
+        (
+            r#"SELECT count(*) AS n FROM redivis.'lab.zoo.animals' WHERE legs > 2 AND name <> 'a"b'"#,
+            json!([{"n": 2}]),
+        ),
+    ] {
+        let mut shell = Command::new(redivis_tests::binaries::redivis_sql());
+        shell.args(["-q", "-c", &format!(r"\py {sql}")]);
+        redivis_tests::server::configure(&mut shell, endpoint, token);
+        let program = shell.output().unwrap();
+        let program = String::from_utf8(program.stdout).unwrap();
+        let printed = client.run("run_code.py", &[&program], endpoint, token);
+        let printed: Value = serde_json::from_str(printed.trim()).unwrap();
+        assert_eq!(printed, rows, "{program}");
+    }
 }

@@ -4,9 +4,22 @@ use std::process::Stdio;
 use std::time::Instant;
 
 use redivis_tests::server::Server;
-use rexpect::session::spawn_command;
+use rexpect::session::{PtySession, spawn_command};
 
 use crate::wire::{PATIENCE, PROMPTLY, Wire};
+
+/// The shell at its prompt.
+fn prompt(wire: &Wire) -> PtySession {
+    let mut command = wire.shell(&[]);
+    command
+        .stdin(Stdio::inherit())
+        .env("TERM", "xterm")
+        .env("NO_COLOR", "1");
+    let patience = u64::try_from(PATIENCE.as_millis()).unwrap();
+    let mut terminal = spawn_command(command, Some(patience)).unwrap();
+    terminal.exp_string("redivis=> ").unwrap();
+    terminal
+}
 
 #[test]
 fn while_a_table_is_looked_up() {
@@ -23,14 +36,7 @@ fn interrupted(path: &'static str, after: usize) {
     let server = Server::sample();
     let wire = Wire::to(&server);
     wire.stall("GET", path, after);
-    let mut command = wire.shell(&[]);
-    command
-        .stdin(Stdio::inherit())
-        .env("TERM", "xterm")
-        .env("NO_COLOR", "1");
-    let patience = u64::try_from(PATIENCE.as_millis()).unwrap();
-    let mut terminal = spawn_command(command, Some(patience)).unwrap();
-    terminal.exp_string("redivis=> ").unwrap();
+    let mut terminal = prompt(&wire);
     terminal
         .send_line("SELECT count(DISTINCT tailnum) FROM demo.nycflights13.flights;")
         .unwrap();
@@ -60,15 +66,8 @@ fn completion_never_keeps_a_key_waiting() {
     let server = Server::sample();
     let wire = Wire::to(&server);
     wire.stall("GET", "/datasets", 0);
-    let mut command = wire.shell(&[]);
-    command
-        .stdin(Stdio::inherit())
-        .env("TERM", "xterm")
-        .env("NO_COLOR", "1");
-    let patience = u64::try_from(PATIENCE.as_millis()).unwrap();
-    let mut terminal = spawn_command(command, Some(patience)).unwrap();
-    terminal.exp_string("redivis=> ").unwrap();
-    let press = |terminal: &mut rexpect::session::PtySession, keys: &str| {
+    let mut terminal = prompt(&wire);
+    let press = |terminal: &mut PtySession, keys: &str| {
         terminal.send(keys).unwrap();
         terminal.flush().unwrap();
     };

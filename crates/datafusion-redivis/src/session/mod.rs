@@ -24,6 +24,7 @@ use datafusion::sql::sqlparser::ast::ObjectName;
 use futures::stream::{self, StreamExt, TryStreamExt};
 use redivis::Client;
 use redivis::resource::Table;
+use redivis::write::SendProgress;
 
 pub use self::builder::{RedivisBuilder, register};
 use crate::cache::{Cache, CachedTable};
@@ -293,6 +294,11 @@ impl Redivis {
         let mut queries: Vec<RunningQuery> = queries.collect();
         queries.sort_by_key(|query| query.since);
         queries
+    }
+
+    /// What statements are sending now, or have sent and Redivis is reading in: for who shows how far they are.
+    pub fn sending(&self) -> Vec<Arc<SendProgress>> {
+        self.metadata.writes().sending()
     }
 
     /// The client that tables are read with.

@@ -7,12 +7,13 @@
 use std::fmt;
 use std::future::Future;
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
 
 use datafusion::common::DataFusionError;
 use datafusion::prelude::SessionConfig;
 use futures::FutureExt;
 use futures::future::BoxFuture;
+use redivis::write::SendProgress;
 use tokio::runtime::{Handle, RuntimeFlavor};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
@@ -33,6 +34,8 @@ pub(crate) struct Writes {
     waiting: Mutex<Vec<Work>>,
     /// What could not be taken back.
     left: Mutex<Vec<String>>,
+    /// What is being sent.
+    sending: Mutex<Vec<Weak<SendProgress>>>,
 }
 
 impl Default for Writes {
@@ -42,6 +45,7 @@ impl Default for Writes {
             permits: Arc::new(Semaphore::new(AT_ONCE as usize)),
             waiting: Mutex::default(),
             left: Mutex::default(),
+            sending: Mutex::default(),
         }
     }
 }
@@ -68,6 +72,21 @@ impl Writes {
     /// Something was written.
     pub(crate) fn changed(&self) {
         self.count.fetch_add(1, Ordering::AcqRel);
+    }
+
+    /// Something is sent: it can be watched for as long as somebody has it.
+    pub(super) fn sends(&self, progress: &Arc<SendProgress>) {
+        let mut sending = locked(&self.sending);
+        sending.retain(|progress| progress.strong_count() > 0);
+        sending.push(Arc::downgrade(progress));
+    }
+
+    /// What is being sent, or has been and is being read in.
+    pub(crate) fn sending(&self) -> Vec<Arc<SendProgress>> {
+        locked(&self.sending)
+            .iter()
+            .filter_map(Weak::upgrade)
+            .collect()
     }
 
     /// Waits until everything is taken back that can be, and says what could not.

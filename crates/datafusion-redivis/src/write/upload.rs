@@ -105,6 +105,7 @@ impl Destination {
         progress: &Arc<SendProgress>,
     ) -> Result<Upload> {
         self.check_name(&name.text).await?;
+        self.writes.sends(progress);
         let new = NewTempUpload::new(&name.text, content.len());
         let sent = self.client.create_temp_uploads(&self.uri, &[new]).await;
         let sent = sent.map_err(failed)?;

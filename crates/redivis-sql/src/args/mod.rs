@@ -3,6 +3,7 @@
 //! Secrets are read from the environment only: arguments show up in process lists and shell histories.
 
 mod duration;
+mod errand;
 mod generated;
 mod help;
 mod pairs;
@@ -13,22 +14,18 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use clap::parser::ValueSource;
-use clap::{
-    ArgAction, ArgMatches, Args, CommandFactory, FromArgMatches, Parser, Subcommand, ValueEnum,
-};
-use clap_complete::Shell;
+use clap::{ArgAction, ArgMatches, Args, CommandFactory, FromArgMatches, Parser, ValueEnum};
 
 pub(crate) use self::duration::parse as duration;
-pub(crate) use self::generated::{completions, man};
+pub(crate) use self::errand::Errand;
+pub(crate) use self::generated::{completions, man, options, print, section};
 pub(crate) use self::pairs::Registration;
 use self::pairs::{registration, variable};
 pub(crate) use self::upload::Upload;
 use crate::color::Color;
 use crate::config::{Config, SETTINGS, switch};
-use crate::doctor::Doctor;
 use crate::failure::{Failure, OnError};
 use crate::guard::size;
-use crate::login::Login;
 use crate::memory;
 use crate::output::Format;
 use crate::report::ErrorFormat;
@@ -58,6 +55,10 @@ struct Arguments {
 
     #[command(flatten)]
     running: Running,
+
+    /// Print what a coding agent should know of this program, in Markdown
+    #[arg(long, exclusive = true)]
+    skill: bool,
 
     #[command(subcommand)]
     errand: Option<Errand>,
@@ -190,29 +191,6 @@ struct Running {
     no_init: bool,
 }
 
-/// What the shell does besides running SQL.
-#[derive(Debug, Clone, Subcommand)]
-pub(crate) enum Errand {
-    /// Upload files to a table: redivis-sql upload FILE… owner.dataset:next.table
-    Upload(Upload),
-    /// Sign in in a browser; later runs are signed in
-    Login(Login),
-    /// Forget what login has kept
-    Logout,
-    /// Show as whom requests are made
-    Whoami,
-    /// Report how the service answers what its documentation leaves open, without tokens and ids
-    Doctor(Doctor),
-    /// Print what completes the command line in a shell: bash, zsh, fish, powershell or elvish
-    Completions {
-        /// The shell
-        #[arg(value_enum, hide_possible_values = true)]
-        shell: Shell,
-    },
-    /// Print the man page
-    Man,
-}
-
 /// What the command line asks for.
 #[derive(Debug)]
 pub(crate) struct Options {
@@ -246,6 +224,8 @@ pub(crate) struct Options {
     pub(crate) cache: Option<Cache>,
     /// Nothing is sent.
     pub(crate) offline: bool,
+    /// Says what the program is, for coding agents.
+    pub(crate) skill: bool,
     /// What to do instead of running SQL.
     pub(crate) errand: Option<Errand>,
 }
@@ -364,6 +344,7 @@ impl Options {
                 Some(directory) => Local::Directory(directory),
             }),
             offline: tables.offline,
+            skill: arguments.skill,
             errand: arguments.errand,
         })
     }

@@ -2,11 +2,12 @@
 
 use std::path::PathBuf;
 
-use clap::Args;
+use clap::{Args, Parser};
 use redivis::write::{OnConflict, UploadRequest};
 use redivis::{ReferenceError, TableReference};
 
 use crate::failure::Failure;
+use crate::state::at_home;
 
 /// Files to upload, and how.
 #[derive(Debug, Clone, Args)]
@@ -77,7 +78,31 @@ pub(crate) struct Upload {
     pub(crate) resume: bool,
 }
 
+/// The same words without a program's name before them.
+#[derive(Debug, Parser)]
+#[command(name = r"\upload", no_binary_name = true, disable_help_flag = true)]
+struct Line {
+    #[command(flatten)]
+    upload: Upload,
+}
+
 impl Upload {
+    /// What is asked for in words at the prompt.
+    pub(crate) fn of_words(words: Vec<String>) -> Result<Self, Failure> {
+        let line = Line::try_parse_from(words).map_err(|error| {
+            let words = error.to_string();
+            let first = words.lines().next().unwrap_or_default();
+            Failure::Usage(first.trim_start_matches("error: ").to_owned())
+        })?;
+        let mut upload = line.upload;
+        for operand in &mut upload.operands {
+            if let Some(path) = operand.to_str() {
+                *operand = at_home(path);
+            }
+        }
+        Ok(upload)
+    }
+
     /// The files and the table: the last operand, wherever options stand between them.
     pub(crate) fn operands(&self) -> Result<(&[PathBuf], TableReference), Failure> {
         let Some((reference, files)) = self

@@ -5,7 +5,6 @@
 use std::sync::Arc;
 
 use super::{Command, Next, last};
-use crate::execute;
 use crate::failure::Failure;
 use crate::output::{Output, Target};
 use crate::session::Session;
@@ -55,11 +54,7 @@ async fn send(
 ) -> Result<Next, Failure> {
     let _expanded = is_vertical.then(|| output.expand());
     if to.is_empty() {
-        match sql {
-            Some(sql) => execute::statement(session, output, sql).await?,
-            None => last::show(session, output).await?,
-        }
-        return Ok(Next::Continue);
+        return rows(session, output, sql).await;
     }
     let name = match to.starts_with('|') {
         true => to,
@@ -68,13 +63,21 @@ async fn send(
     let target = Arc::new(Target::named(name, output.asked_format())?);
     {
         let _diverted = output.divert(Arc::clone(&target));
-        match sql {
-            Some(sql) => execute::statement(session, output, sql).await?,
-            None => last::show(session, output).await?,
-        }
+        rows(session, output, sql).await?;
     }
     commit(target).await?;
     Ok(Next::Continue)
+}
+
+/// Sends the rows of a statement, or of the last result, to the output.
+async fn rows(session: &Session, output: &Output, sql: Option<&str>) -> Result<Next, Failure> {
+    match sql {
+        Some(sql) => super::statement(session, output, sql).await,
+        None => {
+            last::show(session, output).await?;
+            Ok(Next::Continue)
+        }
+    }
 }
 
 /// What was sent is complete. A command may take its time.

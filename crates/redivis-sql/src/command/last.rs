@@ -23,7 +23,8 @@ pub(super) const COMMAND: Command = Command {
 pub(super) async fn show(session: &Session, output: &Output) -> Result<(), Failure> {
     check(session)?;
     let all = format!("SELECT * FROM {}", last::NAME);
-    execute::whole(session, output, &all).await
+    execute::whole(session, output, &all).await?;
+    Ok(())
 }
 
 /// Fails where there is no last result.

@@ -2,17 +2,21 @@
 //!
 //! Each is one file that says what it is called, what it takes and what it does, and one line in [`COMMANDS`].
 
+mod attach;
 mod cache;
 mod clear;
 mod config;
 mod create;
 mod describe;
 mod describe_fully;
+mod detach;
+mod download;
 mod dry;
 mod edit;
 mod errverbose;
 mod examples;
 mod expanded;
+mod format;
 pub(crate) mod go;
 mod help;
 mod hist;
@@ -28,7 +32,9 @@ mod out;
 mod pager;
 mod plot;
 mod pset;
+mod py;
 mod quit;
+mod r;
 mod register;
 mod release;
 mod save;
@@ -40,6 +46,7 @@ mod summary;
 mod tables;
 mod timing;
 mod unset;
+mod upload;
 mod use_parent;
 mod watch;
 
@@ -97,6 +104,10 @@ const COMMANDS: &[Command] = &[
     timing::COMMAND,
     cache::COMMAND,
     register::COMMAND,
+    attach::COMMAND,
+    detach::COMMAND,
+    download::COMMAND,
+    upload::COMMAND,
     create::COMMAND,
     next::COMMAND,
     release::COMMAND,
@@ -106,6 +117,9 @@ const COMMANDS: &[Command] = &[
     watch::COMMAND,
     errverbose::COMMAND,
     dry::COMMAND,
+    format::COMMAND,
+    py::COMMAND,
+    r::COMMAND,
     config::COMMAND,
     examples::COMMAND,
     sql_help::COMMAND,
@@ -155,12 +169,36 @@ pub(crate) async fn run(session: &Session, output: &Output, line: &str) -> Resul
     (command.run)(session, output, arguments.trim()).await
 }
 
+/// Runs what was written as SQL: a statement, or the command that it is another word for.
+pub(crate) fn statement<'a>(
+    session: &'a Session,
+    output: &'a Output,
+    sql: &'a str,
+) -> BoxFuture<'a, Result<Next, Failure>> {
+    Box::pin(async move {
+        match short_for(sql) {
+            Some(line) => run(session, output, &line).await,
+            None => {
+                execute::statement(session, output, sql).await?;
+                Ok(Next::Continue)
+            }
+        }
+    })
+}
+
 /// The command that a statement is another word for: those that ask what there is, and mean more than the session's own catalogs.
-pub(crate) fn short_for(sql: &str) -> Option<String> {
+fn short_for(sql: &str) -> Option<String> {
     let (first, rest) = sql.split_once(char::is_whitespace)?;
     let rest = rest.trim();
-    if first.eq_ignore_ascii_case("summarize") {
-        return Some(format!("{} {rest}", summary::COMMAND.name));
+    let words = [
+        ("summarize", summary::COMMAND.name),
+        ("attach", attach::COMMAND.name),
+        ("detach", detach::COMMAND.name),
+    ];
+    for (word, command) in words {
+        if first.eq_ignore_ascii_case(word) {
+            return Some(format!("{command} {rest}"));
+        }
     }
     let is_tables = first.eq_ignore_ascii_case("show") && rest.eq_ignore_ascii_case("tables");
     is_tables.then(|| tables::COMMAND.name.to_owned())
@@ -200,4 +238,22 @@ fn unquoted(text: &str) -> &str {
         .into_iter()
         .find_map(|quote| text.strip_prefix(quote)?.strip_suffix(quote))
         .unwrap_or(text)
+}
+
+/// The words of a line as a shell reads them, where `~/` is the home.
+fn words(line: &str) -> Result<Vec<String>, Failure> {
+    let words = shlex::split(line);
+    words.ok_or_else(|| Failure::Usage("a quote is open: '…' or \"…\" around a name".to_owned()))
+}
+
+/// The statement behind a command, or the last one.
+fn given_or_last(session: &Session, given: &str, command: &str) -> Result<String, Failure> {
+    if !given.is_empty() {
+        return Ok(given.to_owned());
+    }
+    session.recent.statement().ok_or_else(|| {
+        Failure::Usage(format!(
+            "no statement was run yet; write {command} SELECT …"
+        ))
+    })
 }

@@ -78,6 +78,11 @@ pub(super) const STATEMENTS: &[(&str, &str)] = &[
          CALL redivis.release('owner.dataset', 'notes');\nCALL redivis.cache('owner.dataset:v1_0.table', ['column']);\nCALL redivis.forget('owner.dataset.table');",
     ),
     (
+        "ATTACH",
+        "ATTACH 'owner.dataset:v1_0' AS name;    its tables are name.table\nATTACH 'folder' AS name;                its files are name.file\n\
+         ATTACH 'file.parquet' AS name;          a table, as is 'owner.dataset.table'\nDETACH name;  \\attach lists what is attached",
+    ),
+    (
         "VALUES",
         "VALUES (1, 'a'), (2, 'b');\nSELECT * FROM (VALUES (1, 'a')) AS t(number, text);",
     ),

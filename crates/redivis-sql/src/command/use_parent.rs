@@ -33,7 +33,7 @@ pub(super) const COMMAND: Command = Command {
 };
 
 /// The dataset or workflow of this name: only Redivis knows which it is.
-async fn find(session: &Session, name: &str) -> Result<DefaultParent, Failure> {
+pub(super) async fn find(session: &Session, name: &str) -> Result<DefaultParent, Failure> {
     let client = session.redivis.client();
     let dataset: DatasetReference = name
         .parse()

@@ -3,7 +3,6 @@
 use std::time::Duration;
 
 use super::{Command, Next};
-use crate::execute;
 use crate::failure::Failure;
 
 /// How long it waits between two runs.
@@ -30,7 +29,7 @@ pub(super) const COMMAND: Command = Command {
                 if run > 0 {
                     tokio::time::sleep(pause).await;
                 }
-                execute::statement(session, output, &statement).await?;
+                super::statement(session, output, &statement).await?;
                 run += 1;
             }
             Ok(Next::Continue)

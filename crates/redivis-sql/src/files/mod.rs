@@ -4,6 +4,7 @@
 //! give to formats that it reads, the home, separators other than a comma, and what can be read only once.
 
 mod dialect;
+mod folder;
 mod format;
 mod once;
 
@@ -25,6 +26,7 @@ use datafusion::execution::SessionState;
 use datafusion::prelude::SessionContext;
 
 use self::dialect::Dialect;
+pub(crate) use self::folder::{Folder, is_table, table_name};
 use self::once::Once;
 use crate::blocking::blocking;
 use crate::state;

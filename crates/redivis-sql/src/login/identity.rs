@@ -6,6 +6,7 @@ use std::time::SystemTime;
 use chrono::{DateTime, SecondsFormat, Utc};
 use redivis::oauth::Grant;
 
+use super::names;
 use crate::connect::{Connection, Identity, connect};
 use crate::failure::{Failure, external};
 
@@ -16,7 +17,10 @@ pub(crate) async fn whoami() -> Result<(), Failure> {
     let user = client.current_user().await.map_err(external)?;
     let (token, grant) = match &identity {
         // Asked after the request, which may have renewed it.
-        Identity::Login(path, login) => (path.display().to_string(), Some(login.grant())),
+        Identity::Login(path, login) => {
+            names::keep(client.endpoint(), Some(&user.name));
+            (path.display().to_string(), Some(login.grant()))
+        }
         Identity::Environment => ("REDIVIS_API_TOKEN".to_owned(), None),
         Identity::Anonymous => ("none".to_owned(), None),
     };

@@ -5,10 +5,12 @@
 
 mod args;
 mod identity;
+mod names;
 mod sign_in;
 mod sign_out;
 
 pub(crate) use args::Login;
 pub(crate) use identity::whoami;
+pub(crate) use names::known;
 pub(crate) use sign_in::login;
 pub(crate) use sign_out::logout;

@@ -11,6 +11,7 @@ use redivis::{Client, ClientBuilder, ErrorKind, Token};
 
 use super::args::Login;
 use super::identity::until;
+use super::names;
 use crate::connect::credentials;
 use crate::failure::{Failure, external};
 use crate::report::narrate;
@@ -46,9 +47,13 @@ pub(crate) async fn login(login: Login) -> Result<(), Failure> {
         }
         Err(error) => {
             narrate(format_args!("warning: {error}"));
+            names::keep(endpoint, None);
             String::new()
         }
-        Ok(user) => format!(" as {user}"),
+        Ok(user) => {
+            names::keep(endpoint, Some(&user));
+            format!(" as {user}")
+        }
     };
     narrate(format_args!("signed in to {endpoint}{user}"));
     narrate(format_args!("  allowed: {}", allowed(&grant)));

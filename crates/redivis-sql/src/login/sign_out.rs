@@ -2,6 +2,7 @@
 
 use redivis::{ClientBuilder, Token};
 
+use super::names;
 use crate::connect::credentials;
 use crate::failure::{Failure, external};
 use crate::report::narrate;
@@ -14,6 +15,7 @@ pub(crate) async fn logout() -> Result<(), Failure> {
         Some(file) => file.remove(endpoint).await.map_err(external)?,
         None => false,
     };
+    names::keep(endpoint, None);
     match removed {
         true => narrate(format_args!("signed out of {endpoint}")),
         false => narrate(format_args!("nobody was signed in to {endpoint}")),

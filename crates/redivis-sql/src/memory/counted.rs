@@ -96,6 +96,7 @@ impl ExecutionPlan for CountedExec {
                 match input.next().await.transpose()? {
                     Some(batch) => {
                         counter.count(&batch)?;
+                        held.add(batch.num_rows());
                         Ok(Some((batch, (input, counter))))
                     }
                     None => {

@@ -1,5 +1,6 @@
 //! What a table in memory holds.
 
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use datafusion::execution::memory_pool::{MemoryConsumer, MemoryPool, MemoryReservation};
@@ -8,6 +9,7 @@ use datafusion::execution::memory_pool::{MemoryConsumer, MemoryPool, MemoryReser
 #[derive(Debug)]
 pub(super) struct Held {
     name: String,
+    rows: AtomicU64,
     parts: Mutex<Vec<MemoryReservation>>,
 }
 
@@ -15,6 +17,7 @@ impl Held {
     pub(super) fn new(name: String) -> Self {
         Self {
             name,
+            rows: AtomicU64::new(0),
             parts: Mutex::default(),
         }
     }
@@ -27,6 +30,16 @@ impl Held {
     /// Nothing yet.
     pub(super) fn reserve(&self, pool: &Arc<dyn MemoryPool>) -> MemoryReservation {
         MemoryConsumer::new(format!("the table {}", self.name)).register(pool)
+    }
+
+    /// So many rows have come.
+    pub(super) fn add(&self, rows: usize) {
+        self.rows.fetch_add(rows as u64, Ordering::Relaxed);
+    }
+
+    /// How many rows have come.
+    pub(super) fn rows(&self) -> u64 {
+        self.rows.load(Ordering::Relaxed)
     }
 
     pub(super) fn keep(&self, part: MemoryReservation) {

@@ -20,12 +20,12 @@ use super::held::Held;
 use crate::progress::Followed;
 use crate::session::Session;
 
-/// Makes a table in memory of a statement that says so.
+/// Makes a table in memory of a statement that says so, and tells of how many rows.
 pub(crate) async fn create(
     session: &Session,
     mut statement: CreateMemoryTable,
     followed: Followed,
-) -> Result<DataFrame> {
+) -> Result<(DataFrame, u64)> {
     let name = statement.name.clone();
     let held = Arc::new(Held::new(name.to_string()));
     let rows = Rows {
@@ -39,12 +39,13 @@ pub(crate) async fn create(
     let frame = session.redivis.execute(create).await?;
     // It may have been there already, and then it is not this one.
     let made = session.context.table_provider(name.clone()).await?;
+    let rows = held.rows();
     if made.is::<MemTable>() {
         session.context.deregister_table(name.clone())?;
         let table = InMemory { table: made, held };
         session.context.register_table(name, Arc::new(table))?;
     }
-    Ok(frame)
+    Ok((frame, rows))
 }
 
 /// The rows that a table is made of, counted for it.

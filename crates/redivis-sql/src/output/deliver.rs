@@ -18,6 +18,7 @@ use super::format::{Out, Start};
 use super::gather::Gathered;
 use super::look::ValueLabels;
 use super::paged::{Paged, Seen};
+use super::sanitize::single_line;
 use super::screen::Screen;
 use super::text::TextWriter;
 use super::{Format, Output, ResultWriter};
@@ -161,6 +162,17 @@ impl Output {
             Ok(Err(error)) => Err(error.into()),
             Err(error) => Err(DataFusionError::ExecutionJoin(Box::new(error)).into()),
         }
+    }
+
+    /// Writes lines that somebody wrote: as they are for programs, and so that no terminal obeys them.
+    pub(crate) async fn deliver_lines(&self, text: &str) -> Result<(), Failure> {
+        if !self.is_terminal() {
+            return self.deliver_text(text).await;
+        }
+        let safe = text
+            .lines()
+            .flat_map(|line| [single_line(line), "\n".into()]);
+        self.deliver_text(&safe.collect::<String>()).await
     }
 
     /// Writes rows that are at hand, all of them.

@@ -15,8 +15,10 @@ use std::path::PathBuf;
 use crate::batch::Batch;
 use crate::color::{self, Stream};
 use crate::command::Next;
+use crate::connect::Identity;
 use crate::failure::{Failure, OnError};
 use crate::input::Stage;
+use crate::login;
 use crate::report::narrate;
 use crate::script::Source;
 use crate::session::Session;
@@ -102,8 +104,16 @@ fn banner(session: &Session) -> String {
         env!("CARGO_PKG_VERSION"),
         client.endpoint(),
     );
-    if !client.is_anonymous() {
-        text.push_str(" · signed in");
+    match session.identity.as_ref() {
+        Identity::Environment => text.push_str(" · signed in by REDIVIS_API_TOKEN"),
+        Identity::Login(..) => match login::known(client.endpoint()) {
+            Some(name) => {
+                text.push_str(" · signed in as ");
+                text.push_str(&name);
+            }
+            None => text.push_str(" · signed in"),
+        },
+        Identity::Anonymous => {}
     }
     if let Some(parent) = session.default_parent() {
         text.push_str(" · default dataset ");

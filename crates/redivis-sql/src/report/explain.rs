@@ -14,6 +14,7 @@ use datafusion_redivis::{CacheError, QueryError, ScanError, WriteError};
 use super::diagnosis::Diagnosis;
 use super::place::Place;
 use super::{locate, names, remote, service, syntax};
+use crate::denied::Denied;
 use crate::failure::{Failure, find, service_error};
 use crate::headings;
 use crate::memory;
@@ -69,6 +70,15 @@ fn of_query(error: &DataFusionError, text: &str) -> Diagnosis {
         return Diagnosis::new(missing.to_string())
             .hint(missing.hint().to_owned())
             .at(locate::table(text, missing.resource()));
+    }
+    if let Some(denied) = find::<Denied>(error) {
+        let refusal = denied.refusal();
+        return service::explain(refusal)
+            .hint(Some(format!(
+                "ask for access at {}; redivis-sql whoami tells whose token it is",
+                denied.page()
+            )))
+            .at(locate::table(text, refusal.resource()));
     }
     if let Some(error) = find::<ScanError>(error) {
         return Diagnosis::new(error.to_string());

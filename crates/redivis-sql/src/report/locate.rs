@@ -56,7 +56,8 @@ pub(super) fn function(text: &str, function: &str) -> Option<Range<usize>> {
 /// Where a table is named: one of Redivis by its reference, another by its name.
 pub(super) fn table(text: &str, table: &str) -> Option<Range<usize>> {
     let wanted = reference(table);
-    names(text).into_iter().find_map(|name| {
+    let names = names(text);
+    let found = names.iter().find_map(|name| {
         if let Some(wanted) = &wanted {
             // All of it in quotes, or part by part.
             for (part, at) in name.parts.iter().zip(&name.at) {
@@ -76,7 +77,17 @@ pub(super) fn table(text: &str, table: &str) -> Option<Range<usize>> {
                 .last()
                 .is_some_and(|last| last.eq_ignore_ascii_case(table));
         Some(name.at.first()?.start..name.at.last()?.end).filter(|_| same && !name.called)
-    })
+    });
+    found.or_else(|| shortened(&names, &table.parse().ok()?))
+}
+
+/// Where a table of Redivis is named without its owner: in the default dataset, or in one that was attached.
+fn shortened(names: &[Name], table: &TableReference) -> Option<Range<usize>> {
+    let is_it = |part: &String| part.eq_ignore_ascii_case(table.name());
+    let name = names.iter().find(|name| {
+        name.parts.len() <= 2 && !name.called && name.parts.last().is_some_and(is_it)
+    })?;
+    Some(name.at.first()?.start..name.at.last()?.end)
 }
 
 /// A reference as far as it has to be the same: without ids and version.

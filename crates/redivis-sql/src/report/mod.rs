@@ -23,6 +23,7 @@ use clap::ValueEnum;
 
 pub(crate) use self::explain::chain;
 pub(crate) use self::place::Place;
+use crate::bottom_line::above;
 use crate::failure::Failure;
 use crate::output::single_line;
 
@@ -49,11 +50,19 @@ pub(crate) fn choose(format: ErrorFormat, quiet: bool) {
 ///
 /// Errors quote data, which no terminal is to obey.
 pub(crate) fn narrate(text: impl Display) {
-    let text = text.to_string();
-    let mut stderr = stderr().lock();
-    for line in text.split('\n') {
-        let _ = writeln!(stderr, "{}", single_line(line));
+    let mut safe = String::new();
+    for line in text.to_string().split('\n') {
+        safe.push_str(&single_line(line));
+        safe.push('\n');
     }
+    write(&safe);
+}
+
+/// Writes lines that no terminal has to be protected from.
+fn write(lines: &str) {
+    above(|| {
+        let _ = stderr().write_all(lines.as_bytes());
+    });
 }
 
 /// Whether only data and failures are to be seen.

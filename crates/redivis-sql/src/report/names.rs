@@ -169,6 +169,14 @@ pub(super) fn planner_words(message: &str, text: &str) -> Diagnosis {
     let missing = message
         .strip_prefix("table '")
         .and_then(|rest| rest.strip_suffix("' not found"));
+    if let Some(name) = missing.and_then(|name| name.strip_prefix("datafusion.")) {
+        let at = locate::table(text, name);
+        let schema = name.split('.').next().unwrap_or(name);
+        let hint = format!(
+            r"a table of Redivis has three parts, owner.dataset.table (\ls {name} lists a dataset's); ATTACH 'owner.dataset' AS {schema} makes two enough"
+        );
+        return Diagnosis::new(format!("no table {name}")).hint(hint).at(at);
+    }
     if let Some(name) = missing {
         let at = locate::table(text, name);
         if name.contains('/') || Path::new(name).extension().is_some() {

@@ -20,10 +20,12 @@ pub(super) fn print(diagnosis: &Diagnosis, place: &Place<'_>) {
         return narrate(text);
     }
     // Made safe first, coloured then: the codes are ours.
+    let mut lines = String::new();
     for line in text.split('\n') {
-        let line = crate::output::single_line(line).into_owned();
-        eprintln!("{}", coloured(&line));
+        lines.push_str(&coloured(&crate::output::single_line(line)));
+        lines.push('\n');
     }
+    super::write(&lines);
 }
 
 fn coloured(line: &str) -> String {

@@ -1,6 +1,5 @@
 //! How far each file has come: a line at the bottom of a terminal while it runs, and what is left if it stops.
 
-use std::fmt::Display;
 use std::path::PathBuf;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
@@ -8,6 +7,7 @@ use std::time::Duration;
 use indicatif::{HumanBytes, ProgressBar, ProgressDrawTarget, ProgressStyle};
 use redivis::write::SendProgress;
 
+use crate::bottom_line;
 use crate::report::narrate;
 
 const TICK: Duration = Duration::from_millis(100);
@@ -76,6 +76,7 @@ impl Board {
         if let Ok(style) = ProgressStyle::with_template(TEMPLATE) {
             bar.set_style(style.progress_chars("=> "));
         }
+        bottom_line::show(&bar);
         Self { lines, bar }
     }
 
@@ -98,11 +99,6 @@ impl Board {
             self.bar.set_message(message);
             tokio::time::sleep(TICK).await;
         }
-    }
-
-    /// Says something above the line at the bottom.
-    pub(super) fn say(&self, text: impl Display) {
-        self.bar.suspend(|| narrate(text));
     }
 
     /// Takes the line at the bottom away.

@@ -94,11 +94,15 @@ impl Run {
                     if self.options.remove_on_fail {
                         self.client.delete_upload(&upload.uri).await?;
                     } else {
-                        self.board.say(format_args!(
+                        narrate(format_args!(
                             "{}: the upload failed and is still there; CALL redivis.delete_upload('{}', '{}') deletes it",
                             file.line.path.display(),
                             self.reference,
-                            upload.name.as_deref().unwrap_or(&file.name).replace('\'', "''"),
+                            upload
+                                .name
+                                .as_deref()
+                                .unwrap_or(&file.name)
+                                .replace('\'', "''"),
                         ));
                     }
                 }
@@ -170,7 +174,7 @@ impl Run {
             Some(name) if *name != file.name => format!(" as {name}"),
             _ => String::new(),
         };
-        self.board.say(format_args!("{path}: {how}{named}{rows}"));
+        narrate(format_args!("{path}: {how}{named}{rows}"));
     }
 
     /// Keeps the session for another run. That it cannot be kept is no reason not to send.
@@ -186,7 +190,7 @@ impl Run {
         let written = blocking(move || Ok::<_, io::Error>((store.keep(&kept)?, kept))).await;
         match written {
             Ok((path, kept)) => file.kept = Some((kept, path)),
-            Err(error) => self.board.say(format_args!(
+            Err(error) => narrate(format_args!(
                 "warning: {} can't be resumed if it is interrupted: {error}",
                 file.line.path.display()
             )),

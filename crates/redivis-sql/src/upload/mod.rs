@@ -53,21 +53,7 @@ pub(crate) async fn run(
         let work = async move {
             let config = Config::load(!options.no_init, &options.given)?;
             let session = Session::start(&options, config).await?;
-            let table = table(&session, &reference).await?;
-            let store = blocking(Store::open).await.map_err(state)?;
-            let run = Run {
-                client: session.redivis.client().clone(),
-                reference,
-                table,
-                options: upload,
-                board,
-                store,
-            };
-            let watched = Arc::clone(&run.board);
-            tokio::select! {
-                outcome = upload_all(&run, files, names) => outcome,
-                () = watched.watch() => Ok(()),
-            }
+            send(&session, upload, reference, files, names, board).await
         };
         workers.run(work).await
     };
@@ -77,6 +63,52 @@ pub(crate) async fn run(
         board.say_what_is_left();
         code
     })
+}
+
+/// Uploads the files in a session that there is, and says what is left if that fails or is dropped.
+pub(crate) async fn within(session: &Session, upload: Upload) -> Result<(), Failure> {
+    let (paths, reference) = upload.operands()?;
+    let (files, names) = open(&upload, paths).await?;
+    let lines = paths.iter().zip(&files);
+    let lines = lines.map(|(path, content)| Arc::new(Line::new(path.clone(), content.len())));
+    let shown = Shown(Arc::new(Board::new(lines.collect())));
+    let board = Arc::clone(&shown.0);
+    send(session, upload, reference, files, names, board).await
+}
+
+/// A board that is taken away in the end.
+struct Shown(Arc<Board>);
+
+impl Drop for Shown {
+    fn drop(&mut self) {
+        self.0.clear();
+        self.0.say_what_is_left();
+    }
+}
+
+async fn send(
+    session: &Session,
+    options: Upload,
+    reference: TableReference,
+    files: Vec<Content>,
+    names: Vec<String>,
+    board: Arc<Board>,
+) -> Result<(), Failure> {
+    let table = table(session, &reference).await?;
+    let store = blocking(Store::open).await.map_err(state)?;
+    let run = Run {
+        client: session.redivis.client().clone(),
+        reference,
+        table,
+        options,
+        board,
+        store,
+    };
+    let watched = Arc::clone(&run.board);
+    tokio::select! {
+        outcome = upload_all(&run, files, names) => outcome,
+        () = watched.watch() => Ok(()),
+    }
 }
 
 /// The files and the names of their uploads: all are there and no two have one name, or nothing is begun.

@@ -1,7 +1,6 @@
 //! What people paste from BigQuery: it means what it means there, or it is refused with what to write.
 
-use redivis_server::{Config, Server};
-
+use crate::server::Private;
 use crate::{Run, Sandbox};
 
 /// Values that both are asked for: the shell, and a server that runs BigQuery's dialect.
@@ -221,19 +220,10 @@ fn casts_to_int64_are_exact() {
 
 #[test]
 fn a_query_on_redivis_runs_once_whatever_its_columns() {
-    let folder = tempfile::tempdir().unwrap();
-    std::fs::create_dir_all(folder.path().join("lab/d")).unwrap();
-    std::fs::write(folder.path().join("lab/d/t.csv"), "a\n1\n").unwrap();
-    let runtime = tokio::runtime::Builder::new_multi_thread()
-        .enable_all()
-        .build()
-        .unwrap();
-    let server = runtime
-        .block_on(Server::start(Config::directory(folder.path())))
-        .unwrap();
+    let server = Private::table("lab/d/t.csv", "a\n1\n");
     let sandbox = Sandbox::new();
     let results = || {
-        let results = std::fs::read_dir(folder.path().join(".redivis/results")).unwrap();
+        let results = std::fs::read_dir(server.folder().join(".redivis/results")).unwrap();
         results.count()
     };
     for (n, columns) in ["a", "a, a", "*, a", "a, A", "count(*), count(*)"]
@@ -241,13 +231,9 @@ fn a_query_on_redivis_runs_once_whatever_its_columns() {
         .enumerate()
     {
         let sql = format!("SELECT {columns} FROM redivis_query('SELECT a FROM `lab.d.t`')");
-        let mut command = sandbox.command(&["-c", &sql]);
-        command
-            .env("REDIVIS_API_ENDPOINT", server.endpoint())
-            .env("REDIVIS_API_TOKEN", server.token().unwrap());
+        let mut command = server.command(&sandbox, &["-c", &sql]);
         let rows = Run::of(command.output().unwrap()).data();
         assert_eq!(rows.lines().count(), 2, "{rows}");
         assert_eq!(results(), n + 1, "{columns}");
     }
-    runtime.block_on(server.stop());
 }

@@ -1,7 +1,9 @@
 //! What fails: the exit status, the words, and what they must not contain.
 
-use redivis_server::{Config, Server};
+use std::io::{BufRead, BufReader, Write};
+use std::net::TcpListener;
 
+use crate::server::Private;
 use crate::{Run, Sandbox};
 
 #[track_caller]
@@ -76,29 +78,13 @@ fn a_binary_file_holds_one_result() {
     assert_eq!(sandbox.names(), Vec::<String>::new());
 }
 
-/// A server whose data is not public.
-fn private_server() -> (tokio::runtime::Runtime, Server, tempfile::TempDir) {
-    let folder = tempfile::tempdir().unwrap();
-    let dataset = folder.path().join("lab/secret");
-    std::fs::create_dir_all(&dataset).unwrap();
-    std::fs::write(dataset.join("people.csv"), "name\nAda\n").unwrap();
-    let runtime = tokio::runtime::Builder::new_multi_thread()
-        .enable_all()
-        .build()
-        .unwrap();
-    let server = runtime
-        .block_on(Server::start(Config::directory(folder.path())))
-        .unwrap();
-    (runtime, server, folder)
-}
-
 #[test]
 fn authorization_failures_say_how_to_sign_in() {
-    let (_runtime, server, _folder) = private_server();
+    let server = Private::table("lab/secret/people.csv", "name\nAda\n");
     let sandbox = Sandbox::new();
-    let mut command = sandbox.command(&["-c", "SELECT * FROM redivis.'lab.secret.people'"]);
-    command.env("REDIVIS_API_ENDPOINT", server.endpoint());
+    let arguments = ["-c", "SELECT * FROM redivis.'lab.secret.people'"];
 
+    let mut command = server.anonymous(&sandbox, &arguments);
     let anonymous = Run::of(command.output().unwrap());
     assert_eq!(anonymous.status, Some(3), "{}", anonymous.stderr);
     assert!(
@@ -108,28 +94,87 @@ fn authorization_failures_say_how_to_sign_in() {
     );
     assert_eq!(anonymous.stdout, "");
 
-    let allowed = Run::of(
-        command
-            .env("REDIVIS_API_TOKEN", server.token().unwrap())
-            .output()
-            .unwrap(),
-    );
+    let mut command = server.command(&sandbox, &arguments);
+    let allowed = Run::of(command.output().unwrap());
     assert_eq!(allowed.data(), "name\nAda\n");
+}
+
+/// A service that refuses everything but what it says of the dataset.
+fn refusing(dataset: Option<&'static str>) -> String {
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let endpoint = format!("http://{}", listener.local_addr().unwrap());
+    std::thread::spawn(move || {
+        for stream in listener.incoming() {
+            let mut stream = stream.unwrap();
+            let mut request = String::new();
+            let mut lines = BufReader::new(stream.try_clone().unwrap());
+            lines.read_line(&mut request).unwrap();
+            let mut header = String::new();
+            while lines.read_line(&mut header).is_ok_and(|read| read > 2) {
+                header.clear();
+            }
+            let (status, body) = match dataset.filter(|_| request.contains("/datasets/")) {
+                Some(dataset) => ("200 OK", dataset),
+                None => (
+                    "403 Forbidden",
+                    r#"{"error": "forbidden", "error_description": "Data access is required"}"#,
+                ),
+            };
+            let answer = format!(
+                "HTTP/1.1 {status}\r\nContent-Type: application/json\r\nContent-Length: {}\r\nConnection: close\r\n\r\n{body}",
+                body.len()
+            );
+            let _ = stream.write_all(answer.as_bytes());
+        }
+    });
+    endpoint
+}
+
+#[test]
+fn a_refusal_says_where_access_is_asked_for() {
+    let sandbox = Sandbox::new();
+    let told = r#"{"uri": "/datasets/lab.secret", "name": "secret", "url": "https://redivis.example/datasets/1q86-secret"}"#;
+    let elsewhere =
+        r#"{"uri": "/datasets/lab.secret", "name": "secret", "url": "javascript:alert(1)"}"#;
+    for (dataset, page) in [
+        (
+            Some(told),
+            Some("https://redivis.example/datasets/1q86-secret"),
+        ),
+        (Some(elsewhere), None),
+        (None, None),
+    ] {
+        let endpoint = refusing(dataset);
+        let page = page.map_or_else(|| format!("{endpoint}/lab/secret"), str::to_owned);
+        let mut command = sandbox.command(&["-c", "SELECT * FROM redivis.'lab.secret.people'"]);
+        command
+            .env("REDIVIS_API_ENDPOINT", format!("{endpoint}/api/v1"))
+            .env("REDIVIS_API_TOKEN", "a-token-of-somebody");
+        let run = Run::of(command.output().unwrap());
+        assert_eq!(run.status, Some(3), "{}", run.stderr);
+        assert!(
+            run.stderr.contains("Data access is required")
+                && run
+                    .stderr
+                    .contains(&format!("  hint: ask for access at {page}; ")),
+            "{}",
+            run.stderr
+        );
+    }
 }
 
 #[test]
 fn a_token_is_never_printed() {
     const SECRET: &str = "sEcReT-0123456789-token";
-    let (_runtime, server, _folder) = private_server();
+    let server = Private::table("lab/secret/people.csv", "name\nAda\n");
     let sandbox = Sandbox::new();
     for (sql, log) in [
         ("SELECT * FROM redivis.'lab.secret.people'", "trace"),
         ("SHOW ALL", "debug"),
         ("\\dt lab.secret", "trace"),
     ] {
-        let output = sandbox
-            .command(&["-c", sql])
-            .env("REDIVIS_API_ENDPOINT", server.endpoint())
+        let output = server
+            .anonymous(&sandbox, &["-c", sql])
             .env("REDIVIS_API_TOKEN", SECRET)
             .env("RUST_LOG", log)
             .output()

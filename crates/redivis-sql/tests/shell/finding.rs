@@ -342,6 +342,20 @@ fn the_first_lines_say_where_one_is() {
         "{shown}"
     );
     leave(session);
+    let mut command = sandbox.command(&[]);
+    command
+        .stdin(std::process::Stdio::inherit())
+        .env("TERM", "xterm")
+        .env("REDIVIS_API_TOKEN", "t")
+        .env("REDIVIS_API_ENDPOINT", "http://127.0.0.1:9");
+    let mut session =
+        rexpect::session::spawn_command(command, Some(crate::prompt::TIMEOUT_MILLISECONDS))
+            .unwrap();
+    session
+        .exp_string("signed in by REDIVIS_API_TOKEN")
+        .unwrap();
+    session.exp_string("redivis=> ").unwrap();
+    leave(session);
     let mut session = terminal(
         &sandbox,
         &["--local"],

@@ -110,3 +110,60 @@ fn the_help_is_complete() {
         "{help}"
     );
 }
+
+#[test]
+fn agents_are_told_what_there_is() {
+    let sandbox = Sandbox::new();
+    let skill = sandbox.run(&["--skill"]).data();
+    assert!(skill.starts_with("# redivis-sql "), "{skill}");
+    // Every option, command and format that there is.
+    let help = sandbox.run(&["--help"]).data();
+    let options = help
+        .split_whitespace()
+        .filter(|word| word.starts_with("--"));
+    for option in options.map(|word| word.trim_end_matches([',', ']', ':', '.'])) {
+        if !["--help", "--version"].contains(&option) {
+            assert!(skill.contains(option), "{option}: {skill}");
+        }
+    }
+    let commands = sandbox.run(&["-c", r"\?"]).stderr;
+    let names = commands
+        .lines()
+        .filter_map(|line| line.trim().split(' ').next());
+    for name in names.filter(|name| name.starts_with('\\')) {
+        assert!(skill.contains(&format!("`{name}")), "{name}: {skill}");
+    }
+    for format in [
+        "table", "csv", "tsv", "json", "ndjson", "markdown", "vertical", "parquet", "arrow",
+    ] {
+        assert!(skill.contains(&format!("`{format}`")), "{format}");
+    }
+    for status in [
+        "0 done",
+        "2 usage",
+        "3 authorization",
+        "4 timeout",
+        "130 interrupted",
+    ] {
+        assert!(skill.contains(status), "{status}: {skill}");
+    }
+    // What it says of errors is what they are.
+    let run = sandbox.run(&["--error-format", "json", "--stats", "-c", "SELECT nothing"]);
+    for line in run.stderr.lines() {
+        let told: serde_json::Value = serde_json::from_str(line).unwrap();
+        for name in told.as_object().unwrap().keys() {
+            assert!(skill.contains(&format!("`{name}`")), "{name}");
+        }
+    }
+    // And what it shows runs.
+    let shown = "SELECT * FROM demo.nycflights13.airlines";
+    assert!(skill.contains(&format!("redivis-sql --local -c \"{shown}\"")));
+    assert_eq!(
+        sandbox
+            .run(&["--local", "-c", shown])
+            .data()
+            .lines()
+            .count(),
+        17
+    );
+}

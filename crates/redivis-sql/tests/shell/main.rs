@@ -5,12 +5,15 @@
     reason = "a helper that fails is a test that fails"
 )]
 
+#[cfg(target_os = "linux")]
+mod attach;
 mod batch;
 mod bigquery;
 mod config;
 mod copy;
 #[cfg(unix)]
 mod editing;
+mod elsewhere;
 mod errors;
 mod files;
 #[cfg(unix)]
@@ -30,6 +33,7 @@ mod results;
 mod scripts;
 #[cfg(target_os = "linux")]
 mod seeing;
+mod server;
 #[cfg(target_os = "linux")]
 mod signals;
 #[cfg(target_os = "linux")]
@@ -94,6 +98,20 @@ impl Sandbox {
             .env("REDIVIS_SQL_PAGER", "")
             .stdin(Stdio::null());
         command
+    }
+
+    /// What a program is told on standard error of `s.sql`: a JSON object a line.
+    fn told(&self, arguments: &[&str]) -> (Run, Vec<serde_json::Value>) {
+        let mut all = vec!["--local", "-q", "--error-format", "json"];
+        all.extend(["--on-error", "continue", "-f", "s.sql"]);
+        all.extend(arguments);
+        let run = self.run(&all);
+        let lines = run
+            .stderr
+            .lines()
+            .map(|line| serde_json::from_str(line).unwrap());
+        let lines = lines.collect();
+        (run, lines)
     }
 
     fn run(&self, arguments: &[&str]) -> Run {

@@ -2,6 +2,8 @@
 
 use std::io::{Read, Write};
 use std::net::{Shutdown, TcpListener, TcpStream};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread;
 use std::time::Duration;
 
@@ -12,27 +14,39 @@ use crate::terminal::{Terminal, within};
 
 const FLIGHTS: &str = "demo.nycflights13.flights";
 
-/// A line to a server that sends so many bytes at once and then pauses.
-fn slow_line(server: String, bytes: usize, pause: Duration) -> u16 {
+/// A slow line, in both directions: bytes that pass at once, and the pause after them.
+const BYTES: usize = 64 * 1024;
+const DOWN: Duration = Duration::from_millis(40);
+const UP: Duration = Duration::from_millis(20);
+
+/// A slow line to a server. The first answer that is longer than so many bytes breaks there.
+fn slow_line(server: String, breaks_after: usize) -> u16 {
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
     let port = listener.local_addr().unwrap().port();
+    let is_whole = Arc::new(AtomicBool::new(true));
     thread::spawn(move || {
         for near in listener.incoming() {
             let near = near.unwrap();
             let far = TcpStream::connect(&server).unwrap();
             let (up, down) = (near.try_clone().unwrap(), far.try_clone().unwrap());
-            thread::spawn(move || carry(up, far, 64 * 1024, Duration::ZERO));
-            thread::spawn(move || carry(down, near, bytes, pause));
+            let is_whole = Arc::clone(&is_whole);
+            thread::spawn(move || carry(up, far, UP, |_| true));
+            thread::spawn(move || {
+                carry(down, near, DOWN, |passed| {
+                    passed < breaks_after || !is_whole.swap(false, Ordering::Relaxed)
+                });
+            });
         }
     });
     port
 }
 
-/// Carries bytes until either side has ended.
-fn carry(mut from: TcpStream, mut to: TcpStream, bytes: usize, pause: Duration) {
-    let mut buffer = vec![0; bytes];
+/// Carries bytes until either side has ended, or as many have passed as may.
+fn carry(mut from: TcpStream, mut to: TcpStream, pause: Duration, goes_on: impl Fn(usize) -> bool) {
+    let (mut buffer, mut passed) = (vec![0; BYTES], 0);
     while let Ok(read @ 1..) = from.read(&mut buffer) {
-        if to.write_all(&buffer[..read]).is_err() {
+        passed += read;
+        if !goes_on(passed) || to.write_all(&buffer[..read]).is_err() {
             break;
         }
         thread::sleep(pause);
@@ -43,11 +57,15 @@ fn carry(mut from: TcpStream, mut to: TcpStream, bytes: usize, pause: Duration) 
 
 /// The sample data behind a slow line, for as long as the work takes.
 fn behind_a_slow_line<T>(work: impl FnOnce(&[(&str, &str)]) -> T) -> T {
+    behind_a_line_that_breaks(usize::MAX, work)
+}
+
+fn behind_a_line_that_breaks<T>(after: usize, work: impl FnOnce(&[(&str, &str)]) -> T) -> T {
     let runtime = tokio::runtime::Runtime::new().unwrap();
     let server = runtime.block_on(Server::start(Config::sample())).unwrap();
     let address = server.endpoint().strip_prefix("http://").unwrap();
     let (host, path) = address.split_once('/').unwrap();
-    let port = slow_line(host.to_owned(), 64 * 1024, Duration::from_millis(40));
+    let port = slow_line(host.to_owned(), after);
     let endpoint = format!("http://127.0.0.1:{port}/{path}");
     let token = server.token().unwrap_or_default().to_owned();
     let outcome = work(&[
@@ -192,6 +210,50 @@ fn tables_that_are_made_say_how_far_they_are() {
         terminal.until(" of 336,776 rows ");
         let said = terminal.printed();
         assert!(said.contains("created t with 336,776 rows"), "{said:?}");
+        terminal.leave();
+    });
+}
+
+#[test]
+fn what_is_sent_is_told_until_it_is_read_in() {
+    behind_a_slow_line(|environment| {
+        let sandbox = Sandbox::new();
+        let mut terminal = Terminal::open(&sandbox, &[], (120, 40), environment);
+        terminal.answer(r"\create dataset me.zoo");
+        terminal.send(
+            "CREATE TABLE redivis.'me.zoo:next.t' AS \
+             SELECT value, encode(sha256(CAST(value AS TEXT)), 'hex') AS x FROM generate_series(1, 100000);",
+        );
+        let line = terminal.until("B/s");
+        let line = line.rsplit(['\r', '\n']).next().unwrap();
+        assert!(
+            line.contains("% · sent ") && line.contains("MB of "),
+            "{line:?}"
+        );
+        let said = terminal.printed();
+        assert!(
+            said.contains("created") && said.contains("with 100,000 rows"),
+            "{said:?}"
+        );
+        terminal.leave();
+    });
+}
+
+#[test]
+fn what_is_said_meanwhile_has_lines_of_its_own() {
+    behind_a_line_that_breaks(1_500_000, |environment| {
+        let sandbox = Sandbox::new();
+        let mut environment = environment.to_vec();
+        environment.push(("RUST_LOG", "redivis=debug"));
+        let mut terminal = Terminal::open(&sandbox, &[], (120, 40), &environment);
+        terminal.send(&format!("SELECT max(tailnum) AS m FROM {FLIGHTS};"));
+        let said = terminal.until("trying again");
+        assert!(said.contains(" of 336,776 rows "), "{said:?}");
+        let line = said.rsplit(['\r', '\n']).next().unwrap();
+        let line = line.rsplit("\u{1b}[2K").next().unwrap();
+        assert!(line.starts_with("20") && !line.contains("rows"), "{line:?}");
+        let shown = terminal.printed();
+        assert!(shown.contains("N9EAMQ"), "{shown:?}");
         terminal.leave();
     });
 }

@@ -161,23 +161,8 @@ fn a_version_may_be_required() {
 fn programs_read_what_a_statement_took() {
     let sandbox = Sandbox::new();
     sandbox.write("s.sql", "SELECT carrier FROM demo.nycflights13.airlines;\n\\set x 1\n  SELECT nothing;\nCREATE TABLE t AS SELECT origin FROM demo.nycflights13.flights;\nCOPY (SELECT 1) TO 'x.csv';\n");
-    let run = sandbox.run(&[
-        "--local",
-        "-q",
-        "--stats",
-        "--error-format",
-        "json",
-        "--on-error",
-        "continue",
-        "-f",
-        "s.sql",
-    ]);
+    let (run, lines) = sandbox.told(&["--stats"]);
     assert_eq!(run.stdout.lines().count(), 17);
-    let lines: Vec<serde_json::Value> = run
-        .stderr
-        .lines()
-        .map(|line| serde_json::from_str(line).unwrap())
-        .collect();
     let stats: Vec<&serde_json::Value> = lines
         .iter()
         .filter(|line| line["statement"].is_u64())
@@ -204,6 +189,7 @@ fn programs_read_what_a_statement_took() {
         (&3.into(), &1.into(), &serde_json::Value::Null)
     );
     assert_eq!(stats[2]["read"][0]["rows"], 336_776);
+    assert_eq!(stats[2]["rows"], 336_776);
     assert_eq!(
         (&stats[3]["rows"], &stats[3]["read"]),
         (&1.into(), &serde_json::json!([]))

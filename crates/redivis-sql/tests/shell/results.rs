@@ -120,6 +120,16 @@ fn rows_go_to_files_and_commands() {
 #[test]
 fn scripts_know_where_rows_go_too() {
     let sandbox = Sandbox::new();
+    // What is another word for a command ends in them too.
+    let script = "SUMMARIZE demo.nycflights13.airlines \\gx\nCREATE VIEW v AS SELECT 1;\nSHOW TABLES \\G\nSUMMARIZE demo.nycflights13.airlines \\g all.csv";
+    let shown = sandbox
+        .run_with_input(&["--local", "--format", "vertical"], script)
+        .data();
+    assert!(
+        shown.contains("\nlabel    │ Carrier code\n") && shown.contains("\nname │ v\n"),
+        "{shown}"
+    );
+    assert!(sandbox.read("all.csv").contains("\ncarrier,string,"));
     let script = "SELECT 1 AS a \\g one.csv\nSELECT 2 AS a;\nSELECT 3 AS a \\gx\n";
     let run = sandbox.run_with_input(&[], script);
     assert_eq!(run.data(), "a\n2\na\n3\n");

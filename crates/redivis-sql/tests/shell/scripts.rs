@@ -3,8 +3,6 @@
 use std::path::Path;
 use std::time::{Duration, Instant};
 
-use serde_json::Value;
-
 use crate::{Run, Sandbox};
 
 #[test]
@@ -217,21 +215,7 @@ fn a_statement_may_take_so_long_and_no_longer() {
 fn programs_read_errors_as_json() {
     let sandbox = Sandbox::new();
     sandbox.write("s.sql", "SELECT 1;\n SELECT a,\n carier FROM demo.nycflights13.airlines;\nSELECT * FROM demo.nycflights13.nothing;\n");
-    let run = sandbox.run(&[
-        "--local",
-        "-q",
-        "--error-format",
-        "json",
-        "--on-error",
-        "continue",
-        "-f",
-        "s.sql",
-    ]);
-    let errors: Vec<Value> = run
-        .stderr
-        .lines()
-        .map(|line| serde_json::from_str(line).unwrap())
-        .collect();
+    let (run, errors) = sandbox.told(&[]);
     assert_eq!(errors.len(), 2, "{}", run.stderr);
     let column = &errors[0];
     assert_eq!(column["error"], "no column a");

@@ -281,6 +281,16 @@ fn labels_of_variables_and_of_their_values() {
     );
     // What is computed of a code is no code.
     assert!(lines[4].ends_with("│      1"), "{shown}");
+    // Another name is.
+    let renamed = format!(
+        "WITH f AS (SELECT origin AS o, month FROM {FLIGHTS}) SELECT o AS airport, max(month) AS m, month AS mon \
+         FROM f GROUP BY ALL ORDER BY 1, 3 LIMIT 1;"
+    );
+    let shown = terminal.answer(&renamed);
+    assert!(
+        shown.contains("\n Newark Liberty International Airport │      1 │ January\n"),
+        "{shown}"
+    );
     assert_eq!(
         terminal.answer(r"\labels"),
         "labels = off\nvalue_labels = off\n"

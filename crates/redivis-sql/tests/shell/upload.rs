@@ -279,3 +279,34 @@ fn commands_say_how_they_are_written() {
     let run = sandbox.run(&["--local", "data", "-c", r"\next me.zoo"]);
     assert_eq!(run.status, Some(1), "{}", run.stderr);
 }
+
+#[test]
+fn a_command_uploads_as_the_program_does() {
+    let sandbox = zoo();
+    sandbox.write("more cats.csv", "name;legs\ncat;4\nlion;4\n");
+    let line = format!(r"\upload 'more cats.csv' {TABLE} --delimiter ';' --name cats");
+    let run = sandbox.run(&["--local", "data", "-c", &line]);
+    assert_eq!(run.status, Some(0), "{}", run.stderr);
+    assert!(
+        run.stderr
+            .contains("more cats.csv: uploaded as cats, 2 rows\n")
+            || run.stderr.contains("more cats.csv: uploaded, 2 rows\n"),
+        "{}",
+        run.stderr
+    );
+    assert_eq!(animals(&sandbox), "name,legs\ncat,4\nlion,4\n");
+    for (line, refusal) in [
+        (line.as_str(), "has an upload `cats` already"),
+        (r"\upload cats.csv", "upload needs files and a table"),
+        (r"\upload none.csv me.zoo:next.animals", "none.csv"),
+        (
+            r"\upload x.csv me.zoo:next.animals --nonsense",
+            "unexpected argument '--nonsense'",
+        ),
+        (r"\upload 'x.csv me.zoo:next.animals", "a quote is open"),
+    ] {
+        let run = sandbox.run(&["--local", "data", "-c", line]);
+        assert_ne!(run.status, Some(0), "{line}");
+        assert!(run.stderr.contains(refusal), "{line}: {}", run.stderr);
+    }
+}

@@ -32,6 +32,15 @@ pub(super) fn arguments(name: &str, typed: &str, start: usize, remote: &Remote<'
     let usage = command.arguments;
     let last = typed.rsplit(char::is_whitespace).next().unwrap_or_default();
     let start = start + typed.len() - last.len();
+    let usage = match usage.contains("TABLE") && usage.contains("FILE") {
+        // One after the other.
+        true => {
+            let before = typed.split_whitespace().count() - usize::from(!last.is_empty());
+            let words = usage.split_whitespace();
+            words.clone().nth(before).or(words.last()).unwrap_or(usage)
+        }
+        false => usage,
+    };
     if usage.contains("FILE") {
         return path::within(last, start, "");
     }

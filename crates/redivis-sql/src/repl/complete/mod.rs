@@ -8,6 +8,7 @@ mod names;
 mod path;
 mod position;
 mod reference;
+mod tables;
 mod words;
 
 use std::collections::BTreeSet;

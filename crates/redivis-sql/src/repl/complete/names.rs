@@ -5,9 +5,11 @@ use futures::FutureExt;
 use redivis::TableReference;
 use std::sync::Arc;
 
-use super::position::{Named, Typed};
+use super::position::Typed;
 use super::reference::Remote;
+use super::tables::{self, Named};
 use super::{Candidate, Completion, fitting, words};
+use crate::attached::Thing;
 use crate::directory::{Item, Place, columns};
 use crate::session::Session;
 
@@ -36,6 +38,10 @@ pub(super) fn tables(
     let parts: Vec<&str> = parts.iter().map(String::as_str).collect();
     match parts.as_slice() {
         ["redivis", rest @ ..] => return remote.step(rest, last, start, quoted),
+        [schema] if let Some(parent) = session.attached.parent(schema) => {
+            let parent: Vec<&str> = parent.split('.').collect();
+            return remote.step(&parent, last, start, quoted);
+        }
         [schema] if let Some(schema) = schema_named(session, schema) => {
             let tables = schema.table_names().into_iter();
             let tables = tables.map(|name| Candidate::new(name, ""));
@@ -50,8 +56,7 @@ pub(super) fn tables(
     }
     let mut candidates: Vec<Candidate> = local(session).collect();
     candidates.extend(
-        typed
-            .queries()
+        tables::queries(typed)
             .into_iter()
             .map(|name| Candidate::new(name, "in this statement")),
     );
@@ -69,6 +74,16 @@ pub(super) fn tables(
     candidates.extend(owners.into_iter().map(|owner| {
         let text = format!("{}.", as_identifier(&owner.name));
         Candidate::new(text.clone(), owner.label).inserting(text)
+    }));
+    let attached = session.attached.list().into_iter();
+    candidates.extend(attached.filter_map(|(name, thing)| {
+        let label = match thing {
+            Thing::Parent(parent) => parent,
+            Thing::Folder(path) => path.display().to_string(),
+            Thing::File(_) | Thing::Table(_) => return None,
+        };
+        let text = format!("{}.", as_identifier(&name));
+        Some(Candidate::new(text.clone(), label).inserting(text))
     }));
     candidates.push(Candidate::new("redivis.'", "owner.dataset.table'"));
     candidates.push(Candidate::new("information_schema.", ""));
@@ -100,7 +115,7 @@ pub(super) fn values(
     parts: &[String],
 ) -> Completion {
     let last = typed.from(start);
-    let named = typed.tables();
+    let named = tables::around(typed);
     let mut is_coming = false;
     let mut candidates = Vec::new();
     let wanted = |table: &&Named| parts.is_empty() || is_called(table, parts);
@@ -190,9 +205,15 @@ fn of_table(remote: &Remote<'_>, parts: &[String]) -> (Vec<Item>, bool) {
         [first, rest @ ..] if first == "redivis" && !rest.is_empty() => rest,
         parts => parts,
     };
-    let reference = match (parts, session.default_parent()) {
-        ([name], Some(parent)) if !name.contains('.') => format!("{parent}.{name}"),
-        _ => parts.join("."),
+    let reference = match parts {
+        [schema, name] if let Some(parent) = session.attached.parent(schema) => {
+            format!("{parent}.{name}")
+        }
+        [name] if !name.contains('.') => match session.default_parent() {
+            Some(parent) => format!("{parent}.{name}"),
+            None => name.clone(),
+        },
+        parts => parts.join("."),
     };
     match reference.parse::<TableReference>() {
         Ok(_) => remote.items(&Place::Table(reference.to_lowercase())),

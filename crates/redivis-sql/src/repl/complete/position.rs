@@ -2,9 +2,7 @@
 //!
 //! Looks at tokens and not at a parsed statement: what is being typed is rarely a statement yet.
 
-use std::ops::Range;
-
-use datafusion::sql::sqlparser::keywords::{Keyword, RESERVED_FOR_TABLE_ALIAS};
+use datafusion::sql::sqlparser::keywords::Keyword;
 use datafusion::sql::sqlparser::tokenizer::Token;
 
 use crate::repl::lexed::Lexed;
@@ -47,17 +45,10 @@ pub(super) enum Position<'t> {
     },
 }
 
-/// A table in a statement.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) struct Named {
-    pub(super) parts: Vec<String>,
-    pub(super) alias: Option<String>,
-}
-
 /// The text around the cursor.
 pub(super) struct Typed<'t> {
-    before: &'t str,
-    after: &'t str,
+    pub(super) before: &'t str,
+    pub(super) after: &'t str,
     lexed: Lexed<'t>,
 }
 
@@ -118,7 +109,7 @@ impl<'t> Typed<'t> {
             '"' => self.word(),
             '\'' if matches!(
                 word(0).as_str(),
-                "from" | "join" | "to" | "location" | "into"
+                "from" | "join" | "to" | "location" | "into" | "attach"
             ) =>
             {
                 Position::File { start }
@@ -218,112 +209,9 @@ impl<'t> Typed<'t> {
         false
     }
 
-    /// The tables that the statement around the cursor reads.
-    pub(super) fn tables(&self) -> Vec<Named> {
-        let text = format!("{}{}", self.before, self.after);
-        let lexed = Lexed::new(&text);
-        let of_statement = statement_at(&lexed, self.before.len());
-        let tokens: Vec<&Token> = lexed.tokens[of_statement]
-            .iter()
-            .map(|(_, token)| token)
-            .filter(|token| !matches!(token, Token::Whitespace(_)))
-            .collect();
-        let mut found = Vec::new();
-        let mut at = 0;
-        while at < tokens.len() {
-            let is_list = matches!(tokens[at], Token::Word(word) if matches!(
-                word.keyword,
-                Keyword::FROM | Keyword::JOIN | Keyword::INTO | Keyword::UPDATE
-            ));
-            at += 1;
-            if is_list {
-                at = listed(&tokens, at, &mut found);
-            }
-        }
-        found
-    }
-
     /// The text from there to the cursor.
     pub(super) fn from(&self, start: usize) -> &'t str {
         self.before[start..].trim_start_matches('"')
-    }
-
-    /// The names that the statement gives to queries of its own.
-    pub(super) fn queries(&self) -> Vec<String> {
-        let text = format!("{}{}", self.before, self.after);
-        let lexed = Lexed::new(&text);
-        let tokens: Vec<&Token> = lexed
-            .tokens
-            .iter()
-            .map(|(_, token)| token)
-            .filter(|token| !matches!(token, Token::Whitespace(_)))
-            .collect();
-        let named = tokens.windows(3).filter_map(|three| match three {
-            [Token::Word(name), Token::Word(word), Token::LParen]
-                if word.keyword == Keyword::AS =>
-            {
-                Some(name.value.clone())
-            }
-            _ => None,
-        });
-        named.collect()
-    }
-}
-
-/// The tokens of the statement that a byte is in.
-fn statement_at(lexed: &Lexed<'_>, byte: usize) -> Range<usize> {
-    let mut start = 0;
-    for (at, (range, token)) in lexed.tokens.iter().enumerate() {
-        if *token == Token::SemiColon {
-            if range.start >= byte {
-                return start..at;
-            }
-            start = at + 1;
-        }
-    }
-    start..lexed.tokens.len()
-}
-
-/// Reads the names of a list of tables, and returns where it ends.
-fn listed(tokens: &[&Token], mut at: usize, found: &mut Vec<Named>) -> usize {
-    loop {
-        let mut parts = Vec::new();
-        loop {
-            match tokens.get(at) {
-                Some(Token::Word(word)) => parts.push(word.value.clone()),
-                Some(Token::SingleQuotedString(text)) => parts.push(text.clone()),
-                _ => break,
-            }
-            at += 1;
-            if tokens.get(at) != Some(&&Token::Period) {
-                break;
-            }
-            at += 1;
-        }
-        if parts.is_empty() {
-            return at;
-        }
-        let is_named =
-            matches!(tokens.get(at), Some(Token::Word(word)) if word.keyword == Keyword::AS);
-        if is_named {
-            at += 1;
-        }
-        let alias = match tokens.get(at) {
-            Some(Token::Word(word))
-                if is_named
-                    || word.quote_style.is_some()
-                    || !RESERVED_FOR_TABLE_ALIAS.contains(&word.keyword) =>
-            {
-                at += 1;
-                Some(word.value.clone())
-            }
-            _ => None,
-        };
-        found.push(Named { parts, alias });
-        if tokens.get(at) != Some(&&Token::Comma) {
-            return at;
-        }
-        at += 1;
     }
 }
 
@@ -397,37 +285,5 @@ mod tests {
         ] {
             assert_eq!(at(text), expected, "{text}");
         }
-    }
-
-    #[test]
-    fn tables_of_a_statement_are_found_on_both_sides() {
-        let tables = |text: &str| {
-            let (before, after) = text.split_once('|').unwrap_or((text, ""));
-            let names = Typed::new(before, after).tables();
-            names
-                .into_iter()
-                .map(|named| {
-                    format!(
-                        "{} {}",
-                        named.parts.join("."),
-                        named.alias.unwrap_or_default()
-                    )
-                })
-                .collect::<Vec<_>>()
-        };
-        assert_eq!(
-            tables(
-                "SELECT 1 FROM x; SELECT | FROM redivis.'a.b.c' AS one, \"T\" two JOIN d.e.f USING (id) WHERE 1; FROM y"
-            ),
-            ["redivis.a.b.c one", "T two", "d.e.f "]
-        );
-        assert_eq!(
-            tables("SELECT a FROM (SELECT b FROM inside) WHERE |"),
-            ["inside "]
-        );
-        assert_eq!(
-            Typed::new("WITH a AS (SELECT 1), b AS (", "").queries(),
-            ["a", "b"]
-        );
     }
 }
