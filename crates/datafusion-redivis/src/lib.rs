@@ -86,6 +86,30 @@
 //! `count(*)` of a released table is answered from what is known. See [`RedivisScanExec`] for how rows come, and
 //! [`RedivisOptions`] for `SET redivis.…`.
 //!
+//! # What runs on Redivis
+//!
+//! Read sessions cannot filter: a `WHERE` over a table reads the table. With `SET redivis.pushdown = 'auto'`, or
+//! [`Pushdown::Auto`] in [`RedivisOptions::pushdown`], the largest parts of a plan that can be said in Redivis's own SQL with the
+//! same meaning, and are sooner there, run there as one query each, whose result is read like a table
+//! ([`RedivisQueryExec`]): filters, expressions, aggregates and grouping sets, `DISTINCT`, the first rows of an order, windows,
+//! unions, all joins, subqueries. `'always'` runs all that can be said; `'off'`, the default, nothing.
+//!
+//! - **The same answer.** An expression is sent only where BigQuery documents the meaning that it has in DataFusion, and is
+//!   said so that it keeps it: NaN is the largest number and equal to itself, a quotient of floats by zero is infinite, integers
+//!   divide towards zero, nulls stand where DataFusion puts them. What has another meaning there (`upper` of letters outside
+//!   ASCII, `greatest` of nulls, medians, regular expressions, casts from text) stays here: filters are split. Where BigQuery fails
+//!   and DataFusion goes on, as with integers that overflow, the query fails. Rows are the same as those that would be read: tables are named with their
+//!   versions and ids, and only released versions are.
+//! - **Worth it.** `auto` compares what would be read, from the tables' counts, with the time that a query takes
+//!   (`redivis.query_cost`, else what the session's queries took, at first 5 s) and the size of its answer, for which it asks for
+//!   the statistics of the variables that predicates compare, once a session. Small tables cost no request.
+//! - **Told.** `EXPLAIN` shows the SQL, why what is above it is done here, or why a table is read; it runs nothing.
+//! - **Safe.** Values and names are quoted in one place; what cannot be quoted beyond doubt is not sent. A query that fails
+//!   before its first row is told in a warning, and the tables are read (`auto`), or is an error (`always`).
+//!
+//! The rules of an order: rows of a result come over several streams, so a sort is repeated here over the few rows that are left.
+//! Whoever has a query planner of their own puts [`RedivisPlanner`] before it, as [`register`] does.
+//!
 //! # What need not be read again
 //!
 //! With `SET redivis.cache = on`, or [`RedivisOptions::cache`] given to [`RedivisBuilder::options`], the variables of a released
@@ -195,6 +219,7 @@ mod error;
 mod io;
 mod options;
 mod plan;
+mod pushdown;
 mod running;
 mod scan;
 mod session;
@@ -209,8 +234,9 @@ pub use catalog::{
     ReferenceSchema,
 };
 pub use error::{CacheError, QueryError, ScanError, WriteError};
-pub use options::{CheckRowCounts, RedivisOptions, UploadCompression};
+pub use options::{CheckRowCounts, Pushdown, RedivisOptions, UploadCompression};
 pub use plan::{RedivisExtensionPlanner, RedivisPlanner, RedivisStatement, StatementKind};
+pub use pushdown::RedivisQueryExec;
 pub use running::RunningQuery;
 pub use scan::RedivisScanExec;
 pub use session::{Redivis, RedivisBuilder, register};

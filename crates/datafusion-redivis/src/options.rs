@@ -37,6 +37,46 @@ pub struct RedivisOptions {
     pub cache_dir: Option<PathBuf>,
     /// How many bytes may be kept. What was not used for longest goes first. Default: 20 GB.
     pub cache_size: u64,
+    /// Whether what can be said in Redivis's SQL with the same meaning runs there as a query. Default: nothing does.
+    pub pushdown: Pushdown,
+    /// How long a query takes on Redivis before its first row. `None`: what this session's queries took, at first 5 seconds.
+    pub query_cost: Option<Duration>,
+}
+
+/// What runs on Redivis as a query, of what can be said in its SQL with the same meaning.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Pushdown {
+    /// `off`: nothing; tables are read.
+    #[default]
+    Off,
+    /// `auto`: what is sooner there than its tables could be read. Where such a query fails, they are read after all.
+    Auto,
+    /// `always`: all of it. Where such a query fails, so does the statement.
+    Always,
+}
+
+impl FromStr for Pushdown {
+    type Err = DataFusionError;
+
+    fn from_str(text: &str) -> Result<Self> {
+        match text.trim().to_ascii_lowercase().as_str() {
+            "off" => Ok(Self::Off),
+            "auto" => Ok(Self::Auto),
+            "always" => Ok(Self::Always),
+            _ => config_err!("redivis.pushdown must be 'off', 'auto' or 'always', not '{text}'"),
+        }
+    }
+}
+
+impl fmt::Display for Pushdown {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Off => "off",
+            Self::Auto => "auto",
+            Self::Always => "always",
+        })
+    }
 }
 
 /// How the Parquet file that rows are sent in is compressed.
@@ -114,6 +154,8 @@ impl Default for RedivisOptions {
             cache: false,
             cache_dir: None,
             cache_size: 20_000_000_000,
+            pushdown: Pushdown::default(),
+            query_cost: None,
         }
     }
 }
@@ -136,6 +178,8 @@ impl RedivisOptions {
             "cache" => self.cache = default.cache,
             "cache_dir" => self.cache_dir = default.cache_dir,
             "cache_size" => self.cache_size = default.cache_size,
+            "pushdown" => self.pushdown = default.pushdown,
+            "query_cost" => self.query_cost = default.query_cost,
             // The error names those that there are.
             _ => self.set(key, "")?,
         }
@@ -163,18 +207,20 @@ impl ExtensionOptions for RedivisOptions {
     fn set(&mut self, key: &str, value: &str) -> Result<()> {
         match key {
             "max_streams" => self.max_streams = streams(value)?,
-            "read_timeout" => self.read_timeout = Some(timeout(value)?),
+            "read_timeout" => self.read_timeout = Some(duration(key, value)?),
             "upload_name" => self.upload_name = upload_name(value)?,
             "upload_compression" => self.upload_compression = value.parse()?,
             "check_row_counts" => self.check_row_counts = value.parse()?,
             "cache" => self.cache = switch(value)?,
             "cache_dir" => self.cache_dir = folder(value),
             "cache_size" => self.cache_size = size(value)?,
+            "pushdown" => self.pushdown = value.parse()?,
+            "query_cost" => self.query_cost = Some(duration(key, value)?),
             _ => {
                 return config_err!(
                     "there is no option redivis.{key}; there are redivis.max_streams, redivis.read_timeout, \
-                     redivis.upload_name, redivis.upload_compression, redivis.check_row_counts, redivis.cache, redivis.cache_dir \
-                     and redivis.cache_size"
+                     redivis.upload_name, redivis.upload_compression, redivis.check_row_counts, redivis.cache, redivis.cache_dir, \
+                     redivis.cache_size, redivis.pushdown and redivis.query_cost"
                 );
             }
         }
@@ -231,6 +277,17 @@ impl ExtensionOptions for RedivisOptions {
                 Some(self.cache_size.to_string()),
                 "How many bytes may be kept, as in 20GB or 500MB; what was not used for longest goes first.",
             ),
+            entry(
+                "pushdown",
+                Some(self.pushdown.to_string()),
+                "What runs on Redivis as a query of what can be said in its SQL: off, auto (what is sooner there) or always.",
+            ),
+            entry(
+                "query_cost",
+                self.query_cost
+                    .map(|cost| format!("{}s", cost.as_secs_f64())),
+                "How long a query takes on Redivis before its first row, as in 5s; unset: as the session's queries took.",
+            ),
         ]
     }
 }
@@ -243,7 +300,7 @@ fn streams(value: &str) -> Result<usize> {
 }
 
 /// Seconds (`60`, `1.5`), or with a unit (`500ms`, `60s`, `2m`).
-fn timeout(value: &str) -> Result<Duration> {
+fn duration(key: &str, value: &str) -> Result<Duration> {
     let text = value.trim();
     let digits = text.trim_end_matches(|c: char| c.is_ascii_alphabetic());
     let seconds = match &text[digits.len()..] {
@@ -257,11 +314,7 @@ fn timeout(value: &str) -> Result<Duration> {
         .and_then(|seconds| Duration::try_from_secs_f64(seconds).ok())
         .filter(|timeout| *timeout >= Duration::from_millis(1))
         .map_or_else(
-            || {
-                config_err!(
-                    "redivis.read_timeout must be a time such as 60s, 2m or 500ms, not '{value}'"
-                )
-            },
+            || config_err!("redivis.{key} must be a time such as 60s, 2m or 500ms, not '{value}'"),
             Ok,
         )
 }
@@ -393,7 +446,7 @@ mod tests {
             ("500ms", 500),
         ] {
             assert_eq!(
-                timeout(text).unwrap(),
+                duration("read_timeout", text).unwrap(),
                 Duration::from_millis(millis),
                 "{text}"
             );

@@ -3,9 +3,11 @@
 use std::sync::Arc;
 
 use arrow::array::{ArrayRef, RecordBatch, StringArray, UInt64Array};
+use arrow::datatypes::Schema;
+use datafusion::common::stats::Precision;
 use datafusion::physical_plan::ExecutionPlan;
 use datafusion::physical_plan::statistics::StatisticsArgs;
-use datafusion_redivis::RedivisScanExec;
+use datafusion_redivis::{RedivisQueryExec, RedivisScanExec};
 
 use crate::amounts;
 use crate::failure::Failure;
@@ -32,29 +34,17 @@ impl Estimate {
 
     fn add(&mut self, plan: &Arc<dyn ExecutionPlan>) {
         if let Some(scan) = plan.downcast_ref::<RedivisScanExec>() {
-            let statistics = scan
-                .statistics_from_inputs(&[], &StatisticsArgs::new())
-                .ok();
-            let known = |value: Option<&usize>| value.map(|value| *value as u64);
-            let schema = scan.schema();
-            let variables: Vec<&str> = schema
-                .fields()
-                .iter()
-                .map(|field| field.name().as_str())
-                .collect();
             self.0.push(Read {
                 table: scan.source().to_owned(),
-                variables: variables.join(", "),
-                rows: known(
-                    statistics
-                        .as_ref()
-                        .and_then(|statistics| statistics.num_rows.get_value()),
-                ),
-                bytes: known(
-                    statistics
-                        .as_ref()
-                        .and_then(|statistics| statistics.total_byte_size.get_value()),
-                ),
+                variables: of_schema(&scan.schema()),
+                ..read(plan)
+            });
+        }
+        if let Some(query) = plan.downcast_ref::<RedivisQueryExec>() {
+            self.0.push(Read {
+                table: format!("a query over {}", query.tables().join(", ")),
+                variables: of_schema(&query.schema()),
+                ..read(plan)
             });
         }
         for child in plan.children() {
@@ -101,4 +91,22 @@ impl Estimate {
             ("bytes", numbers(|read| read.bytes), true),
         ])?)
     }
+}
+
+/// The rows and bytes that a node gives, about.
+fn read(plan: &Arc<dyn ExecutionPlan>) -> Read {
+    let statistics = plan
+        .statistics_from_inputs(&[], &StatisticsArgs::new())
+        .unwrap_or_default();
+    let known = |value: &Precision<usize>| value.get_value().map(|value| *value as u64);
+    Read {
+        rows: known(&statistics.num_rows),
+        bytes: known(&statistics.total_byte_size),
+        ..Read::default()
+    }
+}
+
+fn of_schema(schema: &Schema) -> String {
+    let names = schema.fields().iter().map(|field| field.name().as_str());
+    names.collect::<Vec<_>>().join(", ")
 }

@@ -9,7 +9,7 @@ use std::time::Duration;
 use datafusion::physical_plan::ExecutionPlan;
 use datafusion::physical_plan::metrics::{MetricValue, MetricsSet};
 use datafusion::physical_plan::statistics::StatisticsArgs;
-use datafusion_redivis::RedivisScanExec;
+use datafusion_redivis::{RedivisQueryExec, RedivisScanExec};
 
 /// The reads of a plan, all scans together.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
@@ -65,10 +65,15 @@ impl Reads {
     }
 }
 
-/// The scans of Redivis in a plan.
+/// The scans of Redivis in a plan, and those that queries on Redivis came to.
 pub(crate) fn visit(plan: &Arc<dyn ExecutionPlan>, look: &mut impl FnMut(&RedivisScanExec)) {
     if let Some(scan) = plan.downcast_ref::<RedivisScanExec>() {
         look(scan);
+    }
+    if let Some(query) = plan.downcast_ref::<RedivisQueryExec>()
+        && let Some(reading) = query.reading()
+    {
+        visit(&reading, look);
     }
     for child in plan.children() {
         visit(child, look);

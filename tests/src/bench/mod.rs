@@ -1,6 +1,7 @@
 //! What the benchmarks share: large tables, an origin that sends them over a line of known speed, the programs that read
 //! them, and a clock for these.
 
+pub mod far;
 pub mod measure;
 pub mod origin;
 pub mod tables;

@@ -11,9 +11,11 @@ use std::sync::Arc;
 use arrow::array::RecordBatch;
 use arrow::compute::cast;
 use arrow::datatypes::{DataType, Field, Schema, SchemaRef};
+use arrow::ipc::reader::StreamReader;
 use arrow::ipc::writer::StreamWriter;
-use tpchgen::generators::{LineItemGenerator, OrderGenerator};
-use tpchgen_arrow::{LineItemArrow, OrderArrow, RecordBatchIterator};
+use datafusion::parquet::arrow::ArrowWriter;
+use tpchgen::generators::{CustomerGenerator, LineItemGenerator, OrderGenerator};
+use tpchgen_arrow::{CustomerArrow, LineItemArrow, OrderArrow, RecordBatchIterator};
 
 /// How many parts a table is cut into, and so how many streams it can be read with.
 pub const PARTS: usize = 16;
@@ -62,7 +64,44 @@ pub fn orders(directory: &Path) -> Table {
     })
 }
 
+/// customer at scale factor 1: 150,000 rows of 8 variables.
+pub fn customer(directory: &Path) -> Table {
+    table(&directory.join("1"), "customer", |part| {
+        CustomerArrow::new(CustomerGenerator::new(1.0, part as i32 + 1, PARTS as i32))
+    })
+}
+
+/// Writes tables as Parquet files, a dataset `bench.tpch` for the local server, or takes what an earlier run left there.
+pub fn dataset(directory: &Path, tables: &[Table]) -> PathBuf {
+    let root = directory.join("served");
+    let folder = root.join("bench/tpch");
+    fs::create_dir_all(&folder).expect("create the data folder");
+    for table in tables {
+        let file = folder.join(format!("{}.parquet", table.name));
+        if !file.exists() {
+            let partial = file.with_extension("partial");
+            table.write_parquet(&partial);
+            fs::rename(&partial, &file).expect("rename a whole file");
+        }
+    }
+    root
+}
+
 impl Table {
+    fn write_parquet(&self, path: &Path) {
+        let file = File::create(path).expect("create a Parquet file");
+        let mut writer =
+            ArrowWriter::try_new(file, Arc::clone(&self.schema), None).expect("start a file");
+        for part in &self.parts {
+            let stream = File::open(part).expect("a part of a table");
+            for batch in StreamReader::try_new(stream, None).expect("read a part") {
+                let batch = batch.expect("read a part");
+                writer.write(&batch).expect("write a batch");
+            }
+        }
+        writer.close().expect("finish a file");
+    }
+
     /// Bytes of all rows.
     pub fn bytes(&self) -> u64 {
         self.parts.iter().map(|part| self.body(part)).sum()

@@ -10,6 +10,7 @@ mod exported;
 mod joins;
 mod logic;
 mod others;
+mod pushdown;
 mod query;
 mod replace;
 mod requests;

@@ -84,6 +84,43 @@ async fn all_queries_give_what_local_files_give() {
         answers.push(expected);
     }
 
+    // The same as queries that run on Redivis: wholly, or but for the last sort.
+    redivis.sql("SET redivis.pushdown = always").await.unwrap();
+    let mut wholly = 0;
+    for ((sql, expected), query) in QUERIES.iter().zip(&answers).zip(1..) {
+        let query = format!("q{query:02}, pushed");
+        let frame = redivis.sql(sql).await.unwrap();
+        let plan = frame.clone().create_physical_plan().await.unwrap();
+        let plan = displayable(plan.as_ref()).indent(false).to_string();
+        let nodes = plan
+            .lines()
+            .filter(|line| line.trim_start().contains("Exec"));
+        let left = nodes.filter(|line| {
+            let done = [
+                "RedivisQueryExec",
+                "SortExec",
+                "SortPreservingMergeExec",
+                "ProjectionExec",
+                "RepartitionExec",
+            ];
+            !done.iter().any(|node| line.trim_start().starts_with(node))
+        });
+        let left: Vec<&str> = left.collect();
+        println!(
+            "{query}: {}",
+            if left.is_empty() {
+                "all but the last sort"
+            } else {
+                &plan
+            }
+        );
+        wholly += usize::from(left.is_empty());
+        let answer = Answer::of(frame.collect().await.unwrap());
+        answer.assert_same(expected, &query);
+    }
+    assert_eq!(wholly, QUERIES.len(), "queries that run on Redivis");
+    redivis.sql("SET redivis.pushdown = off").await.unwrap();
+
     // The same while the cache fills, where some of a query's tables are there and others are not, and when all are.
     let cache = data.path().join("cache");
     for setting in ["cache = on", &format!("cache_dir = '{}'", cache.display())] {

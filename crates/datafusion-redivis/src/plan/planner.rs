@@ -18,6 +18,8 @@ use datafusion::physical_planner::{DefaultPhysicalPlanner, ExtensionPlanner, Phy
 
 use super::exec::RedivisStatementExec;
 use super::statement::RedivisStatement;
+use crate::options::{Pushdown, RedivisOptions};
+use crate::pushdown::push_down;
 
 /// Plans the nodes of Redivis.
 ///
@@ -70,6 +72,13 @@ impl QueryPlanner for RedivisPlanner {
         plan: &LogicalPlan,
         session: &dyn Session,
     ) -> Result<Arc<dyn ExecutionPlan>> {
+        let state = session.as_any().downcast_ref::<SessionState>();
+        let options = RedivisOptions::of(session.config_options());
+        let pushed = match state {
+            Some(state) if options.pushdown != Pushdown::Off => Some(push_down(plan, state).await?),
+            _ => None,
+        };
+        let plan = pushed.as_ref().unwrap_or(plan);
         if !plan.exists(|node| Ok(RedivisStatement::of(node).is_some()))? {
             return self.others.create_physical_plan(plan, session).await;
         }

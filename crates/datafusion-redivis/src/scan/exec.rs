@@ -68,6 +68,8 @@ pub struct RedivisScanExec {
     options: RedivisOptions,
     /// What may be kept of it in the cache.
     keep: Option<Arc<Keep>>,
+    /// Why no query runs in its place.
+    why: Option<String>,
     executions: Executions,
     properties: Arc<PlanProperties>,
     metrics: ExecutionPlanMetricsSet,
@@ -117,6 +119,7 @@ impl RedivisScanExec {
             fetch,
             options,
             keep: None,
+            why: None,
             executions: Executions::default(),
             properties: Arc::new(properties),
             metrics: ExecutionPlanMetricsSet::new(),
@@ -132,7 +135,20 @@ impl RedivisScanExec {
             self.options.clone(),
             self.partitions(),
         )?;
-        Ok(altered.keeping(self.keep.clone()))
+        Ok(Self {
+            keep: self.keep.clone(),
+            why: self.why.clone(),
+            ..altered
+        })
+    }
+
+    /// The same scan, which says why no query runs in its place.
+    pub(crate) fn explained(&self, why: &str) -> Result<Self> {
+        let altered = self.altered(self.projection.clone(), self.fetch)?;
+        Ok(Self {
+            why: Some(why.to_owned()),
+            ..altered
+        })
     }
 
     /// The same scan, whose rows are kept where all of them are read.
@@ -267,6 +283,9 @@ impl DisplayAs for RedivisScanExec {
                     write!(f, ", limit={limit}")?;
                 }
                 write!(f, ", streams={streams}")?;
+                if let Some(why) = &self.why {
+                    write!(f, ", not pushed: {why}")?;
+                }
                 match &self.source.query {
                     Some(query) if query.is_reused => {
                         write!(f, ", result of an earlier run: {}", query.one_line())
@@ -376,7 +395,13 @@ impl ExecutionPlan for RedivisScanExec {
             None => {
                 let is_checked = self.options.check_row_counts == CheckRowCounts::Error;
                 let (size, all) = (self.source.size, &self.source.schema);
-                statistics::of_scan(size, all, &schema, self.fetch, is_checked)
+                let mut known = statistics::of_scan(size, all, &schema, self.fetch, is_checked);
+                for (field, column) in schema.fields().iter().zip(&mut known.column_statistics) {
+                    if let Some(of_variable) = self.source.known(field.name()) {
+                        *column = statistics::of_variable(&of_variable, field.data_type());
+                    }
+                }
+                known
             }
         }))
     }

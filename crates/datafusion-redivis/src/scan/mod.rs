@@ -19,7 +19,7 @@ mod request;
 mod result;
 mod session;
 mod source;
-mod statistics;
+pub(crate) mod statistics;
 
 pub use self::exec::RedivisScanExec;
 pub(crate) use self::result::QueryResult;

@@ -5,10 +5,10 @@
 use std::sync::Arc;
 
 use datafusion::arrow::datatypes::SchemaRef;
-use redivis::resource::Table;
+use redivis::resource::{Table, VariableStatistics};
 
 use super::result::QueryResult;
-use super::statistics::Size;
+use super::statistics::{self, Size};
 use crate::connection::Connection;
 
 /// Rows on Redivis that a scan can read.
@@ -31,6 +31,21 @@ pub(crate) struct Source {
 }
 
 impl Source {
+    /// About how many bytes some of their variables take, all of them for `None`.
+    pub(crate) fn bytes_of(&self, variables: Option<&[usize]>) -> Option<usize> {
+        let Some(variables) = variables else {
+            return statistics::bytes(self.size, &self.schema, &self.schema, None);
+        };
+        let read = self.schema.project(variables).ok()?;
+        statistics::bytes(self.size, &self.schema, &read, None)
+    }
+
+    /// What is known of a variable's values, where it was asked for.
+    pub(crate) fn known(&self, variable: &str) -> Option<Arc<VariableStatistics>> {
+        let table = self.table.as_ref().filter(|_| self.size.immutable)?;
+        self.connection.known_statistics(&table.uri, variable)
+    }
+
     /// Whether rows come through `GET …/rows`, as a client without a token may make no read session (redivis-api §5.3).
     pub(crate) fn reads_rows(&self) -> Option<&Table> {
         self.table

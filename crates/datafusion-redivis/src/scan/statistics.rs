@@ -4,8 +4,10 @@
 //! version, read whole.
 
 use datafusion::arrow::datatypes::{DataType, Field, Schema};
-use datafusion::common::Statistics;
 use datafusion::common::stats::Precision;
+use datafusion::common::{ColumnStatistics, ScalarValue, Statistics};
+use redivis::resource::VariableStatistics;
+use serde_json::Value;
 
 /// The facts of a table that statistics are made from.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -43,6 +45,31 @@ pub(crate) fn of_scan(
         statistics.total_byte_size = Precision::Inexact(bytes);
     }
     statistics
+}
+
+/// What the service knows of a variable, for the planner alone: it is about all rows, and about exact.
+pub(crate) fn of_variable(known: &VariableStatistics, data_type: &DataType) -> ColumnStatistics {
+    let bound = |known: &Option<Value>| {
+        let bound = known.as_ref().and_then(|it| value(it, data_type));
+        bound.map_or(Precision::Absent, Precision::Inexact)
+    };
+    let distinct = known.num_distinct.and_then(|it| usize::try_from(it).ok());
+    ColumnStatistics {
+        distinct_count: distinct.map_or(Precision::Absent, Precision::Inexact),
+        min_value: bound(&known.min),
+        max_value: bound(&known.max),
+        ..ColumnStatistics::new_unknown()
+    }
+}
+
+/// A value as the service writes it in statistics: a number, or a text.
+pub(crate) fn value(value: &Value, data_type: &DataType) -> Option<ScalarValue> {
+    let text = match value {
+        Value::Number(number) => number.to_string(),
+        Value::String(text) => text.clone(),
+        _ => return None,
+    };
+    ScalarValue::try_from_string(text, data_type).ok()
 }
 
 /// About how many of a table's bytes fall on the variables that are read, and on the first `fetch` rows.

@@ -70,6 +70,27 @@ impl RedivisTable {
         Ok(Kept::Here(plan))
     }
 
+    /// Whether some of its variables, all of them for `None`, would be read from the cache.
+    pub(crate) async fn is_kept(
+        &self,
+        options: &RedivisOptions,
+        variables: Option<&[usize]>,
+    ) -> Result<bool> {
+        if !options.cache {
+            return Ok(false);
+        }
+        let Some(keep) = self.keep(options).await? else {
+            return Ok(false);
+        };
+        let schema = &self.source.schema;
+        let wanted = match variables {
+            Some(variables) => Arc::new(schema.project(variables)?),
+            None => Arc::clone(schema),
+        };
+        let (_, entry) = open(keep, wanted, false).await?;
+        Ok(entry.is_some())
+    }
+
     /// What may be kept of the table, and for whom; `None` where nothing may.
     pub(super) async fn keep(&self, options: &RedivisOptions) -> Result<Option<Arc<Keep>>> {
         if !self.is_immutable() {

@@ -145,6 +145,21 @@ impl RedivisTable {
         &self.reference
     }
 
+    /// What it is called: its reference with the version that the service says, and without ids.
+    pub(crate) fn name(&self) -> &str {
+        &self.source.name
+    }
+
+    /// Where it is read from.
+    pub(crate) fn connection(&self) -> &Arc<Connection> {
+        &self.source.connection
+    }
+
+    /// About how many bytes some of its variables take, all of them for `None`.
+    pub(crate) fn bytes_of(&self, variables: Option<&[usize]>) -> Option<usize> {
+        self.source.bytes_of(variables)
+    }
+
     /// What the service says of the table.
     pub fn table(&self) -> &Table {
         &self.table

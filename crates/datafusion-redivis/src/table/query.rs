@@ -8,7 +8,7 @@ use std::sync::Arc;
 use async_trait::async_trait;
 use datafusion::arrow::datatypes::SchemaRef;
 use datafusion::catalog::{Session, TableProvider};
-use datafusion::common::Result;
+use datafusion::common::{Result, exec_err};
 use datafusion::logical_expr::{Expr, TableType};
 use datafusion::physical_plan::ExecutionPlan;
 use redivis::Client;
@@ -59,6 +59,27 @@ impl RedivisQuery {
             source: Arc::new(source),
             is_pinned: pinned::is_pinned(request),
         })
+    }
+
+    /// What it reads from, if its columns are those of `schema`; text and numbers become the types there as strictly as a
+    /// table's do.
+    pub(crate) fn of_schema(self, schema: SchemaRef) -> Result<Arc<Source>> {
+        let fields = |schema: &SchemaRef| -> Vec<String> {
+            let fields = schema.fields().iter();
+            fields.map(|field| field.name().to_lowercase()).collect()
+        };
+        let (came, asked) = (fields(&self.source.schema), fields(&schema));
+        if came != asked {
+            return exec_err!(
+                "{} has the columns {} where {} were asked for",
+                self.source.name,
+                came.join(", "),
+                asked.join(", ")
+            );
+        }
+        let mut source = self.source;
+        Arc::make_mut(&mut source).schema = schema;
+        Ok(source)
     }
 
     /// The same result for another statement than the one that it ran for.

@@ -4,8 +4,9 @@ use std::fmt;
 use std::sync::Arc;
 use std::time::Duration;
 
+use datafusion::physical_plan::metrics::MetricsSet;
 use datafusion::physical_plan::{DisplayFormatType, ExecutionPlan};
-use datafusion_redivis::RedivisScanExec;
+use datafusion_redivis::{RedivisQueryExec, RedivisScanExec};
 
 use crate::amounts;
 use crate::output::single_line;
@@ -38,6 +39,10 @@ impl Node {
             node.tell_scan(scan);
             return node;
         }
+        if let Some(query) = plan.downcast_ref::<RedivisQueryExec>() {
+            node.tell_query(query, &metrics);
+            return node;
+        }
         let name = plan.name();
         let arguments = Arguments(plan.as_ref()).to_string();
         let arguments = arguments
@@ -61,6 +66,27 @@ impl Node {
     /// The time that it took, waiting included.
     pub(super) fn time(&self) -> Duration {
         self.computing + self.waiting
+    }
+
+    fn tell_query(&mut self, query: &RedivisQueryExec, metrics: &MetricsSet) {
+        let tables = query.tables().join(", ");
+        self.title = single_line(&format!("Redivis query over {tables}")).into_owned();
+        let ran = reads::longest(metrics, "query_time");
+        self.waiting = ran + reads::longest(metrics, "time_elapsed_waiting");
+        let sql = query.sql().lines();
+        self.details
+            .extend(sql.map(|line| single_line(line).into_owned()));
+        self.details.push(format!(
+            "ran:   {} · instead of reading about {}",
+            amounts::time(ran),
+            amounts::bytes(query.instead_of()),
+        ));
+        self.details.push(format!(
+            "came:  {} · {} · {}",
+            streams(reads::count(metrics, "streams")),
+            amounts::rows(self.rows.unwrap_or(0)),
+            amounts::bytes(reads::count(metrics, "bytes_scanned")),
+        ));
     }
 
     fn tell_scan(&mut self, scan: &RedivisScanExec) {
