@@ -3,11 +3,14 @@
 //! Whoever shows progress looks here while a statement is planned or executed; and since there is nothing to call that
 //! stops a query, whoever stops waiting is told which goes on. Uses nothing of this crate.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, VecDeque};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
 use redivis::resource::{JobStatus, Query};
+
+/// How many queries are remembered that have ended: more than a statement is likely to name.
+const REMEMBERED: usize = 64;
 
 /// A query that Redivis runs for a session; see [`Redivis::running`](crate::Redivis::running).
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -54,6 +57,8 @@ struct State {
     next: u64,
     waited_for: BTreeMap<u64, RunningQuery>,
     left: Vec<RunningQuery>,
+    /// When the last ones were sent, and how long they were waited for.
+    ended: VecDeque<(Instant, Duration)>,
 }
 
 impl Running {
@@ -84,6 +89,13 @@ impl Running {
         std::mem::take(&mut self.lock().left)
     }
 
+    /// How long queries were waited for that were sent since then and have ended.
+    pub(crate) fn waited_since(&self, start: Instant) -> Duration {
+        let state = self.lock();
+        let since = state.ended.iter().filter(|(sent, _)| *sent >= start);
+        since.map(|(_, waited)| *waited).sum()
+    }
+
     fn lock(&self) -> MutexGuard<'_, State> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
@@ -107,7 +119,11 @@ impl Wait {
 
     /// The wait is over: whatever came of it, whoever asked is told.
     pub(crate) fn end(self) {
-        self.running.lock().waited_for.remove(&self.key);
+        let mut state = self.running.lock();
+        if let Some(query) = state.waited_for.remove(&self.key) {
+            state.ended.truncate(REMEMBERED - 1);
+            state.ended.push_front((query.since, query.elapsed()));
+        }
     }
 }
 
@@ -132,8 +148,11 @@ mod tests {
             serde_json::from_str(r#"{"uri":"/queries/7","status":"queued"}"#).unwrap();
         dropped.saw(&query);
         assert_eq!(running.now().len(), 2);
+        let before = running.now()[0].since;
         ended.end();
         drop(dropped);
+        assert!(running.waited_since(before) > Duration::ZERO);
+        assert_eq!(running.waited_since(Instant::now()), Duration::ZERO);
         assert_eq!(running.now(), []);
         let left = running.take_left();
         assert_eq!(left.len(), 1);

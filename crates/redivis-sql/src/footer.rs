@@ -24,6 +24,8 @@ pub(crate) struct Footer {
     /// `None` where it says nothing, since a person took their time.
     pub(crate) took: Option<Duration>,
     pub(crate) reads: Reads,
+    /// How long queries that ran on Redivis were waited for.
+    pub(crate) queries: Duration,
 }
 
 impl Footer {
@@ -63,16 +65,19 @@ impl Footer {
 
     fn time(&self, took: Duration) -> String {
         let all = amounts::time(took);
-        if self.reads.bytes == 0 {
+        if self.reads.bytes == 0 && self.queries.is_zero() {
             return all;
         }
-        let remote = self.reads.waiting.min(took);
-        format!(
-            "{all}: Redivis {}, here {}, {}",
+        let remote = (self.reads.waiting + self.queries).min(took);
+        let mut text = format!(
+            "{all}: Redivis {}, here {}",
             amounts::time(remote),
-            amounts::time(took - remote),
-            amounts::bytes(self.reads.bytes)
-        )
+            amounts::time(took - remote)
+        );
+        if self.reads.bytes > 0 {
+            text.push_str(&format!(", {}", amounts::bytes(self.reads.bytes)));
+        }
+        text
     }
 
     /// How to see what is not shown.
@@ -111,6 +116,7 @@ mod tests {
             hidden_columns: 0,
             took: Some(Duration::from_millis(400)),
             reads: Reads::default(),
+            queries: Duration::ZERO,
         }
     }
 
@@ -140,6 +146,14 @@ mod tests {
             waiting: Duration::from_millis(300),
             ..Reads::default()
         };
+        let counted = Footer {
+            queries: Duration::from_millis(350),
+            ..footer(1, 1, Some(1))
+        };
+        assert_eq!(
+            counted.text(&Display::default()),
+            "(1 row, 0.40 s: Redivis 0.35 s, here 0.05 s)"
+        );
         let footer = Footer {
             reads,
             hidden_columns: 3,

@@ -60,7 +60,11 @@ impl Stage<'_> {
             Ok(_) => {}
         }
         if let (Some(stats), Kind::Statement(_)) = (&self.session.stats, &input.kind) {
-            stats.tell(outcome.as_ref().err(), &place, started.elapsed());
+            let (took, queries) = (
+                started.elapsed(),
+                self.session.redivis.waited_since(started),
+            );
+            stats.tell(outcome.as_ref().err(), &place, took, queries);
         }
         outcome
     }

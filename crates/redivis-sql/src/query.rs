@@ -106,6 +106,7 @@ impl Query<'_> {
             hidden_columns: shown.hidden_columns,
             took: Some(took),
             reads: Reads::of(&plan),
+            queries: self.session.redivis.waited_since(self.started),
         })
     }
 
@@ -146,6 +147,7 @@ impl Query<'_> {
             hidden_columns: 0,
             took: (!delivered.is_paged).then(|| self.started.elapsed()),
             reads: Reads::of(&plan),
+            queries: self.session.redivis.waited_since(self.started),
         })
     }
 

@@ -30,8 +30,14 @@ impl Stats {
         self.with(|done| done.rows = Some(rows));
     }
 
-    /// Says what the statement did, and begins anew.
-    pub(crate) fn tell(&self, failure: Option<&Failure>, place: &Place<'_>, took: Duration) {
+    /// Says what the statement did, and begins anew. `queries` is the time that queries ran on Redivis.
+    pub(crate) fn tell(
+        &self,
+        failure: Option<&Failure>,
+        place: &Place<'_>,
+        took: Duration,
+        queries: Duration,
+    ) {
         let (statement, rows, plans) = self.with(|done| {
             done.statements += 1;
             let plans = std::mem::take(&mut done.plans);
@@ -39,7 +45,7 @@ impl Stats {
         });
         let reads: Vec<Reads> = plans.iter().map(Reads::of).collect();
         let remote: Duration = reads.iter().map(|reads| reads.waiting).sum();
-        let remote = remote.min(took);
+        let remote = (remote + queries).min(took);
         let mut line = Map::new();
         let mut put = |name: &str, value: Value| line.insert(name.to_owned(), value);
         put("statement", json!(statement));

@@ -72,8 +72,12 @@ fn a_person_who_waits_sees_how_far_it_is() {
     state.store(DONE, Ordering::Relaxed);
     // It takes itself away before the result.
     terminal.exp_string("\u{1b}[2K").unwrap();
-    let rest = terminal.exp_string("(1 row").unwrap();
+    let rest = terminal.exp_string("(1 row, ").unwrap();
     assert!(rest.contains("16"), "{rest:?}");
+    // The time that it ran there is none of this machine's.
+    terminal.exp_string(": Redivis ").unwrap();
+    let remote = terminal.exp_string(" s, here ").unwrap();
+    assert!(remote.parse::<f64>().unwrap() >= 3.0, "{remote}");
     terminal.send_line("exit").unwrap();
     terminal.exp_eof().unwrap();
 }
@@ -107,7 +111,7 @@ fn it_is_seen_on_the_terminal_while_rows_go_to_a_file_and_never_in_a_log() {
 
     // A state that nobody knows is no reason to give up, and is told.
     state.store(2, Ordering::Relaxed);
-    let mut shell = Running::start(wire.shell(&["-c", SELECT]));
+    let mut shell = Running::start(wire.shell(&["--stats", "-c", SELECT]));
     let polls = wire.on("/queries/q1").len();
     wire.wait_for("/queries/q1", |_| wire.on("/queries/q1").len() > polls + 4);
     state.store(DONE, Ordering::Relaxed);
@@ -116,6 +120,8 @@ fn it_is_seen_on_the_terminal_while_rows_go_to_a_file_and_never_in_a_log() {
     assert_eq!(status.code(), Some(0), "{said}");
     assert_eq!(said.matches("how far /queries/q1 is").count(), 1, "{said}");
     assert!(!said.contains("on Redivis, "), "{said}");
+    let stats: serde_json::Value = serde_json::from_str(said.lines().last().unwrap()).unwrap();
+    assert!(stats["seconds_remote"].as_f64().unwrap() > 1.0, "{said}");
 }
 
 #[test]
@@ -177,4 +183,17 @@ fn an_interrupt_gives_the_prompt_back_and_nothing_is_asked_any_more() {
     assert!(said.contains("16") && !said.contains("goes on"), "{said:?}");
     terminal.send_line("exit").unwrap();
     terminal.exp_eof().unwrap();
+}
+
+#[test]
+fn a_limit_stops_waiting_and_says_that_the_query_goes_on() {
+    let server = Server::sample();
+    let wire = Wire::to(&server);
+    answers(&wire);
+    let mut shell = Running::start(wire.shell(&["--timeout", "1s", "-c", SELECT]));
+    let status = shell.ends_within(PATIENCE).unwrap();
+    let said = shell.said();
+    assert_eq!(status.code(), Some(4), "{said}");
+    assert!(said.contains("queries/q1 goes on at Redivis"), "{said}");
+    assert!(said.contains("canceled after 1 s"), "{said}");
 }

@@ -7,6 +7,7 @@ mod builder;
 
 use std::collections::HashMap;
 use std::sync::Arc;
+use std::time::{Duration, Instant};
 
 use datafusion::catalog::CatalogProviderList;
 use datafusion::common::runtime::SpawnedTask;
@@ -219,6 +220,14 @@ impl Redivis {
             }
         }
         error
+    }
+
+    /// How long statements waited for the queries that were sent since then and have ended: time that Redivis took and not this
+    /// machine.
+    pub fn waited_since(&self, start: Instant) -> Duration {
+        let registrations = self.registrations.all().into_iter();
+        let waited = registrations.map(|it| it.metadata.connection().running().waited_since(start));
+        waited.sum()
     }
 
     /// The table that a reference means, `owner.dataset.table` with all its parts, as statements of this session see it.

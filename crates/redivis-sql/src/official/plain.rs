@@ -1,5 +1,7 @@
 //! Queries that are no more than a look at one table.
 
+use std::collections::HashSet;
+
 use datafusion::sql::sqlparser::ast::{
     Expr, FunctionArg, FunctionArgExpr, GroupByExpr, LimitClause, Query, Select, SelectItem,
     SetExpr, TableFactor, Value,
@@ -16,15 +18,26 @@ pub(super) fn table(query: &Query) -> Option<Said> {
             limit: Some(limit),
             offset: None,
             limit_by,
-        }) if limit_by.is_empty() => Some(number(limit)?),
+        }) if limit_by.is_empty() => Some(number(limit).filter(|rows| *rows > 0)?),
         Some(_) => return None,
     };
     let TableFactor::Table {
-        name, args: None, ..
+        name,
+        alias,
+        args: None,
+        ..
     } = relation(select)?
     else {
         return None;
     };
+    // Whatever else there may be of a table, a sample or names for its columns, is no part of such a call.
+    let alias = alias
+        .as_ref()
+        .map_or(String::new(), |alias| format!(" {}", alias.name));
+    let relation = select.from.first()?.to_string().replacen(" AS ", " ", 1);
+    if relation != format!("{name}{alias}") {
+        return None;
+    }
     let [reference] = name.0.as_slice() else {
         return None;
     };
@@ -103,7 +116,9 @@ fn variables(projection: &[SelectItem]) -> Option<Vec<String>> {
         }
         _ => None,
     };
-    projection.iter().map(variable).collect()
+    let variables: Vec<String> = projection.iter().map(variable).collect::<Option<_>>()?;
+    let once: HashSet<String> = variables.iter().map(|name| name.to_lowercase()).collect();
+    (once.len() == variables.len()).then_some(variables)
 }
 
 fn number(expr: &Expr) -> Option<u64> {

@@ -29,13 +29,19 @@ fn what_is_attached_has_a_short_name() {
         "SELECT a.name FROM nyc.airlines a JOIN (SELECT 'UA' AS code FROM folder.one) ON carrier = code;",
         "ATTACH 'folder/one.csv' AS rows;",
         "SELECT b FROM rows;",
+        r"\d folder.one",
+        "SUMMARIZE nyc.airlines;",
         "ATTACH 'demo.nycflights13.planes' AS p;",
         "SELECT count(*) AS n FROM p;",
         r"\attach",
     ]);
     assert_eq!(
         run.data(),
-        "carrier\n9E\nn\n3322\na,c\n1,2\nname\nUnited Air Lines Inc.\nb\nx\nn\n3322\n\
+        "carrier\n9E\nn\n3322\na,c\n1,2\nname\nUnited Air Lines Inc.\nb\nx\n\
+         name,type,label,arrow_type\na,int64,,Int64\nb,utf8,,Utf8\n\
+         name,type,min,max,mean,median,distinct,nulls,label\n\
+         carrier,string,2 characters,2 characters,,,16,0,Carrier code\n\
+         name,string,9 characters,27 characters,,,16,0,Airline\nn\n3322\n\
          name,kind,attached\nPinned,dataset,demo.nycflights13:v1_0\nfolder,folder,folder\n\
          nyc,dataset,demo.nycflights13\np,table,demo.nycflights13.planes\nrows,file,folder/one.csv\n"
     );

@@ -66,6 +66,21 @@ fn anything_else_is_a_query_there() {
     ] {
         assert!(printed.contains(part), "{part}: {printed}");
     }
+    // What a call would leave out is no call.
+    for sql in [
+        "SELECT carrier FROM demo.nycflights13.airlines LIMIT 0",
+        "SELECT carrier, Carrier FROM demo.nycflights13.airlines",
+        "SELECT carrier AS c FROM demo.nycflights13.airlines",
+        "SELECT a FROM demo.nycflights13.airlines AS t (a, b)",
+        "SELECT * FROM demo.nycflights13.airlines TABLESAMPLE SYSTEM (10)",
+        "SELECT * EXCEPT (name) FROM demo.nycflights13.airlines",
+        "SELECT DISTINCT carrier FROM demo.nycflights13.airlines",
+        "SELECT carrier FROM demo.nycflights13.airlines ORDER BY 1",
+        "SELECT carrier FROM demo.nycflights13.airlines LIMIT 3 OFFSET 1",
+    ] {
+        let printed = said(&[&format!(r"\py {sql}")]).data();
+        assert!(printed.contains("redivis.query("), "{sql}: {printed}");
+    }
     for (line, refusal) in [
         (r"\py CREATE TABLE t (a INT)", "this is no query"),
         (

@@ -159,7 +159,9 @@ prop_compose! {
         name in name(),
         table_id in proptest::option::of("[0-9a-z]{4}"),
     ) -> TableReference {
-        let reserved = |id: &String| matches!(id.as_str(), "next");
+        // An id such as v376 before a table named 4 would be read as the version 376.4.
+        let version_like = |id: &str| id.strip_prefix('v').is_some_and(|rest| rest.parse::<u32>().is_ok());
+        let reserved = |id: &String| id == "next" || version_like(id);
         TableReference {
             parent: DatasetReference { owner, name: dataset, reference_id: id.filter(|id| !reserved(id)), sample, version },
             name,
