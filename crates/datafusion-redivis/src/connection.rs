@@ -150,7 +150,9 @@ mod tests {
 
     #[test]
     fn what_queries_take_is_learned() {
-        let client = Client::builder().endpoint("http://127.0.0.1:1/api/v1").build();
+        let client = Client::builder()
+            .endpoint("http://127.0.0.1:1/api/v1")
+            .build();
         let connection = Connection::from(client.unwrap());
         assert_eq!(connection.query_cost(None), FIRST_QUERY);
         connection.note_query(Duration::from_secs(1));

@@ -180,21 +180,15 @@ impl<'a> Rows<'a> {
         }
     }
 
-    /// A quotient of floating point numbers. BigQuery's `/` fails where the divisor is zero, of which there are two.
+    /// A quotient of floating point numbers. BigQuery's `/` fails where the divisor is zero.
     fn quotient(&self, left: &Expr, right: &Expr) -> Said<Sql> {
         let (a, b) = (self.say(left)?, self.say(right)?);
-        let plain = Sql::infix(&a, "/", &b);
-        if let Expr::Literal(ScalarValue::Float64(Some(divisor)), _) = right
-            && *divisor != 0.0
-        {
-            return Ok(plain);
-        }
-        let (a, b) = (a.as_operand(), b.as_operand());
-        Ok(Sql::operand(format!(
-            "CASE WHEN {b} = 0 THEN {a} * CAST(CASE WHEN CAST({b} AS STRING) LIKE '-%' THEN '-inf' ELSE 'inf' END AS FLOAT64) \
-             ELSE {} END",
-            plain.text()
-        )))
+        Ok(match right {
+            Expr::Literal(ScalarValue::Float64(Some(divisor)), _) if *divisor != 0.0 => {
+                Sql::infix(&a, "/", &b)
+            }
+            _ => Sql::call("IEEE_DIVIDE", &[&a, &b]),
+        })
     }
 
     fn in_list(

@@ -37,15 +37,13 @@ impl Generator {
             ));
         }
         let names = [&keys[0].0, &keys[1].0];
-        let by = both(
-            *self.pick(&[
-                " GROUP BY ROLLUP({0}, {1})",
-                " GROUP BY CUBE({0}, {1})",
-                " GROUP BY GROUPING SETS (({0}), ({1}))",
-                " GROUP BY GROUPING SETS (({0}, {1}), ({1}), ())",
-            ]),
-            &names,
-        );
+        let form = *self.pick(&[
+            " GROUP BY ROLLUP({0}, {1})",
+            " GROUP BY CUBE({0}, {1})",
+            " GROUP BY GROUPING SETS (({0}), ({1}))",
+            " GROUP BY GROUPING SETS (({0}, {1}), ({1}), ())",
+        ]);
+        let by = both(form, &names);
         if self.rng.bool() {
             let of_first = both("GROUPING({0})", &[&keys[0].0]);
             keys.push((of_first, output(2, Kind::Int, None)));

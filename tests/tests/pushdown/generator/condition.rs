@@ -94,7 +94,8 @@ impl Generator {
             }
             7 => {
                 let a = self.expression(columns, Kind::Text, depth);
-                let pattern = text(*self.pick(&PATTERNS));
+                let pattern = *self.pick(&PATTERNS);
+                let pattern = text(pattern);
                 let not = *self.pick(&["", "NOT "]);
                 // DuckDB has no character that escapes unless it is told one.
                 each(
@@ -106,7 +107,8 @@ impl Generator {
             8 => {
                 let a = self.expression(columns, Kind::Text, depth);
                 let function = *self.pick(&["STARTS_WITH", "ENDS_WITH", "CONTAINS"]);
-                let sought = text(*self.pick(&["s", "%", "\\", "Σ", "b", "'"]));
+                let sought = *self.pick(&["s", "%", "\\", "Σ", "b", "'"]);
+                let sought = text(sought);
                 both(&format!("{function}({{0}}, {{1}})"), &[&a, &sought])
             }
             9 => match self.column(columns, |it| it.kind == Kind::DateTime && it.is_plain) {

@@ -221,8 +221,10 @@ impl Generator {
                 both(&format!("{function}({{0}})"), &[&value])
             }
             5 => {
-                let sought = text(*self.pick(&["a", "s", "\\", "'", "%", "😀", "ß"]));
-                let other = text(*self.pick(&["", "b", "\\\\", "''", "\n"]));
+                let sought = *self.pick(&["a", "s", "\\", "'", "%", "😀", "ß"]);
+                let sought = text(sought);
+                let other = *self.pick(&["", "b", "\\\\", "''", "\n"]);
+                let other = text(other);
                 both("REPLACE({0}, {1}, {2})", &[&value, &sought, &other])
             }
             // DuckDB's keeps letters and their accents together.

@@ -13,6 +13,9 @@ use tempfile::TempDir;
 use crate::safe::selects;
 use crate::session::{Mode, Plan};
 
+/// The query that names its common tables so often that it becomes too large for the local server.
+const LARGE: u64 = 14;
+const TOO_LARGE: &str = "The query has more than 1000 operators";
 const QUERIES: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/pushdown/tpcds/queries");
 const DATASET: &str = "bench.tpcds";
 
@@ -78,6 +81,8 @@ impl Case {
         for (name, mode) in [("always", always), ("auto", auto)] {
             case.difference = match mode.run(whole).await {
                 Ok(outcome) => outcome.answer.difference(&expected),
+                // The local server takes no statement that is larger; `auto` reads the tables then.
+                Err(error) if query == LARGE && error.to_string().contains(TOO_LARGE) => None,
                 Err(error) => Some(error.to_string()),
             }
             .map(|difference| format!("{name}: {difference}"));
@@ -131,7 +136,7 @@ fn judge(cases: &[Case]) {
     );
     assert_eq!(different, "");
     assert!(
-        run >= 90 && whole >= 40 && parts >= 85,
+        run == 99 && whole >= 87 && parts == 99,
         "{run} {whole} {parts}"
     );
 }
