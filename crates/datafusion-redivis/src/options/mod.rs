@@ -3,15 +3,17 @@
 //! They are DataFusion options, so that `SET`, `SHOW` and configuration in code work as for every other option. A value is
 //! checked when it is set, so that a slip is told at once and not by the next query.
 
+mod choice;
+
 use std::any::Any;
-use std::fmt;
 use std::path::PathBuf;
-use std::str::FromStr;
 use std::time::Duration;
 
 use datafusion::common::config::{ConfigEntry, ConfigExtension, ConfigOptions, ExtensionOptions};
 use datafusion::common::config_err;
-use datafusion::common::error::{DataFusionError, Result};
+use datafusion::common::error::Result;
+
+pub use self::choice::{CheckRowCounts, Pushdown, UploadCompression};
 
 /// The options under `redivis.`; they apply to statements planned after they were set.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -41,106 +43,6 @@ pub struct RedivisOptions {
     pub pushdown: Pushdown,
     /// How long a query takes on Redivis before its first row. `None`: what this session's queries took, at first 5 seconds.
     pub query_cost: Option<Duration>,
-}
-
-/// What runs on Redivis as a query, of what can be said in its SQL with the same meaning.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-#[non_exhaustive]
-pub enum Pushdown {
-    /// `off`: nothing; tables are read.
-    #[default]
-    Off,
-    /// `auto`: what is sooner there than its tables could be read. Where such a query fails, they are read after all.
-    Auto,
-    /// `always`: all of it. Where such a query fails, so does the statement.
-    Always,
-}
-
-impl FromStr for Pushdown {
-    type Err = DataFusionError;
-
-    fn from_str(text: &str) -> Result<Self> {
-        match text.trim().to_ascii_lowercase().as_str() {
-            "off" => Ok(Self::Off),
-            "auto" => Ok(Self::Auto),
-            "always" => Ok(Self::Always),
-            _ => config_err!("redivis.pushdown must be 'off', 'auto' or 'always', not '{text}'"),
-        }
-    }
-}
-
-impl fmt::Display for Pushdown {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(match self {
-            Self::Off => "off",
-            Self::Auto => "auto",
-            Self::Always => "always",
-        })
-    }
-}
-
-/// How the Parquet file that rows are sent in is compressed.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-#[non_exhaustive]
-pub enum UploadCompression {
-    /// `snappy`: what the official clients send (redivis-api §14), so what the service reads every day.
-    #[default]
-    Snappy,
-    /// `zstd`: fewer bytes to send, where the line is slower than the processor.
-    Zstd,
-}
-
-impl FromStr for UploadCompression {
-    type Err = DataFusionError;
-
-    fn from_str(text: &str) -> Result<Self> {
-        match text.trim().to_ascii_lowercase().as_str() {
-            "snappy" => Ok(Self::Snappy),
-            "zstd" => Ok(Self::Zstd),
-            _ => config_err!("redivis.upload_compression must be 'snappy' or 'zstd', not '{text}'"),
-        }
-    }
-}
-
-impl fmt::Display for UploadCompression {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(match self {
-            Self::Snappy => "snappy",
-            Self::Zstd => "zstd",
-        })
-    }
-}
-
-/// What happens where all streams of a scan came to their end with other rows than the service counts.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-#[non_exhaustive]
-pub enum CheckRowCounts {
-    /// `error`: the scan fails; and `count(*)` may be answered from the count, as a scan would be held to it.
-    #[default]
-    Error,
-    /// `warn`: a warning is logged; and `count(*)` counts rows.
-    Warn,
-}
-
-impl FromStr for CheckRowCounts {
-    type Err = DataFusionError;
-
-    fn from_str(text: &str) -> Result<Self> {
-        match text.trim().to_ascii_lowercase().as_str() {
-            "error" => Ok(Self::Error),
-            "warn" => Ok(Self::Warn),
-            _ => config_err!("redivis.check_row_counts must be 'error' or 'warn', not '{text}'"),
-        }
-    }
-}
-
-impl fmt::Display for CheckRowCounts {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(match self {
-            Self::Error => "error",
-            Self::Warn => "warn",
-        })
-    }
 }
 
 impl Default for RedivisOptions {
