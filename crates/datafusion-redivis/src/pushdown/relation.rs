@@ -322,6 +322,10 @@ impl Translator {
             return refuse("a limit that is no literal");
         };
         let mut block = self.block(&limit.input)?;
+        let is_lost = |block: &Block| block.is_ordered && block.order.is_empty();
+        if is_lost(&block) || (block.is_ordered && block.skip > 0) {
+            return refuse("the first rows of a subquery that has an order");
+        }
         if block.skip > 0 {
             block = self.wrapped(&block, limit.input.schema())?;
         }

@@ -20,6 +20,7 @@ mod result;
 mod session;
 mod source;
 pub(crate) mod statistics;
+mod streams;
 
 pub use self::exec::RedivisScanExec;
 pub(crate) use self::result::QueryResult;
