@@ -25,6 +25,7 @@ const MEANT: &[Meant] = &[
     ["read_session", "POST /tables/*/readSessions", "path", ANY, ANY, "by the version and ids of the table that was asked for, which stay what they are should another version be released"],
     ["read_part", "GET /tables/*/variables", "request", SENT, NOTHING, "the variables are known from the read before"],
     ["read_session", "GET /tables/*/variables", "request", SENT, NOTHING, "the variables are known from the read before"],
+    ["query", "POST /queries", "body.timeoutMs", NOTHING, "1000", "documented (redivis-api §7): how far a slow query is, and what it is called, is known before it ends"],
     ["query", "POST /queries/*/readSessions", "body.format", NOTHING, "arrow", "the default is not relied on"],
     ["query", "POST /queries/*/readSessions", "body.requestedStreamCount", "1", NOTHING, "the default, where one stream is enough"],
     // Creating: what was there before tells, should no answer come, whether the request was carried out.
