@@ -101,11 +101,15 @@ async fn write(folder: &Path, table: &str, text: String) {
         .register_csv("rows", file.to_str().unwrap(), options)
         .await
         .unwrap();
-    let selected: Vec<String> = names
+    let selected: Vec<String> = columns
         .iter()
-        .map(|name| match name.ends_with("cdemo_sk") {
-            true => format!("({name} - 1) % {DEMOGRAPHICS} + 1 AS {name}"),
-            false => (*name).to_owned(),
+        .map(|(name, kind)| match *kind {
+            _ if name.ends_with("cdemo_sk") => {
+                format!("({name} - 1) % {DEMOGRAPHICS} + 1 AS {name}")
+            }
+            // In 64ths, whose sums are exact: ranks by sums do not depend on the order of rows.
+            "float" => format!("round({name} * 64) / 64 AS {name}"),
+            _ => (*name).to_owned(),
         })
         .collect();
     let rows = context
