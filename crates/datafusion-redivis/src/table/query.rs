@@ -6,14 +6,14 @@
 use std::sync::Arc;
 
 use async_trait::async_trait;
-use datafusion::arrow::datatypes::{Field, Schema, SchemaRef};
+use datafusion::arrow::datatypes::SchemaRef;
 use datafusion::catalog::{Session, TableProvider};
 use datafusion::common::{Result, exec_err};
 use datafusion::logical_expr::{Expr, TableType};
 use datafusion::physical_plan::ExecutionPlan;
 use redivis::Client;
 use redivis::read::variables_schema;
-use redivis::resource::{OutputField, QueryRequest};
+use redivis::resource::QueryRequest;
 
 use super::pinned;
 use crate::connection::Connection;
@@ -40,14 +40,11 @@ impl RedivisQuery {
         request: &QueryRequest,
     ) -> redivis::Result<Self> {
         let query = connection.run_query(request).await?;
-        let schema = match schema(&query.output_schema) {
-            Some(schema) => schema,
-            None => variables_schema(&connection.client().variables(&query.uri).await?),
-        };
+        let variables = connection.client().variables(&query.uri).await?;
         let source = Source {
             connection: Arc::clone(connection),
             name: query.uri.trim_start_matches('/').to_owned(),
-            schema,
+            schema: variables_schema(&variables),
             size: Size {
                 rows: query.output_num_rows,
                 bytes: query.output_num_bytes,
@@ -107,16 +104,6 @@ impl RedivisQuery {
     pub fn is_pinned(&self) -> bool {
         self.is_pinned
     }
-}
-
-/// The columns that the service told with the result, as the JavaScript client takes them (redivis-api §3.3); `None` where it
-/// told none.
-fn schema(told: &[OutputField]) -> Option<SchemaRef> {
-    let fields = told
-        .iter()
-        .map(|field| Field::new(&field.name, field.variable_type.data_type(), true));
-    let fields: Vec<Field> = fields.collect();
-    (!fields.is_empty()).then(|| Arc::new(Schema::new(fields)))
 }
 
 #[async_trait]
