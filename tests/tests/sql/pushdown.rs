@@ -356,7 +356,7 @@ async fn rows_keep_their_order_and_columns_their_names_and_types() {
             "SELECT flight, dep_delay FROM {FLIGHTS} ORDER BY dep_delay DESC NULLS LAST, flight LIMIT 7 OFFSET 2"
         ),
         format!(
-            "SELECT origin, extract(year FROM time_hour) AS y, row_number() OVER (ORDER BY origin) AS r FROM {FLIGHTS} \
+            "SELECT origin, extract(year FROM time_hour) AS y, row_number() OVER (ORDER BY origin, extract(year FROM time_hour)) AS r FROM {FLIGHTS} \
                  GROUP BY 1, 2 ORDER BY 3"
         ),
         format!(
