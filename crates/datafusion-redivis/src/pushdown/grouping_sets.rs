@@ -56,7 +56,9 @@ impl Translator {
             for expr in &aggregate.aggr_expr {
                 said.push(rows.aggregate(expr)?.text().to_owned());
             }
-            debug_assert_eq!(said.len(), fields.len());
+            if said.len() != fields.len() {
+                return refuse("the columns of a grouping set");
+            }
             let mut selected = Vec::with_capacity(said.len());
             for (sql, column) in said.iter().zip(&columns) {
                 selected.push(format!("{sql} AS {}", name(column)?));

@@ -49,8 +49,11 @@ impl Translator {
             LogicalPlan::Join(join) => self.join(join)?,
             other => return refuse(kind_of(other)),
         };
-        debug_assert_eq!(block.columns.len(), plan.schema().fields().len());
-        Ok(block)
+        match block.columns.len() == plan.schema().fields().len() {
+            true => Ok(block),
+            // Columns go by their places: none may be taken for another.
+            false => refuse(format!("the columns of {}", kind_of(plan))),
+        }
     }
 
     /// The block as a subquery of another one.
